@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* The event catalogue (spec/wuts.md §5) and sets of its names. */
+#ifndef WUTS_EVENT_H
+#define WUTS_EVENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define EVENT_NAME_MAX 63
+
+/* Who may report it, and which webhook gets it. */
+enum event_origin {
+	EVENT_OF_ENGINE,	/* reported by the engine, to the device's webhook */
+	EVENT_OF_TENANT		/* ours, to the tenant's webhook */
+};
+
+/* The engine's names come first, in the order of the specification, then
+   ours. */
+size_t event_count(enum event_origin origin);
+/* index: 0 .. event_count(ENGINE) + event_count(TENANT) - 1. */
+const char *event_name(size_t index);
+enum event_origin event_origin(size_t index);
+/* The index of name, or -1. */
+int event_find(const char *name);
+
+/* A set of catalogue names, as bits by index; all set: also names that a later
+   release adds ("*"). */
+struct event_set {
+	bool all;
+	uint64_t bits[2];
+};
+/* Add a catalogue name or "*". False: neither. */
+bool event_set_add(struct event_set *set, const char *name);
+bool event_set_has(const struct event_set *set, size_t index);
+
+#endif

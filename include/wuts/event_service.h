@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* Events reported by an engine (spec/wuts.md §4 "Events in", §6). */
+#ifndef WUTS_EVENT_SERVICE_H
+#define WUTS_EVENT_SERVICE_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "wuts/json.h"
+#include "wuts/uuid.h"
+
+struct arena;
+struct caller;
+struct device;
+struct fault;
+struct service;
+
+struct event_input {
+	size_t event;		/* catalogue index, of origin engine */
+	struct uuid id;		/* the caller's, or new */
+	int64_t timestamp_us;
+	struct json_span data;	/* the object as it came */
+	const json_t *data_tree;	/* the same, parsed */
+};
+
+/* Accept all n (1..1000) events for the device, or none: durable in the queue
+   when this returns 0. device.connected, .disconnected and .logged_out first
+   change the device, and the first connect turns its user's pending webhook
+   URL into a webhook for every event. -1: REFUSAL_VALIDATION, FAULT_QUEUE,
+   FAULT_QUEUE_FULL, FAULT_DATABASE. */
+int event_service_accept(struct service *service, struct arena *arena,
+    const struct caller *caller, const struct device *device,
+    const struct event_input *events, size_t n, struct fault *fault);
+
+/* The body of a delivery, one line of compact JSON (spec §6). tenant-level
+   events: device_id NULL, sent as null. */
+struct strbuf;
+void event_body_format(struct strbuf *out, const struct uuid *id,
+    const char *event, int64_t timestamp_us, const struct uuid *tenant_id,
+    const struct uuid *device_id, const char *data, size_t data_len);
+
+#endif

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+/* The life of one request on libfcgi: what nginx sent, the route that answers
+   it, who asks, the body, and the answer. A dialect is a table of routes and a
+   function that shapes errors; everything between is here, once. */
+#ifndef WUTS_HTTP_H
+#define WUTS_HTTP_H
+
+#include <fcgiapp.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "wuts/json.h"
+#include "wuts/service.h"
+#include "wuts/strbuf.h"
+
+struct arena;
+struct exchange;
+struct fault;
+
+enum http_method {
+	HTTP_GET = 1,
+	HTTP_POST = 2,
+	HTTP_PUT = 4,
+	HTTP_PATCH = 8,
+	HTTP_DELETE = 16,
+	HTTP_HEAD = 32,
+	HTTP_OPTIONS = 64,
+	HTTP_OTHER = 128
+};
+
+/* Who may call. Checked before the body is read; what depends on the target is
+   the service's to decide. */
+enum access {
+	ACCESS_PUBLIC,
+	ACCESS_MASTER,		/* the master token only */
+	ACCESS_MEMBER,		/* any user; the master too */
+	ACCESS_ADMIN,		/* an admin; the master too */
+	ACCESS_USER,		/* a user's token only: needs a "self" */
+	ACCESS_ENGINE		/* the engine token; any user; the master */
+};
+
+#define ROUTE_ARGS_MAX 4
+
+struct route {
+	enum http_method method;
+	const char *pattern;	/* "/users/{id}/promote" */
+	enum access access;
+	int (*handler)(struct exchange *x, struct fault *fault);
+	unsigned flags;
+};
+#define ROUTE_INGEST 1u	/* ingest_body_limit; application/x-ndjson too */
+
+struct dialect {
+	const char *name;
+	const struct route *routes;
+	size_t nroutes;
+	/* Writes status, headers and body for a refusal or fault. */
+	void (*write_error)(struct exchange *x, const struct fault *fault);
+};
+
+/* What came in. Strings live in the exchange's arena or in libfcgi's
+   environment, both until the answer is out. Absent headers are "". */
+struct request {
+	enum http_method method;
+	bool head;			/* HEAD, served as GET without body */
+	const char *path;		/* as sent, without query */
+	const char *query;		/* as sent, without '?' */
+	const char *content_type;
+	const char *authorization;
+	const char *if_match;		/* NULL when absent */
+	const char *origin;
+	const char *address;		/* REMOTE_ADDR */
+	const char *id;			/* X-Request-Id, nginx's or ours */
+	const char *server_error;	/* WUTS_ERROR: nginx asks for an error page */
+	const char *args[ROUTE_ARGS_MAX];	/* of {…}, percent-decoded */
+};
+
+struct response {
+	unsigned status;
+	struct strbuf headers;
+	struct strbuf body;
+	struct json_writer json;	/* on body */
+	bool started;			/* headers are out */
+};
+
+struct exchange {
+	struct service *service;
+	const struct settings *settings;
+	struct arena *arena;
+	FCGX_Request *fcgi;
+	const struct dialect *dialect;
+	const struct route *route;	/* NULL until found */
+	struct request request;
+	struct response response;
+	struct caller caller;
+	int64_t started_us;		/* monotonic */
+};
+
+/* Serve the accepted libfcgi request, to its last byte and its log line. Never
+   leaves a request unanswered. exchange's buffers are reused between calls. */
+void exchange_init(struct exchange *x, struct service *service,
+    const struct settings *settings);
+void exchange_deinit(struct exchange *x);
+void exchange_serve(struct exchange *x, FCGX_Request *fcgi,
+    const struct dialect *const *dialects, size_t ndialects);
+
+/* --- for handlers: input --- */
+
+/* A query parameter, percent-decoded, in the arena; NULL when absent; the
+   first when it stands twice. */
+const char *request_query(const struct exchange *x, const char *name);
+
+/* args[i] as a UUID. -1: REFUSAL_VALIDATION naming field. */
+int request_arg_uuid(const struct exchange *x, size_t i, const char *field,
+    struct uuid *uuid_r, struct fault *fault);
+
+/* ?limit=1..1000 and ?cursor=. *limit_r 0 and *cursor_r NULL when absent. */
+int request_paging(const struct exchange *x, unsigned *limit_r,
+    const char **cursor_r, struct fault *fault);
+
+/* The whole body as bytes, in the arena. -1: REFUSAL_PAYLOAD_TOO_LARGE,
+   REFUSAL_MEDIA_TYPE. *ndjson_r (may be NULL): it came as NDJSON. */
+int request_body(struct exchange *x, const char **body_r, size_t *len_r,
+    bool *ndjson_r, struct fault *fault);
+
+enum input_type {
+	INPUT_STRING,
+	INPUT_BOOL,
+	INPUT_INT,
+	INPUT_ARRAY,
+	INPUT_OBJECT
+};
+#define INPUT_REQUIRED 1u
+#define INPUT_SECRET 2u		/* never echoed in an error */
+
+struct input_field {
+	const char *name;
+	enum input_type type;
+	unsigned flags;
+};
+
+/* Read the body as one JSON object and take fields[] out of it: values_r[i] is
+   borrowed from the exchange, NULL when absent or null. Missing and mistyped
+   fields are collected into one REFUSAL_VALIDATION; members that no field
+   names go into the response header X-WUTS-Ignored. */
+int request_object(struct exchange *x, const struct input_field *fields,
+    size_t nfields, const json_t **values_r, struct fault *fault);
+
+/* The text of a string value, or NULL for NULL. */
+const char *input_text(const json_t *value);
+
+/* --- for handlers: output --- */
+
+void response_status(struct exchange *x, unsigned status);
+/* Name and value without CR, LF, NUL: anything else is our bug. */
+void response_header(struct exchange *x, const char *name, const char *value);
+/* The writer on the body. */
+struct json_writer *response_json(struct exchange *x);
+/* Begin an answer {"success":true, …}; end it with json_write_object_end(). */
+struct json_writer *response_begin(struct exchange *x, unsigned status);
+/* Between the rows of a list: send what has gathered when it is much. */
+void response_flush(struct exchange *x);
+
+/* --- for walking the surface in tests and `wutsd --routes` --- */
+
+const char *http_method_name(enum http_method method);
+const char *access_name(enum access access);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* From a token to who it is, and the brake on guessing (spec/wuts.md §2). */
+#ifndef WUTS_IDENTITY_SERVICE_H
+#define WUTS_IDENTITY_SERVICE_H
+
+#include <stddef.h>
+
+struct fault;
+struct identity;
+struct service;
+
+/* 1: the master token, the engine token, or the token of an active user (from
+   memory while its tenant's generation stands, design §6); 0: none of these;
+   -1: FAULT_DATABASE. */
+int identity_service_find(struct service *service, const char *token,
+    size_t len, struct identity *identity_r, struct fault *fault);
+
+/* Seconds this client address has to wait after too many failures; 0: none. */
+unsigned identity_service_wait_s(struct service *service, const char *address);
+void identity_service_count_failure(struct service *service,
+    const char *address);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* JSON in by jansson, stricter than it (spec/wuts.md §1), and JSON out by a
+   small streaming writer, so that no response is ever built as a tree. */
+#ifndef WUTS_JSON_H
+#define WUTS_JSON_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct fault;
+struct strbuf;
+
+#define JSON_DEPTH_MAX 32
+
+/* Parse one JSON text. Refused with REFUSAL_INVALID_JSON and a client text
+   that names the position: syntax, trailing garbage, duplicate keys, nesting
+   deeper than JSON_DEPTH_MAX, NUL in strings, invalid UTF-8, a number out of
+   range. The caller owns the reference (json_decref). */
+json_t *json_text_parse(const char *text, size_t len, struct fault *fault);
+
+struct json_span {
+	const char *text;	/* NULL: no such member */
+	size_t len;
+};
+
+/* The exact bytes of member key of the object that starts text. Only for text
+   that json_text_parse() accepted; key without escapes. */
+struct json_span json_text_member(const char *text, size_t len,
+    const char *key);
+
+/* Append a valid JSON text without white space between tokens, everything
+   else byte for byte (numbers keep their spelling). */
+void json_text_compact(struct strbuf *out, const char *text, size_t len);
+
+/* The writer. Commas and colons are its business; strings are escaped, every
+   control character as \uXXXX or its short form, the rest as UTF-8. */
+struct json_writer {
+	struct strbuf *out;
+	unsigned depth;
+	uint32_t has_item;	/* bit per depth: something stands before */
+};
+
+void json_writer_init(struct json_writer *w, struct strbuf *out);
+void json_write_object_begin(struct json_writer *w);
+void json_write_object_end(struct json_writer *w);
+void json_write_array_begin(struct json_writer *w);
+void json_write_array_end(struct json_writer *w);
+void json_write_key(struct json_writer *w, const char *key);
+void json_write_string(struct json_writer *w, const char *s);
+void json_write_string_len(struct json_writer *w, const char *s, size_t len);
+void json_write_int(struct json_writer *w, int64_t v);
+void json_write_bool(struct json_writer *w, bool v);
+void json_write_null(struct json_writer *w);
+/* A JSON text that is already valid. */
+void json_write_raw(struct json_writer *w, const char *text, size_t len);
+
+#endif

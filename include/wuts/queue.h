@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/* The filesystem queue between workers and spooler (design §5). A log of
+   segments: a writer appends records to its own preallocated file in open/,
+   seals it by renaming it to ready/; the one reader appends what became of
+   each record to done/<segment>.log and unlinks both when all are finished.
+
+       queue/open/<writer>-<seq>.seg    being written, locked by its writer
+       queue/ready/<writer>-<seq>.seg   sealed
+       queue/done/<writer>-<seq>.log    outcomes
+       queue/dead/<day>.seg             dead letters
+       queue/corrupt/                   what failed its checksum, set aside
+
+   A record is two lines of text: a JSON header and the body,
+       {"v":1,"id":…,"tenant":…,"device":…,"event":…,"created":…,
+        "state":"ready"|"prepared","more":n,"length":n,"crc":"8 hex"}
+       body
+   so the body must hold no newline. `more` is how many records of the same
+   append follow: a reader counts them only when all are there, so a batch is
+   all or nothing. The CRC-32C covers the header up to `,"crc"` and the body.
+   A mark ends a prepared record:
+       {"v":1,"id":…,"mark":"commit"|"discard","crc":"8 hex"}
+   The state table is in doc/architecture.md. */
+#ifndef WUTS_QUEUE_H
+#define WUTS_QUEUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "wuts/uuid.h"
+
+struct fault;
+
+#define QUEUE_BATCH_MAX 1000
+
+struct queue_record {
+	struct uuid id;
+	struct uuid tenant_id;
+	struct uuid device_id;	/* nil: an event of the tenant */
+	const char *event;	/* catalogue name */
+	int64_t created_us;
+	const char *body;	/* no newline, no NUL */
+	size_t body_len;
+};
+
+struct queue_limits {
+	size_t segment_bytes;	/* preallocated a segment; a larger append gets
+				   a larger segment */
+	size_t max_bytes;	/* all segments together; 0: none */
+	size_t disk_reserve;	/* bytes that stay free on the disk */
+};
+
+/* --- writing: one writer a process, never shared across a fork --- */
+
+struct queue_writer;
+
+/* Make the directories where missing. No segment is opened before the first
+   append. -1: FAULT_QUEUE. */
+int queue_writer_open(struct queue_writer **writer_r, const char *dir,
+    const struct queue_limits *limits, struct fault *fault);
+
+/* Append n (1..QUEUE_BATCH_MAX) records, all or none, and sync: when this
+   returns 0 a power cut loses none of them. -1: FAULT_QUEUE_FULL (limits,
+   disk) or FAULT_QUEUE (I/O); then none of them will be delivered, and the
+   next call opens another segment. */
+int queue_append(struct queue_writer *writer,
+    const struct queue_record *records, size_t n, struct fault *fault);
+
+/* Append one record in state prepared and sync. The reader ignores it until
+   commit; its id goes into table outbox with the transaction. */
+int queue_prepare(struct queue_writer *writer,
+    const struct queue_record *record, struct fault *fault);
+
+/* End a prepared record; not synced, none needed. When the mark cannot be
+   written the segment is abandoned: the reader then decides by claim, with the
+   same result. */
+void queue_commit(struct queue_writer *writer, const struct uuid *id);
+void queue_discard(struct queue_writer *writer, const struct uuid *id);
+
+/* The outcome of a transaction is unknown and cannot be found out now: let go
+   of the segment, so that the reader claims its unmarked records. */
+void queue_abandon(struct queue_writer *writer);
+
+/* Can an append be expected to succeed now? 0, or -1 as queue_append(). For
+   /readyz; writes nothing. */
+int queue_writer_check(struct queue_writer *writer, struct fault *fault);
+
+/* Seal the segment and free. Clears the caller's pointer, accepts NULL. */
+void queue_writer_close(struct queue_writer **writerp);
+
+/* --- reading: one reader a queue --- */
+
+struct queue_reader;
+
+/* Where a record stands; stable while the record is not finished. */
+struct queue_pos {
+	uint32_t segment;	/* the reader's number for it */
+	uint32_t offset;
+};
+
+enum queue_outcome {
+	QUEUE_DELIVERED,
+	QUEUE_RETRY,		/* not finished: tried, next time at due_us */
+	QUEUE_DEAD,		/* copied to dead/ first, synced */
+	QUEUE_DROPPED,		/* no webhook wants it */
+	QUEUE_DISCARDED		/* its transaction never committed */
+};
+
+struct queue_events {
+	/* A record that counts, in the order of its segment. attempts and
+	   due_us (0: now) come from the outcome log of an earlier run. The
+	   record's strings are valid during the call only. */
+	void (*record)(void *ctx, struct queue_pos pos,
+	    const struct queue_record *record, unsigned attempts,
+	    int64_t due_us);
+	/* A prepared record whose writer is gone without a mark: claim its id
+	   in table outbox, then call queue_resolve(). Asked once a run. */
+	void (*unresolved)(void *ctx, struct queue_pos pos,
+	    const struct uuid *id, int64_t created_us);
+	void *ctx;
+};
+
+/* Take the reader's lock (-1 FAULT_QUEUE: another spooler runs) and make the
+   directories where missing. events is copied. */
+int queue_reader_open(struct queue_reader **reader_r, const char *dir,
+    const struct queue_events *events, struct fault *fault);
+
+/* Readable when something was written or sealed: for epoll. */
+int queue_reader_fd(const struct queue_reader *reader);
+
+/* Read what is new, calling events. Returns at once when nothing is. Bounded:
+   at most about max_records a call; 1: there is more, 0: all read, -1. */
+int queue_reader_scan(struct queue_reader *reader, size_t max_records,
+    struct fault *fault);
+
+/* Find segments whose writer is gone, seal them and ask for their unresolved
+   records. Call at start and about once a second. */
+int queue_reader_adopt(struct queue_reader *reader, struct fault *fault);
+
+/* What a claim found. committed false: discard. True: the record event is
+   called (from inside this call). */
+void queue_resolve(struct queue_reader *reader, struct queue_pos pos,
+    bool committed);
+
+/* Read one record again. The strings live in buf, which grows and belongs to
+   the caller. -1: FAULT_QUEUE (its checksum fails now: the record was set
+   aside, forget it). */
+struct strbuf;
+int queue_reader_load(struct queue_reader *reader, struct queue_pos pos,
+    struct strbuf *buf, struct queue_record *record_r, struct fault *fault);
+
+/* Note an outcome; written and synced by the next queue_reader_sync().
+   attempts: tried so far, this one included. due_us: for QUEUE_RETRY. */
+void queue_reader_finish(struct queue_reader *reader, struct queue_pos pos,
+    enum queue_outcome outcome, unsigned attempts, int64_t due_us);
+
+/* Write and sync the outcomes noted so far, then unlink segments that are
+   finished. Call at most 100 ms after the first outcome. 0 / -1 (they stay
+   noted, call again). */
+int queue_reader_sync(struct queue_reader *reader, struct fault *fault);
+
+/* Delete dead letters of days before wall-clock before_us. */
+void queue_dead_expire(const char *dir, int64_t before_us);
+
+/* Oldest created_us of a prepared record not resolved yet, or INT64_MAX: what
+   is older than that in table outbox is not needed any more. */
+int64_t queue_reader_prepared_horizon(const struct queue_reader *reader);
+
+/* Sync what is noted, let go of the lock, free. */
+void queue_reader_close(struct queue_reader **readerp);
+
+/* --- looking: for wutsctl, beside a running spooler --- */
+
+struct queue_status {
+	uint64_t waiting;	/* records that count and are not finished */
+	uint64_t retrying;	/* of these: tried at least once */
+	uint64_t prepared;	/* without a mark yet */
+	uint64_t dead;
+	uint64_t corrupt;	/* files set aside */
+	uint64_t segments_open, segments_ready;
+	uint64_t bytes;
+	int64_t oldest_created_us;	/* of the waiting; 0: none */
+	bool reader_runs;
+};
+int queue_status_read(const char *dir, struct queue_status *status_r,
+    struct fault *fault);
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* Setting up and checking an installation, for wutsctl. */
+#ifndef WUTS_SCHEMA_SERVICE_H
+#define WUTS_SCHEMA_SERVICE_H
+
+struct fault;
+struct settings;
+
+/* Bring the schema to this release; said is called with each file applied. */
+int schema_service_migrate(const struct settings *settings, const char *dir,
+    void (*said)(void *ctx, const char *file), void *ctx,
+    struct fault *fault);
+
+/* *have_r is the database's schema version, *want_r this release's. */
+int schema_service_version(const struct settings *settings,
+    unsigned *have_r, unsigned *want_r, struct fault *fault);
+
+#endif

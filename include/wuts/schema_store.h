@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* The schema's version and its migrations: numbered files NNNN_name.sql in one
+   directory, applied in order, each recorded in table schema_migration. */
+#ifndef WUTS_SCHEMA_STORE_H
+#define WUTS_SCHEMA_STORE_H
+
+struct db;
+struct fault;
+
+/* The newest version this release brings. */
+#define SCHEMA_VERSION 1
+
+/* 0: an empty database. -1. */
+int schema_store_version(struct db *db, unsigned *version_r,
+    struct fault *fault);
+
+/* Apply what is missing, under an advisory lock so that two cannot at once.
+   applied is called after each file (may be NULL). -1: FAULT_DATABASE, or
+   FAULT_CONFIG for an unreadable directory; names file and statement. */
+int schema_store_migrate(struct db *db, const char *dir,
+    void (*applied)(void *ctx, const char *file), void *ctx,
+    struct fault *fault);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* What every use case needs, one per process: database, queue, keys, caches,
+   generation counters. The use cases are in <noun>_service.h; each is one
+   transaction with its audit row and its events. */
+#ifndef WUTS_SERVICE_H
+#define WUTS_SERVICE_H
+
+#include "wuts/user.h"
+
+struct fault;
+struct service;
+struct settings;
+
+/* Neither connects to the database nor opens a segment: both happen when first
+   needed. settings is borrowed and outlives the service. Never shared across a
+   fork. -1: FAULT_IO, FAULT_QUEUE or FAULT_CONFIG. */
+int service_open(struct service **service_r, const struct settings *settings,
+    struct fault *fault);
+
+/* Seals the queue segment, closes the connection. Accepts NULL. */
+void service_close(struct service **servicep);
+
+/* Who asks, and what ties the log, the audit row and the request together. */
+struct caller {
+	struct identity identity;
+	const char *request_id;
+	const char *address;
+};
+
+/* Ready to serve? 0, or -1 with a client text that names what is not:
+   "database", "schema", "queue". For GET /readyz. */
+int service_check_ready(struct service *service, struct fault *fault);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* Use cases on tenants (spec/wuts.md §4 "Super admin"). */
+#ifndef WUTS_TENANT_SERVICE_H
+#define WUTS_TENANT_SERVICE_H
+
+#include "wuts/tenant.h"
+#include "wuts/user.h"
+
+struct arena;
+struct caller;
+struct fault;
+struct service;
+
+struct tenant_registration {
+	const char *tenant_name;
+	const char *email;
+	const char *password;
+	const char *webhook_url;	/* NULL: none staged */
+};
+
+struct tenant_registered {
+	struct tenant tenant;
+	struct user admin;
+	char token[UUID_TEXT_LEN + 1];
+};
+
+/* A tenant with its first user, an admin. Checks every field, collecting all
+   problems in one REFUSAL_VALIDATION. -1 besides: REFUSAL_TENANT_EXISTS,
+   faults. One transaction: a crash leaves all or nothing. Emits tenant.created
+   and user.created. The caller has been found to be super. */
+int tenant_service_register(struct service *service,
+    const struct caller *caller, const struct tenant_registration *input,
+    struct tenant_registered *result_r, struct fault *fault);
+
+/* By name. cursor: next_cursor of the page before, or NULL; limit 0: all.
+   *next_cursor_r in arena, NULL at the end. -1: row's, REFUSAL_VALIDATION for
+   a bad cursor, FAULT_DATABASE. */
+typedef int tenant_listed(void *ctx, const struct tenant *tenant,
+    struct fault *fault);
+int tenant_service_list(struct service *service, struct arena *arena,
+    const char *cursor, unsigned limit, tenant_listed *row, void *ctx,
+    const char **next_cursor_r, struct fault *fault);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* Table tenant. Every call: FAULT_DATABASE on -1. */
+#ifndef WUTS_TENANT_STORE_H
+#define WUTS_TENANT_STORE_H
+
+struct db;
+struct fault;
+struct tenant;
+struct uuid;
+
+/* 1: inserted; 0: a tenant of that name, in whatever case, exists; -1. */
+int tenant_store_insert(struct db *db, const struct tenant *tenant,
+    struct fault *fault);
+
+/* 1 / 0: no such tenant / -1. */
+int tenant_store_find(struct db *db, const struct uuid *id,
+    struct tenant *tenant_r, struct fault *fault);
+
+/* As find, holding the row's lock to the end of the transaction: the first
+   lock of every change inside a tenant (design §4, lock order). */
+int tenant_store_lock(struct db *db, const struct uuid *id,
+    struct tenant *tenant_r, struct fault *fault);
+
+/* Calls row for each tenant, by name. after: rows behind this tenant (its name
+   and id, as the last row of the page before), or NULL. limit 0: all. A row
+   that returns -1 ends the list with -1. */
+typedef int tenant_row(void *ctx, const struct tenant *tenant,
+    struct fault *fault);
+int tenant_store_list(struct db *db, const struct tenant *after,
+    unsigned limit, tenant_row *row, void *ctx, struct fault *fault);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* Use cases on users (spec/wuts.md §3, §4 "Users"). The rules are those of
+   wuts/user.h, judged on rows read under the tenant's lock; the caller's own
+   role is read again there, never believed from a cache. */
+#ifndef WUTS_USER_SERVICE_H
+#define WUTS_USER_SERVICE_H
+
+#include "wuts/user.h"
+
+struct arena;
+struct caller;
+struct fault;
+struct service;
+
+struct user_registration {
+	struct uuid tenant_id;
+	const char *email;
+	const char *password;
+	enum role role;
+	const char *webhook_url;	/* NULL: none staged */
+};
+
+struct user_registered {
+	struct user user;
+	char token[UUID_TEXT_LEN + 1];
+};
+
+/* -1: REFUSAL_VALIDATION with all fields, REFUSAL_FORBIDDEN (the caller is no
+   admin of the tenant), REFUSAL_TENANT_NOT_FOUND, REFUSAL_EMAIL_EXISTS,
+   faults. Emits user.created. */
+int user_service_create(struct service *service, const struct caller *caller,
+    const struct user_registration *input, struct user_registered *result_r,
+    struct fault *fault);
+
+/* A user that the caller may view. From memory while the generation stands.
+   -1: REFUSAL_USER_NOT_FOUND, REFUSAL_FORBIDDEN, FAULT_DATABASE. */
+int user_service_get(struct service *service, const struct caller *caller,
+    const struct uuid *id, struct user *user_r, struct fault *fault);
+
+/* Active flag and/or role, together or not at all. if_match: the If-Match
+   header or NULL (REFUSAL_PRECONDITION_FAILED). *before_r is the user as it
+   was, *after_r as it is now; the same when nothing changed (0 then, too,
+   without audit row or event). Emits user.role_changed and/or user.updated.
+   -1: as user_check_change(), REFUSAL_USER_NOT_FOUND, faults. */
+int user_service_change(struct service *service, const struct caller *caller,
+    const struct uuid *id, const struct user_change *change,
+    const char *if_match, struct user *before_r, struct user *after_r,
+    struct fault *fault);
+
+/* Users of the tenant in the order of creation, with their tokens (masked
+   where settings show_tokens is off). Paging as tenant_service_list(). */
+typedef int user_listed(void *ctx, const struct user *user, const char *token,
+    struct fault *fault);
+int user_service_list(struct service *service, struct arena *arena,
+    const struct uuid *tenant_id, const char *cursor, unsigned limit,
+    user_listed *row, void *ctx, const char **next_cursor_r,
+    struct fault *fault);
+
+/* The strong entity tag of a user, quotes included (spec §1 "Conditional
+   update"). */
+#define USER_ETAG_SIZE 24
+char *user_service_etag(const struct user *user, char buf[USER_ETAG_SIZE]);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* Table user: rows, token look-up, pending webhook URL. Every call:
+   FAULT_DATABASE on -1. */
+#ifndef WUTS_USER_STORE_H
+#define WUTS_USER_STORE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "wuts/crypto.h"
+#include "wuts/user.h"
+
+struct arena;
+struct db;
+struct fault;
+
+#define USER_TOKEN_SEALED_LEN (UUID_TEXT_LEN + CRYPTO_SEAL_OVERHEAD)
+
+/* What is kept of a token: for looking it up, and for showing it again. */
+struct user_token {
+	uint8_t hash[CRYPTO_HASH_LEN];	/* HMAC-SHA-256, key "lookup" */
+	uint8_t sealed[USER_TOKEN_SEALED_LEN];	/* the text; aad: user id */
+};
+
+/* 1: inserted; 0: the tenant has a user of that email, in whatever case; -1.
+   pending_webhook_url may be NULL. */
+int user_store_insert(struct db *db, const struct user *user,
+    const char *password_hash, const struct user_token *token,
+    const char *pending_webhook_url, struct fault *fault);
+
+/* 1 / 0: no such user in this tenant / -1. */
+int user_store_find(struct db *db, const struct uuid *tenant_id,
+    const struct uuid *id, struct user *user_r, struct fault *fault);
+/* For the super admin. */
+int user_store_find_any_tenant(struct db *db, const struct uuid *id,
+    struct user *user_r, struct fault *fault);
+/* Whose token is it? The hash names user and tenant. */
+int user_store_find_by_token(struct db *db,
+    const uint8_t hash[CRYPTO_HASH_LEN], struct user *user_r,
+    struct fault *fault);
+/* As find, holding the row's lock. */
+int user_store_lock(struct db *db, const struct uuid *tenant_id,
+    const struct uuid *id, struct user *user_r, struct fault *fault);
+
+/* Active admins of the tenant besides this user. */
+int user_store_count_other_admins(struct db *db, const struct uuid *tenant_id,
+    const struct uuid *id, unsigned *count_r, struct fault *fault);
+
+/* Write active, role and updated_us of an existing row. */
+int user_store_update(struct db *db, const struct user *user,
+    struct fault *fault);
+
+/* Calls row for each user of the tenant in the order of ids (of creation),
+   behind after (NULL: from the first), at most limit (0: all). Rows stream: a
+   tenant of any size is listed in flat memory. */
+typedef int user_row(void *ctx, const struct user *user,
+    const uint8_t token_sealed[USER_TOKEN_SEALED_LEN], struct fault *fault);
+int user_store_list(struct db *db, const struct uuid *tenant_id,
+    const struct uuid *after, unsigned limit, user_row *row, void *ctx,
+    struct fault *fault);
+
+/* The webhook URL staged for the user's first device. 1: *url_r in arena;
+   0: none staged. clear forgets it. */
+int user_store_pending_webhook(struct db *db, const struct uuid *tenant_id,
+    const struct uuid *id, struct arena *arena, const char **url_r,
+    struct fault *fault);
+int user_store_clear_pending_webhook(struct db *db,
+    const struct uuid *tenant_id, const struct uuid *id, struct fault *fault);
+
+#endif

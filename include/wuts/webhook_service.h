@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/* Use cases on webhooks (spec/wuts.md §4 "Webhooks"). A change is in force for
+   every delivery attempt that starts after it returned. */
+#ifndef WUTS_WEBHOOK_SERVICE_H
+#define WUTS_WEBHOOK_SERVICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "wuts/webhook.h"
+
+struct arena;
+struct caller;
+struct fault;
+struct service;
+
+/* Which webhook: a device's, or (device_id nil) the tenant's. */
+struct webhook_scope {
+	struct uuid tenant_id;
+	struct uuid device_id;
+};
+
+struct webhook_input {
+	const char *url;
+	size_t nevents;
+	const char *const *events;	/* names or "*" */
+	bool enabled;
+	long retry_attempts, timeout_s, max_concurrency, rate_limit;
+	bool ordered;
+	const char *secret;		/* NULL: keep, or generate for a new one */
+	size_t nheaders;
+	const struct webhook_header *headers;
+};
+
+/* Check every field (all problems in one REFUSAL_VALIDATION; unknown event
+   names are REFUSAL_UNKNOWN_EVENT when nothing else is wrong), then create or
+   replace. 1: created, 0: replaced. *webhook_r lives in arena. *secret_r: the
+   secret we generated, in arena, shown this once; NULL when one was given or
+   kept. -1. */
+int webhook_service_configure(struct service *service, struct arena *arena,
+    const struct caller *caller, const struct webhook_scope *scope,
+    const struct webhook_input *input, const char *if_match,
+    struct webhook *webhook_r, const char **secret_r, struct fault *fault);
+
+/* -1: REFUSAL_WEBHOOK_NOT_FOUND, FAULT_DATABASE. */
+int webhook_service_get(struct service *service, struct arena *arena,
+    const struct webhook_scope *scope, struct webhook *webhook_r,
+    struct fault *fault);
+int webhook_service_delete(struct service *service,
+    const struct caller *caller, const struct webhook_scope *scope,
+    const char *if_match, struct fault *fault);
+
+#define WEBHOOK_ETAG_SIZE 24
+char *webhook_service_etag(const struct webhook *webhook,
+    char buf[WEBHOOK_ETAG_SIZE]);
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* Table webhook: at most one a device, one a tenant (device_id nil). Used by
+   services and by the spooler. Every call: FAULT_DATABASE on -1. */
+#ifndef WUTS_WEBHOOK_STORE_H
+#define WUTS_WEBHOOK_STORE_H
+
+struct arena;
+struct db;
+struct fault;
+struct uuid;
+struct webhook;
+
+/* 1: *webhook_r, its strings in arena / 0: none configured / -1. */
+int webhook_store_find(struct db *db, struct arena *arena,
+    const struct uuid *tenant_id, const struct uuid *device_id,
+    struct webhook *webhook_r, struct fault *fault);
+/* As find, holding the row's lock. */
+int webhook_store_lock(struct db *db, struct arena *arena,
+    const struct uuid *tenant_id, const struct uuid *device_id,
+    struct webhook *webhook_r, struct fault *fault);
+
+int webhook_store_insert(struct db *db, const struct webhook *webhook,
+    struct fault *fault);
+/* Replace all settings of the row with webhook->id; created_us stays. */
+int webhook_store_update(struct db *db, const struct webhook *webhook,
+    struct fault *fault);
+/* 1: deleted / 0: there was none / -1. */
+int webhook_store_delete(struct db *db, const struct uuid *tenant_id,
+    const struct uuid *device_id, struct fault *fault);
+
+#endif

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: MIT
+noinst_LIBRARIES += libwuts_base.a
+libwuts_base_a_SOURCES =

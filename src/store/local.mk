@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: MIT
+noinst_LIBRARIES += libwuts_store.a
+libwuts_store_a_SOURCES =
