@@ -23,6 +23,7 @@ noinst_HEADERS += \
 	include/wuts/log.h \
 	include/wuts/mem.h \
 	include/wuts/outbox_store.h \
+	include/wuts/privilege.h \
 	include/wuts/queue.h \
 	include/wuts/role.h \
 	include/wuts/role_store.h \
