@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/* The limit programs behind nginx (L1, L1i, L2w): pre-forked libfcgi workers
+   that do next to nothing, so that what wutsd adds can be read as a ratio.
+       limit_fcgi SOCKET WORKERS fixed
+       limit_fcgi SOCKET WORKERS identity
+       limit_fcgi SOCKET WORKERS write DBSOCKET DBUSER DBNAME
+   fixed: 250 bytes. identity: the bearer token found in a table first. write:
+   a durable role change (SELECT … FOR UPDATE, UPDATE, audit INSERT, COMMIT). */
+#include "config.h"
+
+#include <fcgiapp.h>
+#include <mysql.h>
+
+#include <err.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define TOKENS 1024
+#define USERS 1000
+#define BODY_LEN 250
+
+static char tokens[TOKENS][37];
+static char body[BODY_LEN + 1];
+
+static MYSQL *db;
+static MYSQL_STMT *stmt_lock, *stmt_update, *stmt_audit;
+static int user_id;
+static signed char role;
+
+static void
+tokens_fill(void)
+{
+	for (int i = 0; i < TOKENS; i++)
+		snprintf(tokens[i], sizeof(tokens[i]),
+		    "00000000-0000-4000-8000-%012d", i);
+}
+
+/* The last digits of a benchmark token are its slot. */
+static int
+token_is_known(const char *header)
+{
+	if (header == NULL || strncmp(header, "Bearer ", 7) != 0 ||
+	    strlen(header) != 7 + 36)
+		return 0;
+	return strcmp(tokens[atoi(header + 7 + 24) % TOKENS], header + 7) == 0;
+}
+
+static MYSQL_STMT *
+prepare(const char *sql, MYSQL_BIND *binds)
+{
+	MYSQL_STMT *stmt = mysql_stmt_init(db);
+
+	if (stmt == NULL || mysql_stmt_prepare(stmt, sql, strlen(sql)) != 0)
+		errx(1, "%s: %s", sql, mysql_error(db));
+	if (mysql_stmt_bind_param(stmt, binds) != 0)
+		errx(1, "bind: %s", mysql_stmt_error(stmt));
+	return stmt;
+}
+
+static void
+run_sql(const char *sql)
+{
+	if (mysql_query(db, sql) != 0)
+		errx(1, "%s: %s", sql, mysql_error(db));
+}
+
+static void
+write_open(char **args)
+{
+	static MYSQL_BIND by_role[2], by_id[1];
+
+	db = mysql_init(NULL);
+	if (mysql_real_connect(db, NULL, args[1], NULL, args[2], 0, args[0],
+	    0) == NULL)
+		errx(1, "connect: %s", mysql_error(db));
+	run_sql("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
+	by_role[0].buffer_type = MYSQL_TYPE_TINY;
+	by_role[0].buffer = &role;
+	by_role[1].buffer_type = MYSQL_TYPE_LONG;
+	by_role[1].buffer = &user_id;
+	by_id[0] = by_role[1];
+	stmt_lock = prepare(
+	    "SELECT role FROM bench_user WHERE id = ? FOR UPDATE", by_id);
+	stmt_update = prepare(
+	    "UPDATE bench_user SET role = ? WHERE id = ?", by_role);
+	stmt_audit = prepare(
+	    "INSERT INTO bench_audit (new_role, user_id, at)"
+	    " VALUES (?, ?, UTC_TIMESTAMP(6))", by_role);
+}
+
+static void
+write_schema(char **args)
+{
+	char insert[128];
+
+	db = mysql_init(NULL);
+	if (mysql_real_connect(db, NULL, args[1], NULL, args[2], 0, args[0],
+	    0) == NULL)
+		errx(1, "connect: %s", mysql_error(db));
+	run_sql("CREATE TABLE IF NOT EXISTS bench_user"
+	    " (id INT PRIMARY KEY, role TINYINT NOT NULL) ENGINE=InnoDB");
+	run_sql("CREATE TABLE IF NOT EXISTS bench_audit"
+	    " (id BIGINT AUTO_INCREMENT PRIMARY KEY, user_id INT NOT NULL,"
+	    " new_role TINYINT NOT NULL, at DATETIME(6) NOT NULL)"
+	    " ENGINE=InnoDB");
+	for (int i = 0; i < USERS; i++) {
+		snprintf(insert, sizeof(insert),
+		    "REPLACE INTO bench_user VALUES (%d, 0)", i);
+		run_sql(insert);
+	}
+	mysql_close(db);
+}
+
+static void
+execute(MYSQL_STMT *stmt)
+{
+	if (mysql_stmt_execute(stmt) != 0)
+		errx(1, "execute: %s", mysql_stmt_error(stmt));
+}
+
+static void
+write_one(void)
+{
+	user_id = (int)(random() % USERS);
+	run_sql("BEGIN");
+	execute(stmt_lock);
+	if (mysql_stmt_store_result(stmt_lock) != 0)
+		errx(1, "result: %s", mysql_stmt_error(stmt_lock));
+	mysql_stmt_free_result(stmt_lock);
+	role = (signed char)!role;
+	execute(stmt_update);
+	execute(stmt_audit);
+	run_sql("COMMIT");
+}
+
+static void
+serve(int listen_fd, const char *mode, char **args)
+{
+	int identity = strcmp(mode, "identity") == 0;
+	int write_mode = strcmp(mode, "write") == 0;
+	FCGX_Request request;
+
+	if (write_mode)
+		write_open(args);
+	srandom((unsigned)getpid());
+	FCGX_Init();
+	FCGX_InitRequest(&request, listen_fd, 0);
+	while (FCGX_Accept_r(&request) == 0) {
+		if (identity && !token_is_known(FCGX_GetParam(
+		    "HTTP_AUTHORIZATION", request.envp))) {
+			FCGX_PutS("Status: 401\r\n\r\n", request.out);
+		} else {
+			if (write_mode)
+				write_one();
+			FCGX_PutS("Content-Type: application/json\r\n"
+			    "Content-Length: 250\r\n\r\n", request.out);
+			FCGX_PutStr(body, BODY_LEN, request.out);
+		}
+		FCGX_Finish_r(&request);
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	int listen_fd, workers;
+
+	if (argc < 4)
+		errx(2, "usage: limit_fcgi SOCKET WORKERS MODE [DB…]");
+	workers = atoi(argv[2]);
+	tokens_fill();
+	memset(body, 'x', BODY_LEN);
+	unlink(argv[1]);
+	FCGX_Init();
+	listen_fd = FCGX_OpenSocket(argv[1], 4096);
+	if (listen_fd < 0)
+		err(1, "%s", argv[1]);
+	chmod(argv[1], 0666);
+	if (strcmp(argv[3], "write") == 0) {
+		if (argc != 7)
+			errx(2, "write takes DBSOCKET DBUSER DBNAME");
+		write_schema(argv + 4);
+	}
+	for (int i = 0; i < workers; i++) {
+		if (fork() == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			serve(listen_fd, argv[3], argv + 4);
+			_exit(0);
+		}
+	}
+	while (wait(NULL) > 0)
+		continue;
+	return 0;
+}
