@@ -9,7 +9,6 @@ EXTRA_PROGRAMS += $(bench_tools)
 CLEANFILES += $(bench_tools)
 EXTRA_DIST += \
 	tests/bench/bench \
-	tests/bench/batch.lua \
 	tests/bench/get.lua \
 	tests/bench/ingest.lua \
 	tests/bench/promote.lua
