@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/* The event catalogue: the one list of event names, in the order in which the
+   specification gives them and clients see them. The position is not stored
+   anywhere: the database and the queue hold names. */
+#include "config.h"
+
+#include "wuts/event.h"
+
+#include <string.h>
+
+static const char *const names[] = {
+	"message.received",
+	"message.sent",
+	"message.delivered",
+	"message.read",
+	"message.undecryptable",
+	"message.delete_for_me",
+	"mention.sent",
+	"media.retry",
+
+	"device.connected",
+	"device.disconnected",
+	"device.logged_out",
+
+	"connection.pair_error",
+	"connection.stream_replaced",
+	"connection.failure",
+	"connection.temporary_ban",
+	"connection.manual_reconnect",
+	"connection.keepalive_timeout",
+	"connection.keepalive_restored",
+
+	"contact.presence",
+	"contact.changed",
+	"contact.pushname",
+	"contact.about",
+	"contact.picture",
+
+	"chat.presence",
+	"chat.mark_as_read",
+	"chat.pin",
+	"chat.mute",
+	"chat.archive",
+	"chat.delete",
+	"chat.clear",
+
+	"group.info",
+	"group.joined",
+
+	"call.offer",
+	"call.accept",
+	"call.pre_accept",
+	"call.reject",
+	"call.terminate",
+	"call.relay_latency",
+	"call.transport",
+	"call.unknown",
+
+	"qr.generated",
+	"pair.success",
+	"identity.change",
+
+	"privacy.blocklist",
+	"privacy.settings",
+
+	"settings.unarchive_chats",
+	"settings.user_status_mute",
+
+	"label.edit",
+	"label.association_chat",
+	"label.association_message",
+
+	"newsletter.join",
+	"newsletter.leave",
+	"newsletter.live_update",
+	"newsletter.mute_change",
+
+	"history.sync",
+	"offline.sync_preview",
+	"offline.sync_completed",
+	"app_state.sync_complete",
+
+	/* Ours. */
+	"tenant.created",
+	"user.created",
+	"user.updated",
+	"user.role_changed",
+	"user.deleted",
+	"user.token_rotated",
+	"webhook.disabled",
+};
+
+#define NAME_COUNT (sizeof(names) / sizeof(names[0]))
+#define TENANT_COUNT 7
+#define ENGINE_COUNT (NAME_COUNT - TENANT_COUNT)
+#define SET_BITS 64
+
+_Static_assert(ENGINE_COUNT == 58, "the catalogue of the specification");
+_Static_assert(NAME_COUNT <= sizeof(((struct event_set *)0)->bits) * 8,
+    "a set has a bit for every name");
+
+size_t
+event_count(enum event_origin origin)
+{
+	return origin == EVENT_OF_ENGINE ? ENGINE_COUNT : TENANT_COUNT;
+}
+
+const char *
+event_name(size_t index)
+{
+	return names[index];
+}
+
+enum event_origin
+event_origin(size_t index)
+{
+	return index < ENGINE_COUNT ? EVENT_OF_ENGINE : EVENT_OF_TENANT;
+}
+
+int
+event_find(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < NAME_COUNT; i++) {
+		if (strcmp(name, names[i]) == 0)
+			return (int)i;
+	}
+	return -1;
+}
+
+bool
+event_set_add(struct event_set *set, const char *name)
+{
+	int index;
+
+	if (strcmp(name, "*") == 0) {
+		set->all = true;
+		return true;
+	}
+	if ((index = event_find(name)) < 0)
+		return false;
+	set->bits[index / SET_BITS] |= (uint64_t)1 << index % SET_BITS;
+	return true;
+}
+
+bool
+event_set_has(const struct event_set *set, size_t index)
+{
+	return set->all ||
+	    (set->bits[index / SET_BITS] >> index % SET_BITS & 1) != 0;
+}
