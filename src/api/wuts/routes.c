@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* The surface of the WUTS dialect on one page, in the order of spec/wuts.md §4:
+   what exists, and who may call it. What depends on the target of a call is
+   decided below the handlers, by the services. */
+#include "config.h"
+
+#include "wuts/api.h"
+#include "wuts/http.h"
+
+#include "wuts_private.h"
+
+static const struct route routes[] = {
+	{ HTTP_POST, "/register", ACCESS_MASTER, tenants_register, 0 },
+	{ HTTP_GET, "/tenants", ACCESS_MASTER, tenants_list, 0 },
+
+	{ HTTP_GET, "/users", ACCESS_ADMIN, users_list, 0 },
+	{ HTTP_POST, "/users", ACCESS_ADMIN, users_create, 0 },
+	{ HTTP_GET, "/users/{id}", ACCESS_MEMBER, users_get, 0 },
+	{ HTTP_PUT, "/users/{id}", ACCESS_MEMBER, users_update, 0 },
+	{ HTTP_POST, "/users/{id}/promote", ACCESS_MEMBER, users_promote, 0 },
+
+	{ HTTP_POST, "/devices", ACCESS_USER, devices_create, 0 },
+	{ HTTP_POST, "/devices/{deviceID}/events", ACCESS_ENGINE,
+	    events_accept, ROUTE_INGEST },
+
+	{ HTTP_POST, "/webhook", ACCESS_MEMBER, webhooks_configure, 0 },
+	{ HTTP_GET, "/webhook", ACCESS_MEMBER, webhooks_get, 0 },
+	{ HTTP_DELETE, "/webhook", ACCESS_MEMBER, webhooks_delete, 0 },
+	{ HTTP_GET, "/webhook/events", ACCESS_MEMBER, webhooks_events, 0 }
+};
+
+const struct dialect api_wuts = {
+	"wuts",
+	routes,
+	sizeof(routes) / sizeof(routes[0]),
+	api_wuts_write_error
+};

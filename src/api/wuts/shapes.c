@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/* How the things of the WUTS dialect look in JSON (spec/wuts.md §4), and the
+   ways of taking a request apart that its handlers share. */
+#include "config.h"
+
+#include <string.h>
+
+#include "wuts/clock.h"
+#include "wuts/device.h"
+#include "wuts/fault.h"
+#include "wuts/http.h"
+#include "wuts/json.h"
+#include "wuts/tenant.h"
+#include "wuts/user.h"
+#include "wuts/webhook.h"
+
+#include "wuts_private.h"
+
+#define WEBHOOK_ID_TEXT_SIZE (3 + 2 * WEBHOOK_ID_LEN + 1)
+
+int
+input_query_uuid(const struct exchange *x, const char *name,
+    struct uuid *uuid_r, struct fault *fault)
+{
+	const char *text = request_query(x, name);
+
+	if (text == NULL)
+		return 0;
+	if (!uuid_parse(text, strlen(text), uuid_r))
+		return fault_add_field(fault, name, "must be a UUID", text);
+	return 1;
+}
+
+int
+input_tenant(const struct exchange *x, struct uuid *tenant_id_r,
+    struct fault *fault)
+{
+	int found;
+
+	if (!identity_is_super(&x->caller.identity)) {
+		*tenant_id_r = x->caller.identity.tenant_id;
+		return 0;
+	}
+	found = input_query_uuid(x, "tenant_id", tenant_id_r, fault);
+	if (found < 0)
+		return -1;
+	if (found == 0)
+		return fault_add_field(fault, "tenant_id",
+		    "is required with the master token", NULL);
+	return 0;
+}
+
+int
+input_role(const char *field, const char *name, enum role *role_r,
+    struct fault *fault)
+{
+	if (role_parse(name, role_r))
+		return 0;
+	return fault_add_field(fault, field, "must be admin, manager or user",
+	    name);
+}
+
+void
+shape_string(struct json_writer *w, const char *key, const char *value)
+{
+	json_write_key(w, key);
+	json_write_string(w, value);
+}
+
+void
+shape_uuid(struct json_writer *w, const char *key, const struct uuid *uuid)
+{
+	char text[UUID_TEXT_LEN + 1];
+
+	json_write_key(w, key);
+	json_write_string_len(w, uuid_format(uuid, text), UUID_TEXT_LEN);
+}
+
+void
+shape_time(struct json_writer *w, const char *key, int64_t wall_us)
+{
+	char text[CLOCK_RFC3339_SIZE];
+
+	shape_string(w, key, clock_format(wall_us, text));
+}
+
+void
+shape_bool(struct json_writer *w, const char *key, bool value)
+{
+	json_write_key(w, key);
+	json_write_bool(w, value);
+}
+
+static void
+shape_int(struct json_writer *w, const char *key, int64_t value)
+{
+	json_write_key(w, key);
+	json_write_int(w, value);
+}
+
+void
+shape_staged_webhook(struct json_writer *w, const char *url)
+{
+	shape_bool(w, "webhook_configured", url != NULL);
+	if (url != NULL)
+		shape_string(w, "webhook_url", url);
+	shape_string(w, "note", url != NULL ?
+	    "Webhook will be auto-configured when WhatsApp device is connected" :
+	    "No webhook_url was given: configure one with POST /webhook");
+}
+
+void
+shape_next_cursor(struct json_writer *w, unsigned limit,
+    const char *next_cursor)
+{
+	if (limit == 0)
+		return;
+	json_write_key(w, "next_cursor");
+	if (next_cursor != NULL)
+		json_write_string(w, next_cursor);
+	else
+		json_write_null(w);
+}
+
+void
+shape_tenant(struct json_writer *w, const struct tenant *tenant)
+{
+	json_write_object_begin(w);
+	shape_uuid(w, "id", &tenant->id);
+	shape_string(w, "name", tenant->name);
+	shape_time(w, "created_at", tenant->created_us);
+	shape_time(w, "updated_at", tenant->updated_us);
+	json_write_object_end(w);
+}
+
+void
+shape_user(struct json_writer *w, const struct user *user, const char *token)
+{
+	json_write_object_begin(w);
+	shape_uuid(w, "id", &user->id);
+	shape_uuid(w, "tenant_id", &user->tenant_id);
+	shape_string(w, "email", user->email);
+	shape_string(w, "role", role_name(user->role));
+	if (token != NULL)
+		shape_string(w, "token", token);
+	shape_bool(w, "active", user->active);
+	shape_time(w, "created_at", user->created_us);
+	shape_time(w, "updated_at", user->updated_us);
+	json_write_object_end(w);
+}
+
+void
+shape_device(struct json_writer *w, const struct device *device)
+{
+	json_write_object_begin(w);
+	shape_uuid(w, "id", &device->id);
+	shape_uuid(w, "user_id", &device->user_id);
+	shape_string(w, "name", device->name);
+	if (device->jid[0] != '\0')
+		shape_string(w, "whatsapp_jid", device->jid);
+	shape_bool(w, "connected", device->connected);
+	if (device->last_seen_us != 0)
+		shape_time(w, "last_seen", device->last_seen_us);
+	shape_time(w, "created_at", device->created_us);
+	shape_time(w, "updated_at", device->updated_us);
+	json_write_object_end(w);
+}
+
+static void
+format_webhook_id(const struct webhook *webhook,
+    char text_r[WEBHOOK_ID_TEXT_SIZE])
+{
+	static const char digits[] = "0123456789abcdef";
+	size_t i;
+
+	memcpy(text_r, "wh_", 3);
+	for (i = 0; i < WEBHOOK_ID_LEN; i++) {
+		text_r[3 + 2 * i] = digits[webhook->id[i] >> 4];
+		text_r[4 + 2 * i] = digits[webhook->id[i] & 15];
+	}
+	text_r[WEBHOOK_ID_TEXT_SIZE - 1] = '\0';
+}
+
+static void
+shape_webhook_headers(struct json_writer *w, const struct webhook *webhook)
+{
+	size_t i;
+
+	json_write_key(w, "headers");
+	json_write_object_begin(w);
+	for (i = 0; i < webhook->nheaders; i++)
+		shape_string(w, webhook->headers[i].name,
+		    webhook->headers[i].value);
+	json_write_object_end(w);
+}
+
+void
+shape_webhook(struct json_writer *w, const struct webhook *webhook,
+    const char *secret)
+{
+	char id[WEBHOOK_ID_TEXT_SIZE];
+
+	format_webhook_id(webhook, id);
+	json_write_object_begin(w);
+	shape_string(w, "id", id);
+	if (!uuid_is_nil(&webhook->device_id))
+		shape_uuid(w, "device_id", &webhook->device_id);
+	shape_string(w, "webhook_url", webhook->url);
+	json_write_key(w, "enabled_events");
+	json_write_raw(w, webhook->enabled_events,
+	    strlen(webhook->enabled_events));
+	shape_bool(w, "enabled", webhook->enabled);
+	shape_int(w, "retry_attempts", webhook->retry_attempts);
+	shape_int(w, "timeout", webhook->timeout_s);
+	shape_bool(w, "ordered", webhook->ordered);
+	shape_int(w, "max_concurrency", webhook->max_concurrency);
+	shape_int(w, "rate_limit", webhook->rate_limit);
+	shape_webhook_headers(w, webhook);
+	if (secret != NULL)
+		shape_string(w, "secret", secret);
+	shape_time(w, "created_at", webhook->created_us);
+	shape_time(w, "updated_at", webhook->updated_us);
+	json_write_object_end(w);
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of the WUTS dialect share: the handlers that routes.c lists,
+   the JSON shapes, and the few ways of taking a request apart that several
+   handlers need. */
+#ifndef WUTS_API_WUTS_PRIVATE_H
+#define WUTS_API_WUTS_PRIVATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "wuts/role.h"
+#include "wuts/uuid.h"
+
+struct device;
+struct exchange;
+struct fault;
+struct json_writer;
+struct tenant;
+struct user;
+struct webhook;
+
+/* --- handlers: 0, or -1 with the fault --- */
+
+int tenants_register(struct exchange *x, struct fault *fault);
+int tenants_list(struct exchange *x, struct fault *fault);
+
+int users_list(struct exchange *x, struct fault *fault);
+int users_create(struct exchange *x, struct fault *fault);
+int users_get(struct exchange *x, struct fault *fault);
+int users_update(struct exchange *x, struct fault *fault);
+int users_promote(struct exchange *x, struct fault *fault);
+
+int devices_create(struct exchange *x, struct fault *fault);
+
+int events_accept(struct exchange *x, struct fault *fault);
+
+int webhooks_configure(struct exchange *x, struct fault *fault);
+int webhooks_get(struct exchange *x, struct fault *fault);
+int webhooks_delete(struct exchange *x, struct fault *fault);
+int webhooks_events(struct exchange *x, struct fault *fault);
+
+/* --- input --- */
+
+/* The query parameter as a UUID. 1: *uuid_r; 0: absent; -1: malformed. */
+int input_query_uuid(const struct exchange *x, const char *name,
+    struct uuid *uuid_r, struct fault *fault);
+
+/* The tenant that a request on a tenant's things is about: the caller's own,
+   or ?tenant_id= for one who belongs to none. -1: missing or malformed. */
+int input_tenant(const struct exchange *x, struct uuid *tenant_id_r,
+    struct fault *fault);
+
+/* -1: REFUSAL_VALIDATION naming field. */
+int input_role(const char *field, const char *name, enum role *role_r,
+    struct fault *fault);
+
+/* --- shapes --- */
+
+void shape_string(struct json_writer *w, const char *key, const char *value);
+void shape_uuid(struct json_writer *w, const char *key,
+    const struct uuid *uuid);
+void shape_time(struct json_writer *w, const char *key, int64_t wall_us);
+void shape_bool(struct json_writer *w, const char *key, bool value);
+
+/* webhook_configured, webhook_url (url not NULL) and note, of an answer to a
+   registration. */
+void shape_staged_webhook(struct json_writer *w, const char *url);
+
+/* The end of a page; nothing where no page was asked for (limit 0). */
+void shape_next_cursor(struct json_writer *w, unsigned limit,
+    const char *next_cursor);
+
+/* One object each. */
+void shape_tenant(struct json_writer *w, const struct tenant *tenant);
+/* token NULL: without. */
+void shape_user(struct json_writer *w, const struct user *user,
+    const char *token);
+void shape_device(struct json_writer *w, const struct device *device);
+/* secret NULL: without. */
+void shape_webhook(struct json_writer *w, const struct webhook *webhook,
+    const char *secret);
+
+#endif
