@@ -109,6 +109,11 @@ extern const size_t settings_table_len;
 int settings_load(struct settings **settings_r, const char *path,
     struct fault *fault);
 
+/* As settings_load(), but leaves the secret files unread, and so the secrets
+   unset: for making an installation. */
+int settings_load_paths(struct settings **settings_r, const char *path,
+    struct fault *fault);
+
 /* Wipe the secrets and free; NULL is accepted. */
 void settings_free(struct settings **settingsp);
 

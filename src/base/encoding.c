@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/* Text forms of bytes: hexadecimal and base64 (RFC 4648), strict. */
+#include "config.h"
+
+#include "wuts/crypto.h"
+
+#include "wuts/arena.h"
+#include "wuts/log.h"
+#include "wuts/strbuf.h"
+
+#include <openssl/evp.h>
+
+void
+crypto_hex(const void *data, size_t len, char *out)
+{
+	static const char digits[] = "0123456789abcdef";
+	const uint8_t *b = data;
+
+	for (; len > 0; len--, b++) {
+		*out++ = digits[*b >> 4];
+		*out++ = digits[*b & 0x0f];
+	}
+	*out = '\0';
+}
+
+static int
+hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+bool
+crypto_unhex(const char *text, size_t len, void *out)
+{
+	uint8_t *b = out;
+	int high, low;
+
+	if (len % 2 != 0)
+		return false;
+	for (; len > 0; len -= 2, text += 2) {
+		high = hex_value(text[0]);
+		low = hex_value(text[1]);
+		if (high < 0 || low < 0)
+			return false;
+		*b++ = (uint8_t)(high << 4 | low);
+	}
+	return true;
+}
+
+void
+crypto_base64(struct strbuf *out, const void *data, size_t len)
+{
+	int n;
+
+	wuts_assert(len < INT32_MAX / 2);
+	strbuf_reserve(out, (len + 2) / 3 * 4 + 1);
+	n = EVP_EncodeBlock((unsigned char *)out->data + out->len, data,
+	    (int)len);
+	out->len += (size_t)n;
+}
+
+static bool
+is_base64_char(char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+	    (c >= '0' && c <= '9') || c == '+' || c == '/';
+}
+
+uint8_t *
+crypto_unbase64(struct arena *arena, const char *text, size_t len,
+    size_t *out_len_r)
+{
+	size_t padding = 0, i;
+	uint8_t *out;
+	int n;
+
+	*out_len_r = 0;
+	if (len % 4 != 0 || len > INT32_MAX / 2)
+		return NULL;
+	while (padding < 2 && padding < len && text[len - padding - 1] == '=')
+		padding++;
+	/* OpenSSL's decoder skips white space and takes more than the alphabet:
+	   what it must not see is refused here. */
+	for (i = 0; i < len - padding; i++)
+		if (!is_base64_char(text[i]))
+			return NULL;
+	out = arena_alloc(arena, len / 4 * 3 + 1);
+	if (len == 0)
+		return out;
+	n = EVP_DecodeBlock(out, (const unsigned char *)text, (int)len);
+	if (n < 0)
+		return NULL;
+	*out_len_r = (size_t)n - padding;
+	/* The unused bits behind the last byte are zero in a strict encoding. */
+	for (i = *out_len_r; i < (size_t)n; i++)
+		if (out[i] != 0)
+			return NULL;
+	return out;
+}

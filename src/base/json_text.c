@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/* JSON in: jansson with the strictness it lacks, and the few operations on the
+   text itself that keep what a client sent byte for byte. */
+#include "config.h"
+
+#include "wuts/json.h"
+
+#include "wuts/fault.h"
+#include "wuts/strbuf.h"
+
+#include <string.h>
+
+/* Behind the string that starts at text (its first quote), or end. */
+static const char *
+skip_string(const char *text, const char *end)
+{
+	for (text++; text < end && *text != '"'; text++)
+		if (*text == '\\')
+			text++;
+	return text < end ? text + 1 : end;
+}
+
+static bool
+is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+static const char *
+skip_space(const char *text, const char *end)
+{
+	while (text < end && is_space(*text))
+		text++;
+	return text;
+}
+
+/* jansson's own limit is 2048 levels, each a call on the stack. */
+static bool
+is_too_deep(const char *text, size_t len)
+{
+	const char *end = text + len;
+	unsigned depth = 0;
+
+	while (text < end) {
+		if (*text == '"') {
+			text = skip_string(text, end);
+			continue;
+		}
+		if (*text == '{' || *text == '[')
+			depth++;
+		else if ((*text == '}' || *text == ']') && depth > 0)
+			depth--;
+		if (depth > JSON_DEPTH_MAX)
+			return true;
+		text++;
+	}
+	return false;
+}
+
+json_t *
+json_text_parse(const char *text, size_t len, struct fault *fault)
+{
+	json_error_t error;
+	json_t *json;
+	char *quote;
+
+	if (is_too_deep(text, len)) {
+		fault_say(fault, REFUSAL_INVALID_JSON,
+		    "invalid JSON: nested deeper than %d levels",
+		    JSON_DEPTH_MAX);
+		return NULL;
+	}
+	if (skip_space(text, text + len) == text + len) {
+		fault_say(fault, REFUSAL_INVALID_JSON,
+		    "invalid JSON: the body is empty");
+		return NULL;
+	}
+	json = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY,
+	    &error);
+	if (json != NULL)
+		return json;
+	/* jansson quotes the text around the error: it may be a password. Nor
+	   are its own flags the client's business. */
+	quote = strstr(error.text, " near ");
+	if (quote == NULL)
+		quote = strstr(error.text, " without JSON_");
+	if (quote != NULL)
+		*quote = '\0';
+	fault_say(fault, REFUSAL_INVALID_JSON,
+	    "invalid JSON at line %d, column %d: %s", error.line, error.column,
+	    error.text);
+	return NULL;
+}
+
+/* Behind the value that starts at text. */
+static const char *
+skip_value(const char *text, const char *end)
+{
+	unsigned depth = 0;
+
+	while (text < end) {
+		if (*text == '"') {
+			text = skip_string(text, end);
+		} else if (*text == '{' || *text == '[') {
+			depth++;
+			text++;
+		} else if (depth > 0 && (*text == '}' || *text == ']')) {
+			depth--;
+			text++;
+		} else if (depth == 0) {
+			/* a number or a literal runs to its delimiter */
+			while (text < end && strchr(",]} \t\r\n", *text) ==
+			    NULL)
+				text++;
+		} else {
+			text++;
+			continue;
+		}
+		if (depth == 0)
+			break;
+	}
+	return text;
+}
+
+struct json_span
+json_text_member(const char *text, size_t len, const char *key)
+{
+	const struct json_span none = { NULL, 0 };
+	const char *end = text + len, *name, *value;
+	size_t key_len = strlen(key), name_len;
+
+	text = skip_space(text, end);
+	if (text == end || *text != '{')
+		return none;
+	text = skip_space(text + 1, end);
+	while (text < end && *text == '"') {
+		name = text + 1;
+		text = skip_string(text, end);
+		name_len = (size_t)(text - name) - 1;
+		text = skip_space(text, end);	/* the colon */
+		value = skip_space(text + 1, end);
+		text = skip_value(value, end);
+		if (name_len == key_len && memcmp(name, key, key_len) == 0)
+			return (struct json_span){ value,
+			    (size_t)(text - value) };
+		text = skip_space(text, end);	/* a comma or the end */
+		if (text < end)
+			text = skip_space(text + 1, end);
+	}
+	return none;
+}
+
+void
+json_text_compact(struct strbuf *out, const char *text, size_t len)
+{
+	const char *end = text + len, *start;
+
+	while ((text = skip_space(text, end)) < end) {
+		start = text;
+		while (text < end && !is_space(*text))
+			text = *text == '"' ? skip_string(text, end) : text + 1;
+		strbuf_append(out, start, (size_t)(text - start));
+	}
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/* The log: a line is put together on the stack, made harmless, and written by
+   one write(2), so that lines of several processes in one file never mix. */
+#include "config.h"
+
+#include "wuts/log.h"
+
+#include "wuts/clock.h"
+#include "base_private.h"
+
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LINE_MAX_BYTES 2048
+
+static const char *log_program = "wuts";
+static enum log_level log_threshold = LOG_LEVEL_INFO;
+static int log_fd = STDERR_FILENO;
+
+static const char *const level_names[] = {
+	[LOG_LEVEL_ERROR] = "error",
+	[LOG_LEVEL_WARN] = "warn",
+	[LOG_LEVEL_INFO] = "info",
+	[LOG_LEVEL_DEBUG] = "debug"
+};
+
+int
+log_open(const char *program, const char *path, enum log_level level)
+{
+	int fd = STDERR_FILENO, ret = 0;
+
+	log_program = program;
+	log_threshold = level;
+	if (path != NULL && strcmp(path, "-") != 0) {
+		fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
+		    0640);
+		if (fd < 0) {
+			fd = STDERR_FILENO;
+			ret = -1;
+		}
+	}
+	if (log_fd != STDERR_FILENO)
+		close(log_fd);
+	log_fd = fd;
+	return ret;
+}
+
+/* Copy text to out with control characters and what is not UTF-8 as \xNN.
+   Returns the bytes written, at most size. */
+static size_t
+escape(char *out, size_t size, const char *text)
+{
+	size_t left = strlen(text), used = 0, n;
+
+	while (left > 0) {
+		unsigned char c = (unsigned char)*text;
+
+		n = utf8_sequence_len(text, left);
+		if (n == 0 || c < 0x20 || c == 0x7f) {
+			if (size - used < 5)
+				break;
+			snprintf(out + used, 5, "\\x%02x", c);
+			used += 4;
+			n = 1;
+		} else {
+			if (size - used < n)
+				break;
+			memcpy(out + used, text, n);
+			used += n;
+		}
+		text += n;
+		left -= n;
+	}
+	return used;
+}
+
+static void __attribute__((format(printf, 2, 0)))
+write_line(enum log_level level, const char *fmt, va_list ap)
+{
+	char text[LINE_MAX_BYTES], line[LINE_MAX_BYTES + 128];
+	char date[CLOCK_RFC3339_SIZE];
+	int64_t now_us = clock_wall_us();
+	size_t len;
+
+	clock_format(now_us, date);
+	date[sizeof(date) - 2] = '\0';	/* without the Z */
+	vsnprintf(text, sizeof(text), fmt, ap);
+	len = (size_t)snprintf(line, 128, "%s.%03dZ %.32s[%ld] %s ", date,
+	    (int)(now_us / 1000 % 1000), log_program, (long)getpid(),
+	    level_names[level]);
+	len += escape(line + len, sizeof(line) - len - 1, text);
+	line[len++] = '\n';
+	/* Nowhere to report a log that cannot be written. */
+	if (write(log_fd, line, len) < 0)
+		return;
+}
+
+#define LOG_AT(level)					\
+	do {						\
+		va_list ap;				\
+		if ((level) > log_threshold)		\
+			return;				\
+		va_start(ap, fmt);			\
+		write_line((level), fmt, ap);		\
+		va_end(ap);				\
+	} while (0)
+
+void
+log_error(const char *fmt, ...)
+{
+	LOG_AT(LOG_LEVEL_ERROR);
+}
+
+void
+log_warn(const char *fmt, ...)
+{
+	LOG_AT(LOG_LEVEL_WARN);
+}
+
+void
+log_info(const char *fmt, ...)
+{
+	LOG_AT(LOG_LEVEL_INFO);
+}
+
+void
+log_debug(const char *fmt, ...)
+{
+	LOG_AT(LOG_LEVEL_DEBUG);
+}
+
+void
+log_fatal(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	write_line(LOG_LEVEL_ERROR, fmt, ap);
+	va_end(ap);
+	exit(1);
+}
+
+void
+log_panic(const char *file, int line, const char *expr)
+{
+	log_error("panic: %s:%d: assertion failed: %s", file, line, expr);
+	abort();
+}
