@@ -96,10 +96,20 @@ struct exchange {
 	struct response response;
 	struct caller caller;
 	int64_t started_us;		/* monotonic */
+
+	/* src/http's own: the body as it came, and what was made of it */
+	int64_t content_length;		/* -1: nginx did not say */
+	bool body_read;
+	struct strbuf body;
+	json_t *input;			/* of request_object() */
+	const char *ignored;		/* for X-WUTS-Ignored, or NULL */
+	bool aborted;			/* the answer was broken off */
 };
 
 /* Serve the accepted libfcgi request, to its last byte and its log line. Never
-   leaves a request unanswered. exchange's buffers are reused between calls. */
+   leaves a request unanswered. exchange's buffers are reused between calls.
+   Afterwards fcgi->keepConnection says whether the connection is at the
+   boundary of the next request; if not, it must be closed. */
 void exchange_init(struct exchange *x, struct service *service,
     const struct settings *settings);
 void exchange_deinit(struct exchange *x);

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/* Who asks (spec/wuts.md §2): the Authorization header and nothing else. The
+   answers tell a missing token from an invalid one and no more. Only a token
+   that is nobody's counts towards the failure limit: a missing header guesses
+   nothing, and a user on a master's path has proved who it is. */
+#include "config.h"
+
+#include "wuts/fault.h"
+#include "wuts/identity_service.h"
+
+#include "http_private.h"
+
+#include <string.h>
+#include <strings.h>
+
+#define TOKEN_MAX 256
+
+enum token_form {
+	TOKEN_MISSING,
+	TOKEN_MALFORMED,
+	TOKEN_GIVEN
+};
+
+struct token {
+	const char *text;
+	size_t len;
+};
+
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+static size_t
+word_length(const char *text)
+{
+	size_t len = 0;
+
+	while (text[len] > ' ' && text[len] <= '~')
+		len++;
+	return len;
+}
+
+static const char *
+skip_blanks(const char *text)
+{
+	while (is_blank(*text))
+		text++;
+	return text;
+}
+
+/* "Bearer <token>", or the token alone. */
+static enum token_form
+take_token(const char *header, struct token *token_r)
+{
+	const char *word = skip_blanks(header);
+	size_t len = word_length(word);
+	bool is_bearer = len == 6 && strncasecmp(word, "Bearer", 6) == 0;
+
+	if (*word == '\0')
+		return TOKEN_MISSING;
+	if (is_bearer && (is_blank(word[len]) || word[len] == '\0')) {
+		word = skip_blanks(word + len);
+		if (*word == '\0')
+			return TOKEN_MISSING;
+		len = word_length(word);
+	}
+	if (len == 0 || len > TOKEN_MAX || *skip_blanks(word + len) != '\0')
+		return TOKEN_MALFORMED;
+	token_r->text = word;
+	token_r->len = len;
+	return TOKEN_GIVEN;
+}
+
+static int
+refuse(const struct exchange *x, enum token_form form, struct fault *fault)
+{
+	if (form == TOKEN_MISSING)
+		return fault_say(fault, REFUSAL_UNAUTHORIZED, "%s",
+		    x->route->access == ACCESS_MASTER ?
+		    "master token required" : "missing token");
+	return fault_say(fault, REFUSAL_UNAUTHORIZED, "%s",
+	    x->route->access == ACCESS_MASTER ?
+	    "invalid master token" : "invalid token");
+}
+
+/* A known caller against the route's access column. */
+static int
+check_access(const struct exchange *x, struct fault *fault)
+{
+	const struct identity *who = &x->caller.identity;
+
+	switch (x->route->access) {
+	case ACCESS_PUBLIC:
+		return 0;
+	case ACCESS_MASTER:
+		if (who->kind == IDENTITY_MASTER)
+			return 0;
+		return fault_say(fault, REFUSAL_UNAUTHORIZED,
+		    "master token required");
+	case ACCESS_ENGINE:
+		return 0;
+	case ACCESS_USER:
+		if (who->kind == IDENTITY_USER)
+			return 0;
+		return fault_say(fault, REFUSAL_FORBIDDEN,
+		    "a user's token is required");
+	case ACCESS_ADMIN:
+		if (who->kind == IDENTITY_MASTER ||
+		    (who->kind == IDENTITY_USER && who->role == ROLE_ADMIN))
+			return 0;
+		return fault_say(fault, REFUSAL_FORBIDDEN,
+		    "admin role required");
+	case ACCESS_MEMBER:
+		break;
+	}
+	if (who->kind == IDENTITY_MASTER || who->kind == IDENTITY_USER)
+		return 0;
+	return fault_say(fault, REFUSAL_FORBIDDEN,
+	    "the engine token only reports events");
+}
+
+int
+auth_check(struct exchange *x, struct fault *fault)
+{
+	struct token token;
+	enum token_form form;
+	unsigned wait_s;
+	int found;
+
+	if (x->route->access == ACCESS_PUBLIC)
+		return 0;
+	form = take_token(x->request.authorization, &token);
+	if (form != TOKEN_GIVEN)
+		return refuse(x, form, fault);
+	wait_s = identity_service_wait_s(x->service, x->request.address);
+	if (wait_s > 0) {
+		fault_say(fault, REFUSAL_RATE_LIMITED,
+		    "too many failed attempts, try again in %u s", wait_s);
+		fault->retry_after_s = wait_s;
+		return -1;
+	}
+	found = identity_service_find(x->service, token.text, token.len,
+	    &x->caller.identity, fault);
+	if (found < 0)
+		return fault_prefix(fault, "authenticate");
+	if (found == 0) {
+		identity_service_count_failure(x->service, x->request.address);
+		return refuse(x, TOKEN_MALFORMED, fault);
+	}
+	return check_access(x, fault);
+}

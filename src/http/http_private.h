@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of src/http share: the steps of exchange_serve(), each in its
+   own file. A step returns 0 / -1 with the refusal or fault. */
+#ifndef WUTS_HTTP_PRIVATE_H
+#define WUTS_HTTP_PRIVATE_H
+
+#include "wuts/http.h"
+
+/* --- percent.c --- */
+
+/* The decoded text, in the arena. is_form: '+' is a blank. NULL: malformed,
+   or a NUL inside. */
+const char *percent_decode(struct arena *arena, const char *text, size_t len,
+    bool is_form);
+
+/* --- request.c --- */
+
+/* Take nginx's parameters apart into x->request. */
+int request_read(struct exchange *x, struct fault *fault);
+
+/* --- router.c --- */
+
+#define ROUTER_METHODS_SIZE 64
+
+struct route_match {
+	const struct dialect *dialect;	/* of the path, else the first */
+	const struct route *route;	/* NULL: no route for this method */
+	unsigned methods;		/* of this path; 0: no such path */
+	const char *args[ROUTE_ARGS_MAX];
+};
+
+/* Every route of every dialect is tried; a literal segment beats a {name} at
+   the same place, and only routes of the method compete. -1: the path is
+   malformed. */
+int router_find(const struct dialect *const *dialects, size_t ndialects,
+    struct arena *arena, const char *path, enum http_method method,
+    struct route_match *match_r, struct fault *fault);
+
+/* The value of Allow for a set of methods; HEAD and OPTIONS are added. */
+char *router_allow(unsigned methods, char buf[ROUTER_METHODS_SIZE]);
+
+enum http_method http_method_parse(const char *name);
+
+/* --- auth.c --- */
+
+/* Who asks, and may it call this route? x->caller is set. */
+int auth_check(struct exchange *x, struct fault *fault);
+
+/* --- body.c --- */
+
+/* Media type and announced size, before a byte of it is read. */
+int body_check(struct exchange *x, struct fault *fault);
+
+/* Read what the handler left of the body, so that the connection can carry
+   the next request. Past a bound: the connection will be closed instead. */
+void body_drain(struct exchange *x);
+
+/* --- response.c --- */
+
+/* Begin the answer anew. */
+void response_reset(struct exchange *x);
+/* Add a header unless one of this name is there. */
+void response_header_default(struct exchange *x, const char *name,
+    const char *value);
+/* Send what has gathered and end the FastCGI request. */
+void response_finish(struct exchange *x);
+/* The headers are out and the rest cannot follow: cut the connection, so that
+   the client sees a broken body, never a short whole one. */
+void response_abort(struct exchange *x);
+
+#endif
