@@ -11,3 +11,5 @@ libwuts_api_a_SOURCES += \
 	src/api/wuts/users.c \
 	src/api/wuts/webhooks.c \
 	src/api/wuts/wuts_private.h
+libwuts_api_a_SOURCES += \
+	src/api/ops/ops.c
