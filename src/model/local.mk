@@ -10,3 +10,34 @@ libwuts_model_a_SOURCES = \
 	src/model/text.c \
 	src/model/user.c \
 	src/model/webhook.c
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/model/test_address
+TESTS += tests/unit/model/test_address
+tests_unit_model_test_address_SOURCES = tests/unit/model/test_address.c
+tests_unit_model_test_address_LDADD = $(MODEL_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/model/test_device
+TESTS += tests/unit/model/test_device
+tests_unit_model_test_device_SOURCES = tests/unit/model/test_device.c
+tests_unit_model_test_device_LDADD = $(MODEL_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/model/test_event
+TESTS += tests/unit/model/test_event
+tests_unit_model_test_event_SOURCES = tests/unit/model/test_event.c
+tests_unit_model_test_event_LDADD = $(MODEL_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/model/test_role
+TESTS += tests/unit/model/test_role
+tests_unit_model_test_role_SOURCES = tests/unit/model/test_role.c
+tests_unit_model_test_role_LDADD = $(MODEL_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/model/test_tenant
+TESTS += tests/unit/model/test_tenant
+tests_unit_model_test_tenant_SOURCES = tests/unit/model/test_tenant.c
+tests_unit_model_test_tenant_LDADD = $(MODEL_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/model/test_user
+TESTS += tests/unit/model/test_user
+tests_unit_model_test_user_SOURCES = tests/unit/model/test_user.c
+tests_unit_model_test_user_LDADD = $(MODEL_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/model/test_webhook
+TESTS += tests/unit/model/test_webhook
+tests_unit_model_test_webhook_SOURCES = tests/unit/model/test_webhook.c
+tests_unit_model_test_webhook_LDADD = $(MODEL_LIBS) $(CMOCKA_LIBS)
+endif
