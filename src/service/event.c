@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+/* Events reported by an engine: from the input to durable records. Nothing in
+   the database changes with most of them. The three that tell of a device's
+   connection change the device first and are appended afterwards: when the
+   append fails the client is told, sends again, and finds the device as it
+   left it. */
+#include "config.h"
+
+#include "wuts/event_service.h"
+
+#include "service_private.h"
+#include "wuts/arena.h"
+#include "wuts/clock.h"
+#include "wuts/device.h"
+#include "wuts/device_store.h"
+#include "wuts/event.h"
+#include "wuts/fault.h"
+#include "wuts/log.h"
+#include "wuts/queue.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What one large batch grew is not kept for the life of the process. */
+#define BODIES_KEPT ((size_t)1 << 20)
+/* The members of a body besides the data, with room. */
+#define BODY_OVERHEAD 320
+
+void
+event_body_format(struct strbuf *out, const struct uuid *id,
+    const char *event, int64_t timestamp_us, const struct uuid *tenant_id,
+    const struct uuid *device_id, const char *data, size_t data_len)
+{
+	char uuid[UUID_TEXT_LEN + 1], time[CLOCK_RFC3339_SIZE];
+
+	/* Ids, catalogue names and times hold nothing that needs escaping. */
+	strbuf_reserve(out, data_len + BODY_OVERHEAD);
+	strbuf_append_str(out, "{\"id\":\"");
+	strbuf_append(out, uuid_format(id, uuid), UUID_TEXT_LEN);
+	strbuf_append_str(out, "\",\"event\":\"");
+	strbuf_append_str(out, event);
+	strbuf_append_str(out, "\",\"timestamp\":\"");
+	strbuf_append_str(out, clock_format(timestamp_us, time));
+	strbuf_append_str(out, "\",\"tenant_id\":\"");
+	strbuf_append(out, uuid_format(tenant_id, uuid), UUID_TEXT_LEN);
+	strbuf_append_str(out, "\",\"device_id\":");
+	if (device_id == NULL) {
+		strbuf_append_str(out, "null");
+	} else {
+		strbuf_append_char(out, '"');
+		strbuf_append(out, uuid_format(device_id, uuid),
+		    UUID_TEXT_LEN);
+		strbuf_append_char(out, '"');
+	}
+	strbuf_append_str(out, ",\"data\":");
+	json_text_compact(out, data, data_len);
+	strbuf_append_char(out, '}');
+}
+
+/* --- the device's own events --- */
+
+enum lifecycle {
+	LIFECYCLE_NONE,
+	LIFECYCLE_CONNECTED,
+	LIFECYCLE_OFFLINE
+};
+
+static enum lifecycle
+lifecycle_of(size_t event)
+{
+	const char *name = event_name(event);
+
+	if (strncmp(name, "device.", 7) != 0)
+		return LIFECYCLE_NONE;
+	if (strcmp(name, "device.connected") == 0)
+		return LIFECYCLE_CONNECTED;
+	if (strcmp(name, "device.disconnected") == 0 ||
+	    strcmp(name, "device.logged_out") == 0)
+		return LIFECYCLE_OFFLINE;
+	return LIFECYCLE_NONE;
+}
+
+/* The member jid of the data, NULL when there is none. -1: added to fault. */
+static int
+jid_of(const struct event_input *input, const char **jid_r,
+    struct fault *fault)
+{
+	const json_t *jid = json_object_get(input->data_tree, "jid");
+	const char *text = json_string_value(jid);
+	size_t len = json_string_length(jid), i;
+
+	*jid_r = NULL;
+	if (jid == NULL || json_is_null(jid))
+		return 0;
+	if (text == NULL || len == 0 || len > DEVICE_JID_MAX)
+		return fault_add_field(fault, "data.jid",
+		    "must be a string of 1 to 127 bytes", text);
+	for (i = 0; i < len; i++)
+		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+			return fault_add_field(fault, "data.jid",
+			    "must not contain control characters", text);
+	*jid_r = text;
+	return 0;
+}
+
+struct acceptance {
+	struct arena *arena;
+	struct uuid device_id;
+	const struct event_input *events;
+	size_t n;
+	int64_t arrival_us;
+};
+
+static void
+apply_event(struct device *device, const struct event_input *input,
+    int64_t arrival_us)
+{
+	struct fault ignored;	/* checked before */
+	const char *jid;
+
+	switch (lifecycle_of(input->event)) {
+	case LIFECYCLE_NONE:
+		return;
+	case LIFECYCLE_CONNECTED:
+		fault_clear(&ignored);
+		if (jid_of(input, &jid, &ignored) == 0 && jid != NULL)
+			memcpy(device->jid, jid, strlen(jid) + 1);
+		device->connected = true;
+		device->last_seen_us = arrival_us;
+		return;
+	case LIFECYCLE_OFFLINE:
+		if (device->connected)
+			device->last_seen_us = arrival_us;
+		device->connected = false;
+		return;
+	}
+}
+
+static int
+lifecycle_body(struct change *change, void *ctx, struct fault *fault)
+{
+	const struct acceptance *acceptance = ctx;
+	struct device device;
+	bool was_seen;
+	int found;
+	size_t i;
+
+	if (change_lock_tenant(change, fault) < 0 ||
+	    change_judge_caller(change, fault) < 0)
+		return -1;
+	memset(&device, 0, sizeof(device));
+	found = device_store_lock(change->db, &change->tenant_id,
+	    &acceptance->device_id, &device, fault);
+	if (found < 0)
+		return fault_prefix(fault, "lock device");
+	if (found == 0 || !device_is_reachable(&change->identity, &device))
+		return fault_say(fault, REFUSAL_DEVICE_NOT_FOUND,
+		    "device not found");
+	was_seen = device.last_seen_us != 0;
+	for (i = 0; i < acceptance->n; i++)
+		apply_event(&device, &acceptance->events[i],
+		    acceptance->arrival_us);
+	device.updated_us = change_time_after(change, device.updated_us);
+	if (device_store_update(change->db, &device, fault) < 0)
+		return fault_prefix(fault, "update device");
+	change->changed = true;
+	if (was_seen || device.last_seen_us == 0)
+		return 0;
+	/* Not later than the events' own time of creation: a webhook gets
+	   nothing that is older than itself. */
+	return webhook_apply_pending(change, acceptance->arena, &device,
+	    acceptance->arrival_us, fault);
+}
+
+/* --- accepting --- */
+
+/* 1: the batch tells of the device's connection, 0: it does not, -1. */
+static int
+check_events(const struct event_input *events, size_t n, struct fault *fault)
+{
+	const char *jid;
+	int has_lifecycle = 0;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		wuts_assert(event_origin(events[i].event) == EVENT_OF_ENGINE);
+		switch (lifecycle_of(events[i].event)) {
+		case LIFECYCLE_NONE:
+			continue;
+		case LIFECYCLE_CONNECTED:
+			if (jid_of(&events[i], &jid, fault) < 0)
+				return service_refuse_fields(fault);
+			break;
+		case LIFECYCLE_OFFLINE:
+			break;
+		}
+		has_lifecycle = 1;
+	}
+	return has_lifecycle;
+}
+
+/* All bodies stand in one buffer, which moves while it grows: the records
+   point into it when it is complete. */
+static void
+format_records(struct service *service, const struct device *device,
+    const struct acceptance *acceptance, struct queue_record *records)
+{
+	struct strbuf *bodies = &service->bodies;
+	const struct event_input *input;
+	struct queue_record *record;
+	size_t offset = 0, i;
+
+	strbuf_reset(bodies);
+	for (i = 0; i < acceptance->n; i++) {
+		input = &acceptance->events[i];
+		record = &records[i];
+		record->id = input->id;
+		record->tenant_id = device->tenant_id;
+		record->device_id = device->id;
+		record->event = event_name(input->event);
+		record->created_us = acceptance->arrival_us;
+		event_body_format(bodies, &input->id, record->event,
+		    input->timestamp_us != 0 ? input->timestamp_us :
+		    acceptance->arrival_us, &device->tenant_id, &device->id,
+		    input->data.text, input->data.len);
+		record->body_len = bodies->len - offset;
+		offset = bodies->len;
+	}
+	for (i = 0, offset = 0; i < acceptance->n; i++) {
+		records[i].body = bodies->data + offset;
+		offset += records[i].body_len;
+	}
+}
+
+int
+event_service_accept(struct service *service, struct arena *arena,
+    const struct caller *caller, const struct device *device,
+    const struct event_input *events, size_t n, struct fault *fault)
+{
+	struct acceptance acceptance = {
+		.arena = arena,
+		.device_id = device->id,
+		.events = events,
+		.n = n,
+		.arrival_us = clock_wall_us()
+	};
+	struct queue_record *records;
+	int has_lifecycle, ret;
+
+	wuts_assert(n > 0 && n <= QUEUE_BATCH_MAX);
+	fault_clear(fault);
+	has_lifecycle = check_events(events, n, fault);
+	if (has_lifecycle < 0)
+		return -1;
+	if (has_lifecycle && change_run(service, caller, &device->tenant_id,
+	    lifecycle_body, &acceptance, fault) < 0)
+		return fault_prefix(fault, "change device");
+	records = arena_alloc(arena, n * sizeof(*records));
+	format_records(service, device, &acceptance, records);
+	ret = queue_append(service->queue, records, n, fault);
+	if (service->bodies.cap > BODIES_KEPT)
+		strbuf_deinit(&service->bodies);
+	return ret < 0 ? fault_prefix(fault, "append events") : 0;
+}

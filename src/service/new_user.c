@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/* A new user, from its input to its row: shared by the registration of a
+   tenant and the creation of a user. Owns how a token is kept: a keyed hash to
+   find it by, and its text sealed to show it again. */
+#include "config.h"
+
+#include "service_private.h"
+
+#include "wuts/fault.h"
+#include "wuts/json.h"
+#include "wuts/settings.h"
+
+#include <string.h>
+
+static void
+check_field(struct fault *fault, const char *field, const char *problem,
+    const char *value)
+{
+	if (problem != NULL)
+		fault_add_field(fault, field, problem, value);
+}
+
+void
+new_user_check(const struct service *service, const char *email,
+    const char *password, const char *webhook_url, struct fault *fault)
+{
+	struct webhook_policy policy = service_webhook_policy(service);
+
+	check_field(fault, "email", email == NULL ? "is required" :
+	    user_email_check(email), email);
+	check_field(fault, "password", password == NULL ? "is required" :
+	    user_password_check(password), password == NULL ? NULL : "***");
+	if (webhook_url != NULL)
+		check_field(fault, "webhook_url",
+		    webhook_url_check(webhook_url, &policy), webhook_url);
+}
+
+void
+new_user_token_hash(const struct service *service,
+    const char token[UUID_TEXT_LEN + 1], uint8_t hash_r[CRYPTO_HASH_LEN])
+{
+	const struct crypto_keys *keys = &service->settings->keys;
+
+	crypto_hmac_sha256(keys->lookup, sizeof(keys->lookup), token,
+	    UUID_TEXT_LEN, hash_r);
+}
+
+void
+new_user_prepare(const struct service *service, struct new_user *new_user,
+    const char *password, char token_r[UUID_TEXT_LEN + 1])
+{
+	const struct settings *settings = service->settings;
+	struct user *user = &new_user->user;
+	struct uuid token;
+
+	uuid_new_ordered(&user->id);
+	user->active = true;
+	crypto_password_hash(password, settings->password_memory_kib,
+	    settings->password_passes, new_user->password_hash);
+	uuid_new_random(&token);
+	uuid_format(&token, token_r);
+	crypto_wipe(&token, sizeof(token));
+	new_user_token_hash(service, token_r, new_user->token.hash);
+	crypto_seal(&settings->keys, user->id.b, sizeof(user->id.b), token_r,
+	    UUID_TEXT_LEN, new_user->token.sealed);
+}
+
+static int
+tell(struct change *change, const struct user *user, struct fault *fault)
+{
+	struct strbuf data = STRBUF_INIT;
+	struct json_writer w;
+	int ret;
+
+	json_writer_init(&w, &data);
+	json_write_object_begin(&w);
+	change_write_uuid(&w, "user_id", &user->id);
+	change_write_text(&w, "email", user->email);
+	change_write_text(&w, "role", role_name(user->role));
+	json_write_object_end(&w);
+	ret = change_audit(change, "user.created", &user->id, NULL, data.data,
+	    fault);
+	if (ret == 0)
+		ret = change_emit(change, "user.created", data.data, data.len,
+		    fault);
+	strbuf_deinit(&data);
+	return ret;
+}
+
+int
+new_user_insert(struct change *change, struct new_user *new_user,
+    struct fault *fault)
+{
+	struct user *user = &new_user->user;
+	int inserted;
+
+	user->tenant_id = change->tenant_id;
+	user->created_us = change->now_us;
+	user->updated_us = change->now_us;
+	inserted = user_store_insert(change->db, user,
+	    new_user->password_hash, &new_user->token, new_user->webhook_url,
+	    fault);
+	if (inserted < 0)
+		return fault_prefix(fault, "insert user");
+	if (inserted == 0)
+		return fault_say(fault, REFUSAL_EMAIL_EXISTS,
+		    "a user with this email already exists");
+	return tell(change, user, fault);
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/* The parts of a service, opened and closed together, and the question whether
+   they can serve. */
+#include "config.h"
+
+#include "wuts/service.h"
+
+#include "service_private.h"
+#include "wuts/attempts.h"
+#include "wuts/cache.h"
+#include "wuts/db.h"
+#include "wuts/device.h"
+#include "wuts/fault.h"
+#include "wuts/file.h"
+#include "wuts/generations.h"
+#include "wuts/mem.h"
+#include "wuts/queue.h"
+#include "wuts/schema_store.h"
+#include "wuts/settings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int
+open_shared_files(struct service *service, struct fault *fault)
+{
+	const struct settings *settings = service->settings;
+	struct strbuf path = STRBUF_INIT;
+	int ret = -1;
+
+	if (file_make_dirs(settings->run_dir, 0755, fault) < 0)
+		goto out;
+	strbuf_printf(&path, "%s/generations", settings->run_dir);
+	if (generations_open(&service->generations, path.data, fault) < 0)
+		goto out;
+	strbuf_reset(&path);
+	strbuf_printf(&path, "%s/attempts", settings->run_dir);
+	ret = attempts_open(&service->attempts, path.data,
+	    settings->auth_failure_limit, fault);
+out:
+	strbuf_deinit(&path);
+	return ret;
+}
+
+static int
+open_parts(struct service *service, struct fault *fault)
+{
+	const struct settings *settings = service->settings;
+	struct queue_limits limits = {
+		.segment_bytes = settings->queue_segment_bytes,
+		.max_bytes = settings->queue_max_bytes,
+		.disk_reserve = settings->queue_disk_reserve
+	};
+
+	if (address_policy_init(&service->addresses, settings->webhook_allow,
+	    fault) < 0)
+		return fault_prefix(fault, "setting webhook_allow");
+	if (open_shared_files(service, fault) < 0)
+		return -1;
+	return queue_writer_open(&service->queue, settings->queue_dir,
+	    &limits, fault);
+}
+
+int
+service_open(struct service **service_r, const struct settings *settings,
+    struct fault *fault)
+{
+	struct service *service = mem_calloc(1, sizeof(*service));
+
+	service->settings = settings;
+	service->db = db_new(settings);
+	memory_init(&service->tokens, CRYPTO_HASH_LEN, sizeof(struct user),
+	    offsetof(struct user, tenant_id));
+	memory_init(&service->users, sizeof(struct uuid), sizeof(struct user),
+	    offsetof(struct user, tenant_id));
+	memory_init(&service->devices, sizeof(struct uuid),
+	    sizeof(struct device), offsetof(struct device, tenant_id));
+	if (open_parts(service, fault) < 0) {
+		service_close(&service);
+		*service_r = NULL;
+		return -1;
+	}
+	*service_r = service;
+	return 0;
+}
+
+void
+service_close(struct service **servicep)
+{
+	struct service *service = *servicep;
+
+	*servicep = NULL;
+	if (service == NULL)
+		return;
+	queue_writer_close(&service->queue);
+	attempts_close(&service->attempts);
+	generations_close(&service->generations);
+	address_policy_deinit(&service->addresses);
+	memory_deinit(&service->devices);
+	memory_deinit(&service->users);
+	memory_deinit(&service->tokens);
+	db_free(&service->db);
+	strbuf_deinit(&service->bodies);
+	free(service);
+}
+
+int
+service_check_ready(struct service *service, struct fault *fault)
+{
+	unsigned version = 0;
+
+	if (db_ping(service->db, fault) < 0)
+		return fault_say(fault, fault->code, "database");
+	if (schema_store_version(service->db, &version, fault) < 0)
+		return fault_say(fault, fault->code, "database");
+	if (version != SCHEMA_VERSION) {
+		fault_set(fault, FAULT_DATABASE, "the schema has version %u, "
+		    "this release needs %u: run wutsctl migrate", version,
+		    (unsigned)SCHEMA_VERSION);
+		return fault_say(fault, FAULT_DATABASE, "schema");
+	}
+	if (queue_writer_check(service->queue, fault) < 0)
+		return fault_say(fault, fault->code, "queue");
+	return 0;
+}
+
+struct webhook_policy
+service_webhook_policy(const struct service *service)
+{
+	struct webhook_policy policy = {
+		.http = service->settings->webhook_http,
+		.addresses = &service->addresses
+	};
+
+	return policy;
+}
+
+int
+service_refuse_fields(struct fault *fault)
+{
+	return fault_say(fault, REFUSAL_VALIDATION, "validation failed");
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/* What the use cases share among themselves: the service's parts, the memory
+   of rows, and change_run(), which every change goes through. */
+#ifndef WUTS_SERVICE_PRIVATE_H
+#define WUTS_SERVICE_PRIVATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "wuts/address.h"
+#include "wuts/crypto.h"
+#include "wuts/service.h"
+#include "wuts/strbuf.h"
+#include "wuts/user.h"
+#include "wuts/user_store.h"
+#include "wuts/uuid.h"
+#include "wuts/webhook.h"
+
+struct arena;
+struct attempts;
+struct cache;
+struct db;
+struct device;
+struct fault;
+struct generations;
+struct json_writer;
+struct queue_writer;
+struct settings;
+
+/* --- memory.c: rows remembered while their tenant's generation stands --- */
+
+struct memory {
+	struct cache *cache;
+	size_t tenant_offset;	/* of the tenant's id in a value */
+};
+
+/* One look-up that has to ask the database: whose counter was read before. */
+struct memory_read {
+	struct uuid tenant_id;	/* nil: not known yet */
+	uint64_t generation;
+};
+
+void memory_init(struct memory *memory, size_t key_len, size_t value_len,
+    size_t tenant_offset);
+void memory_deinit(struct memory *memory);
+
+/* The value when it may be believed, or NULL. Then read the row and hand it to
+   memory_put() with *read_r. tenant_id: whose row it is, NULL when only the
+   row can tell. */
+const void *memory_find(const struct service *service,
+    const struct memory *memory, const void *key,
+    const struct uuid *tenant_id, struct memory_read *read_r);
+void memory_put(struct service *service, struct memory *memory,
+    const void *key, const void *value, const struct memory_read *read);
+
+/* --- service.c --- */
+
+struct service {
+	const struct settings *settings;
+	struct db *db;
+	struct queue_writer *queue;
+	struct generations *generations;
+	struct attempts *attempts;
+	struct address_policy addresses;
+	struct memory tokens;	/* look-up hash: struct user */
+	struct memory users;	/* user id: struct user */
+	struct memory devices;	/* device id: struct device */
+	struct strbuf bodies;	/* of the events being accepted */
+};
+
+/* The rules for webhook URLs of this installation. */
+struct webhook_policy service_webhook_policy(const struct service *service);
+
+/* Fields have been added: make it the one refusal. Returns -1. */
+int service_refuse_fields(struct fault *fault);
+
+/* --- change.c: one use case, one transaction, its audit rows and events --- */
+
+#define CHANGE_EVENTS_MAX 4
+
+struct change;
+/* Runs inside the transaction, again when that is retried: a pure function of
+   its inputs and the database. 0 commits, -1 rolls back. */
+typedef int change_body(struct change *change, void *ctx,
+    struct fault *fault);
+
+struct change {
+	struct service *service;
+	struct db *db;
+	const struct caller *caller;
+	struct identity identity;	/* the caller, as judged under lock */
+	struct uuid tenant_id;
+	int64_t now_us;			/* read under the tenant's lock */
+	bool changed;			/* the body has written something */
+
+	/* change.c's own */
+	change_body *body;
+	void *ctx;
+	size_t nprepared;
+	struct uuid prepared[CHANGE_EVENTS_MAX];
+};
+
+/* Run body for this tenant. When this returns 0 the change is committed, its
+   events will be delivered, and no cache of this machine believes what was
+   before. -1: nothing has changed and no event exists; or, with
+   FAULT_DATABASE only, that could not be found out. */
+int change_run(struct service *service, const struct caller *caller,
+    const struct uuid *tenant_id, change_body *body, void *ctx,
+    struct fault *fault);
+
+/* The first steps of a body inside an existing tenant: take the tenant's lock,
+   then read the caller's own row again. REFUSAL_TENANT_NOT_FOUND;
+   REFUSAL_UNAUTHORIZED: the caller is gone or inactive meanwhile. */
+int change_lock_tenant(struct change *change, struct fault *fault);
+int change_judge_caller(struct change *change, struct fault *fault);
+
+/* An event of the tenant that exists if and only if this change commits. data:
+   a JSON object. */
+int change_emit(struct change *change, const char *event, const char *data,
+    size_t data_len, struct fault *fault);
+
+int change_audit(struct change *change, const char *action,
+    const struct uuid *target_id, const char *old_value,
+    const char *new_value, struct fault *fault);
+
+/* A time of change that is later than the one before, so that entity tags
+   always differ. */
+int64_t change_time_after(const struct change *change, int64_t before_us);
+
+/* Members of the objects in audit rows and events. */
+void change_write_text(struct json_writer *w, const char *key,
+    const char *value);
+void change_write_uuid(struct json_writer *w, const char *key,
+    const struct uuid *value);
+/* "changed_by": the user's id, or super_admin, operator, engine. */
+void change_write_actor(struct json_writer *w, const struct change *change);
+
+/* --- new_user.c: a user from its input to its row --- */
+
+struct new_user {
+	struct user user;
+	char password_hash[CRYPTO_PASSWORD_HASH_MAX];
+	struct user_token token;
+	const char *webhook_url;
+};
+
+/* Adds a field to fault for each problem. */
+void new_user_check(const struct service *service, const char *email,
+    const char *password, const char *webhook_url, struct fault *fault);
+/* Hashes the password (slow, so not inside a transaction), makes the token.
+   new_user->user holds email, role and tenant already. */
+void new_user_prepare(const struct service *service,
+    struct new_user *new_user, const char *password,
+    char token_r[UUID_TEXT_LEN + 1]);
+/* Row, audit row and event, in the change. */
+int new_user_insert(struct change *change, struct new_user *new_user,
+    struct fault *fault);
+/* The key a token is looked up by. */
+void new_user_token_hash(const struct service *service,
+    const char token[UUID_TEXT_LEN + 1], uint8_t hash_r[CRYPTO_HASH_LEN]);
+
+/* --- device.c, webhook.c: used by events that touch both --- */
+
+bool device_is_reachable(const struct identity *caller,
+    const struct device *device);
+
+/* The webhook staged for this user, for every event, to its first device. */
+int webhook_apply_pending(struct change *change, struct arena *arena,
+    const struct device *device, int64_t created_us, struct fault *fault);
+
+/* --- etag.c --- */
+
+#define ETAG_SIZE 24
+char *etag_format(int64_t updated_us, char buf[ETAG_SIZE]);
+/* if_match NULL: no condition. etag NULL: there is nothing to match. -1:
+   REFUSAL_PRECONDITION_FAILED. */
+int etag_check(const char *if_match, const char *etag, struct fault *fault);
+
+/* --- cursor.c: opaque text for "behind this row" --- */
+
+/* In arena. kind tells the lists apart. */
+const char *cursor_format(struct arena *arena, char kind, const void *data,
+    size_t len);
+/* 1..max_len bytes into data_r. -1: REFUSAL_VALIDATION. */
+int cursor_parse(const char *cursor, char kind, void *data_r, size_t max_len,
+    size_t *len_r, struct fault *fault);
+int cursor_refuse(const char *cursor, struct fault *fault);
+
+#endif

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/* The birth of a tenant, and the list of them. */
+#include "config.h"
+
+#include "wuts/tenant_service.h"
+
+#include "service_private.h"
+#include "wuts/arena.h"
+#include "wuts/fault.h"
+#include "wuts/json.h"
+#include "wuts/tenant_store.h"
+
+#include <jansson.h>
+#include <string.h>
+
+#define CURSOR_KIND 't'
+
+struct registration {
+	struct tenant *tenant;
+	struct new_user *admin;
+};
+
+static int
+tell_created(struct change *change, const struct tenant *tenant,
+    struct fault *fault)
+{
+	struct strbuf data = STRBUF_INIT;
+	struct json_writer w;
+	int ret;
+
+	json_writer_init(&w, &data);
+	json_write_object_begin(&w);
+	change_write_uuid(&w, "tenant_id", &tenant->id);
+	change_write_text(&w, "name", tenant->name);
+	json_write_object_end(&w);
+	ret = change_audit(change, "tenant.created", &tenant->id, NULL,
+	    data.data, fault);
+	if (ret == 0)
+		ret = change_emit(change, "tenant.created", data.data,
+		    data.len, fault);
+	strbuf_deinit(&data);
+	return ret;
+}
+
+/* The new row is its own lock: nobody else can see the tenant yet. */
+static int
+register_body(struct change *change, void *ctx, struct fault *fault)
+{
+	struct registration *registration = ctx;
+	struct tenant *tenant = registration->tenant;
+	int inserted;
+
+	tenant->created_us = change->now_us;
+	tenant->updated_us = change->now_us;
+	inserted = tenant_store_insert(change->db, tenant, fault);
+	if (inserted < 0)
+		return fault_prefix(fault, "insert tenant");
+	if (inserted == 0)
+		return fault_say(fault, REFUSAL_TENANT_EXISTS,
+		    "tenant already exists - please contact your "
+		    "administrator to create an account");
+	if (tell_created(change, tenant, fault) < 0)
+		return -1;
+	return new_user_insert(change, registration->admin, fault);
+}
+
+static int
+check_registration(const struct service *service,
+    const struct tenant_registration *input, struct tenant *tenant,
+    struct fault *fault)
+{
+	const char *problem;
+
+	problem = input->tenant_name == NULL ? "is required" :
+	    tenant_name_check(input->tenant_name, tenant->name);
+	if (problem != NULL)
+		fault_add_field(fault, "tenant_name", problem,
+		    input->tenant_name);
+	new_user_check(service, input->email, input->password,
+	    input->webhook_url, fault);
+	return fault->nfields > 0 ? service_refuse_fields(fault) : 0;
+}
+
+int
+tenant_service_register(struct service *service, const struct caller *caller,
+    const struct tenant_registration *input,
+    struct tenant_registered *result_r, struct fault *fault)
+{
+	struct new_user admin;
+	struct registration registration = {
+		.tenant = &result_r->tenant,
+		.admin = &admin
+	};
+	int ret;
+
+	memset(result_r, 0, sizeof(*result_r));
+	fault_clear(fault);
+	if (check_registration(service, input, &result_r->tenant, fault) < 0)
+		return -1;
+	uuid_new_ordered(&result_r->tenant.id);
+	memset(&admin, 0, sizeof(admin));
+	memcpy(admin.user.email, input->email, strlen(input->email) + 1);
+	admin.user.role = ROLE_ADMIN;
+	admin.webhook_url = input->webhook_url;
+	new_user_prepare(service, &admin, input->password, result_r->token);
+	ret = change_run(service, caller, &result_r->tenant.id, register_body,
+	    &registration, fault);
+	if (ret < 0)
+		crypto_wipe(result_r->token, sizeof(result_r->token));
+	result_r->admin = admin.user;
+	crypto_wipe(&admin, sizeof(admin));
+	return ret < 0 ? fault_prefix(fault, "register tenant") : 0;
+}
+
+/* --- the list --- */
+
+struct tenant_page {
+	tenant_listed *row;
+	void *ctx;
+	unsigned limit;
+	unsigned seen;
+	bool has_more;
+	struct tenant last;
+};
+
+static int
+page_row(void *ctx, const struct tenant *tenant, struct fault *fault)
+{
+	struct tenant_page *page = ctx;
+
+	if (page->limit > 0 && page->seen == page->limit) {
+		page->has_more = true;
+		return 0;
+	}
+	page->seen++;
+	page->last = *tenant;
+	return page->row(page->ctx, tenant, fault);
+}
+
+/* The order is by name, so the name travels with the id. */
+static const char *
+format_cursor(struct arena *arena, const struct tenant *last)
+{
+	size_t name_len = strlen(last->name);
+	unsigned char data[sizeof(last->id.b) + TENANT_NAME_SIZE];
+
+	memcpy(data, last->id.b, sizeof(last->id.b));
+	memcpy(data + sizeof(last->id.b), last->name, name_len);
+	return cursor_format(arena, CURSOR_KIND, data,
+	    sizeof(last->id.b) + name_len);
+}
+
+static bool
+is_utf8(const char *text)
+{
+	json_t *string = json_string(text);	/* refuses anything else */
+
+	json_decref(string);
+	return string != NULL;
+}
+
+static int
+parse_cursor(const char *cursor, struct tenant *after_r, struct fault *fault)
+{
+	unsigned char data[sizeof(after_r->id.b) + TENANT_NAME_SIZE - 1];
+	char name[TENANT_NAME_SIZE];
+	size_t len = 0, name_len;
+
+	memset(after_r, 0, sizeof(*after_r));
+	if (cursor_parse(cursor, CURSOR_KIND, data, sizeof(data), &len,
+	    fault) < 0)
+		return -1;
+	if (len <= sizeof(after_r->id.b))
+		return cursor_refuse(cursor, fault);
+	name_len = len - sizeof(after_r->id.b);
+	memcpy(after_r->id.b, data, sizeof(after_r->id.b));
+	memcpy(name, data + sizeof(after_r->id.b), name_len);
+	name[name_len] = '\0';
+	if (strlen(name) != name_len || !is_utf8(name) ||
+	    tenant_name_check(name, after_r->name) != NULL ||
+	    strcmp(name, after_r->name) != 0)
+		return cursor_refuse(cursor, fault);
+	return 0;
+}
+
+int
+tenant_service_list(struct service *service, struct arena *arena,
+    const char *cursor, unsigned limit, tenant_listed *row, void *ctx,
+    const char **next_cursor_r, struct fault *fault)
+{
+	struct tenant_page page = { .row = row, .ctx = ctx, .limit = limit };
+	struct tenant after;
+
+	*next_cursor_r = NULL;
+	if (cursor != NULL && parse_cursor(cursor, &after, fault) < 0)
+		return -1;
+	/* One row more than asked for tells whether there is another page. */
+	if (tenant_store_list(service->db, cursor != NULL ? &after : NULL,
+	    limit > 0 ? limit + 1 : 0, page_row, &page, fault) < 0)
+		return fault_prefix(fault, "list tenants");
+	if (page.has_more)
+		*next_cursor_r = format_cursor(arena, &page.last);
+	return 0;
+}

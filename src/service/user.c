@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: MIT */
+/* Use cases on users. Who may do what is decided by wuts/user.h on rows read
+   under the tenant's lock: of two requests that would each take one of the last
+   two admins away, the second one sees what the first one did. */
+#include "config.h"
+
+#include "wuts/user_service.h"
+
+#include "service_private.h"
+#include "wuts/arena.h"
+#include "wuts/fault.h"
+#include "wuts/json.h"
+#include "wuts/role_store.h"
+#include "wuts/settings.h"
+#include "wuts/tenant.h"
+#include "wuts/tenant_store.h"
+
+#include <string.h>
+
+#define CURSOR_KIND 'u'
+
+/* --- create --- */
+
+static int
+create_body(struct change *change, void *ctx, struct fault *fault)
+{
+	struct new_user *new_user = ctx;
+
+	if (change_lock_tenant(change, fault) < 0 ||
+	    change_judge_caller(change, fault) < 0)
+		return -1;
+	if (!identity_is_super(&change->identity) &&
+	    change->identity.role != ROLE_ADMIN)
+		return fault_say(fault, REFUSAL_FORBIDDEN,
+		    "insufficient permissions");
+	return new_user_insert(change, new_user, fault);
+}
+
+int
+user_service_create(struct service *service, const struct caller *caller,
+    const struct user_registration *input, struct user_registered *result_r,
+    struct fault *fault)
+{
+	const struct identity *identity = &caller->identity;
+	struct new_user new_user;
+	int ret;
+
+	memset(result_r, 0, sizeof(*result_r));
+	fault_clear(fault);
+	if (!identity_is_super(identity) && (identity->kind != IDENTITY_USER ||
+	    !uuid_is_equal(&identity->tenant_id, &input->tenant_id)))
+		return fault_say(fault, REFUSAL_FORBIDDEN,
+		    "insufficient permissions");
+	new_user_check(service, input->email, input->password,
+	    input->webhook_url, fault);
+	if (fault->nfields > 0)
+		return service_refuse_fields(fault);
+	memset(&new_user, 0, sizeof(new_user));
+	memcpy(new_user.user.email, input->email, strlen(input->email) + 1);
+	new_user.user.role = input->role;
+	new_user.webhook_url = input->webhook_url;
+	new_user_prepare(service, &new_user, input->password,
+	    result_r->token);
+	ret = change_run(service, caller, &input->tenant_id, create_body,
+	    &new_user, fault);
+	if (ret < 0)
+		crypto_wipe(result_r->token, sizeof(result_r->token));
+	result_r->user = new_user.user;
+	crypto_wipe(&new_user, sizeof(new_user));
+	return ret < 0 ? fault_prefix(fault, "create user") : 0;
+}
+
+/* --- get --- */
+
+static int
+find_user(struct service *service, const struct identity *identity,
+    const struct uuid *id, struct user *user_r, struct fault *fault)
+{
+	bool is_super = identity_is_super(identity);
+	const struct user *remembered;
+	struct memory_read read;
+	int found;
+
+	remembered = memory_find(service, &service->users, id,
+	    is_super ? NULL : &identity->tenant_id, &read);
+	if (remembered != NULL) {
+		*user_r = *remembered;
+		return 1;
+	}
+	memset(user_r, 0, sizeof(*user_r));
+	if (is_super)
+		found = user_store_find_any_tenant(service->db, id, user_r,
+		    fault);
+	else
+		found = user_store_find(service->db, &identity->tenant_id, id,
+		    user_r, fault);
+	if (found == 1)
+		memory_put(service, &service->users, id, user_r, &read);
+	return found;
+}
+
+int
+user_service_get(struct service *service, const struct caller *caller,
+    const struct uuid *id, struct user *user_r, struct fault *fault)
+{
+	int found;
+
+	found = find_user(service, &caller->identity, id, user_r, fault);
+	if (found < 0)
+		return fault_prefix(fault, "find user");
+	if (found == 0)
+		return fault_say(fault, REFUSAL_USER_NOT_FOUND,
+		    "user not found");
+	return user_check_manage(&caller->identity, user_r, MANAGE_VIEW,
+	    fault);
+}
+
+/* --- change --- */
+
+struct user_changing {
+	const struct uuid *id;
+	const struct user_change *change;
+	const char *if_match;
+	struct user *before_r;
+	struct user *after_r;
+};
+
+/* Users are locked in the order of their ids. A caller that is gone or
+   inactive is told so before it is told whether the target exists. */
+static int
+lock_caller_and_target(struct change *change, const struct uuid *id,
+    struct user *target_r, struct fault *fault)
+{
+	const struct identity *identity = &change->identity;
+	bool caller_first;
+	int found;
+
+	caller_first = memcmp(identity->user_id.b, id->b, sizeof(id->b)) <= 0;
+	if (caller_first && change_judge_caller(change, fault) < 0)
+		return -1;
+	memset(target_r, 0, sizeof(*target_r));
+	found = user_store_lock(change->db, &change->tenant_id, id, target_r,
+	    fault);
+	if (found < 0)
+		return fault_prefix(fault, "lock user");
+	if (!caller_first && change_judge_caller(change, fault) < 0)
+		return -1;
+	if (found == 0)
+		return fault_say(fault, REFUSAL_USER_NOT_FOUND,
+		    "user not found");
+	return 0;
+}
+
+static int
+check_change(struct change *change, const struct user *target,
+    const struct user_changing *changing, struct fault *fault)
+{
+	struct role_matrix matrix;
+	char etag[ETAG_SIZE];
+	unsigned others = 0;
+	int verdict;
+
+	memset(&matrix, 0, sizeof(matrix));
+	if (changing->change->has_role &&
+	    role_store_load(change->db, &matrix, fault) < 0)
+		return fault_prefix(fault, "load the matrix");
+	if (user_store_count_other_admins(change->db, &change->tenant_id,
+	    &target->id, &others, fault) < 0)
+		return fault_prefix(fault, "count admins");
+	verdict = user_check_change(&change->identity, target,
+	    changing->change, &matrix, others, fault);
+	if (verdict < 0)
+		return -1;
+	if (etag_check(changing->if_match,
+	    etag_format(target->updated_us, etag), fault) < 0)
+		return -1;
+	return verdict;
+}
+
+static int
+tell_role(struct change *change, const struct user *before,
+    const struct user *after, struct fault *fault)
+{
+	struct strbuf old_value = STRBUF_INIT, data = STRBUF_INIT;
+	struct json_writer w;
+	int ret;
+
+	strbuf_printf(&old_value, "{\"role\":\"%s\"}",
+	    role_name(before->role));
+	strbuf_printf(&data, "{\"role\":\"%s\"}", role_name(after->role));
+	ret = change_audit(change, "user.role_changed", &after->id,
+	    old_value.data, data.data, fault);
+	strbuf_deinit(&old_value);
+	strbuf_reset(&data);
+	json_writer_init(&w, &data);
+	json_write_object_begin(&w);
+	change_write_uuid(&w, "user_id", &after->id);
+	change_write_text(&w, "old_role", role_name(before->role));
+	change_write_text(&w, "new_role", role_name(after->role));
+	change_write_actor(&w, change);
+	json_write_object_end(&w);
+	if (ret == 0)
+		ret = change_emit(change, "user.role_changed", data.data,
+		    data.len, fault);
+	strbuf_deinit(&data);
+	return ret;
+}
+
+static int
+tell_active(struct change *change, const struct user *after,
+    struct fault *fault)
+{
+	struct strbuf data = STRBUF_INIT;
+	struct json_writer w;
+	int ret;
+
+	ret = change_audit(change, "user.updated", &after->id,
+	    after->active ? "{\"active\":false}" : "{\"active\":true}",
+	    after->active ? "{\"active\":true}" : "{\"active\":false}",
+	    fault);
+	json_writer_init(&w, &data);
+	json_write_object_begin(&w);
+	change_write_uuid(&w, "user_id", &after->id);
+	json_write_key(&w, "active");
+	json_write_bool(&w, after->active);
+	change_write_actor(&w, change);
+	json_write_object_end(&w);
+	if (ret == 0)
+		ret = change_emit(change, "user.updated", data.data, data.len,
+		    fault);
+	strbuf_deinit(&data);
+	return ret;
+}
+
+static int
+change_user_body(struct change *change, void *ctx, struct fault *fault)
+{
+	struct user_changing *changing = ctx;
+	struct user *before = changing->before_r, *after = changing->after_r;
+	int verdict;
+
+	if (change_lock_tenant(change, fault) < 0 ||
+	    lock_caller_and_target(change, changing->id, before, fault) < 0)
+		return -1;
+	*after = *before;
+	verdict = check_change(change, before, changing, fault);
+	if (verdict <= 0)
+		return verdict;
+	if (changing->change->has_role)
+		after->role = changing->change->role;
+	if (changing->change->has_active)
+		after->active = changing->change->active;
+	after->updated_us = change_time_after(change, before->updated_us);
+	if (user_store_update(change->db, after, fault) < 0)
+		return fault_prefix(fault, "update user");
+	if (after->role != before->role &&
+	    tell_role(change, before, after, fault) < 0)
+		return -1;
+	if (after->active != before->active &&
+	    tell_active(change, after, fault) < 0)
+		return -1;
+	return 0;
+}
+
+/* A tenant's user looks no further than its tenant; for the others the user's
+   row says which one, and that never changes. */
+static int
+find_tenant_of(struct service *service, const struct identity *identity,
+    const struct uuid *id, struct uuid *tenant_id_r, struct fault *fault)
+{
+	struct user user;
+	int found;
+
+	if (!identity_is_super(identity)) {
+		*tenant_id_r = identity->tenant_id;
+		return identity->kind == IDENTITY_USER ? 0 : fault_say(fault,
+		    REFUSAL_FORBIDDEN, "insufficient permissions");
+	}
+	found = user_store_find_any_tenant(service->db, id, &user, fault);
+	if (found < 0)
+		return fault_prefix(fault, "find user");
+	if (found == 0)
+		return fault_say(fault, REFUSAL_USER_NOT_FOUND,
+		    "user not found");
+	*tenant_id_r = user.tenant_id;
+	return 0;
+}
+
+int
+user_service_change(struct service *service, const struct caller *caller,
+    const struct uuid *id, const struct user_change *change,
+    const char *if_match, struct user *before_r, struct user *after_r,
+    struct fault *fault)
+{
+	struct user_changing changing = {
+		.id = id,
+		.change = change,
+		.if_match = if_match,
+		.before_r = before_r,
+		.after_r = after_r
+	};
+	char text[UUID_TEXT_LEN + 1];
+	struct uuid tenant_id;
+
+	if (find_tenant_of(service, &caller->identity, id, &tenant_id,
+	    fault) < 0)
+		return -1;
+	if (change_run(service, caller, &tenant_id, change_user_body,
+	    &changing, fault) < 0)
+		return fault_prefix(fault, "change user %s",
+		    uuid_format(id, text));
+	return 0;
+}
+
+/* --- the list --- */
+
+struct user_page {
+	const struct settings *settings;
+	user_listed *row;
+	void *ctx;
+	unsigned limit;
+	unsigned seen;
+	bool has_more;
+	struct uuid last;
+};
+
+/* 8f7e…5a60 */
+static void
+mask_token(const char *token, char out[16])
+{
+	static const char ellipsis[] = "\xe2\x80\xa6";
+
+	memcpy(out, token, 4);
+	memcpy(out + 4, ellipsis, 3);
+	memcpy(out + 7, token + UUID_TEXT_LEN - 4, 4);
+	out[11] = '\0';
+}
+
+static int
+page_row(void *ctx, const struct user *user,
+    const uint8_t token_sealed[USER_TOKEN_SEALED_LEN], struct fault *fault)
+{
+	struct user_page *page = ctx;
+	char token[UUID_TEXT_LEN + 1], masked[16];
+	int ret;
+
+	if (page->limit > 0 && page->seen == page->limit) {
+		page->has_more = true;
+		return 0;
+	}
+	page->seen++;
+	page->last = user->id;
+	if (!crypto_open(&page->settings->keys, user->id.b,
+	    sizeof(user->id.b), token_sealed, USER_TOKEN_SEALED_LEN, token))
+		return fault_set(fault, FAULT_INTERNAL,
+		    "the token of user %s does not open: is this the "
+		    "installation key it was sealed with?",
+		    uuid_format(&user->id, token));
+	token[UUID_TEXT_LEN] = '\0';
+	mask_token(token, masked);
+	ret = page->row(page->ctx, user,
+	    page->settings->show_tokens ? token : masked, fault);
+	crypto_wipe(token, sizeof(token));
+	return ret;
+}
+
+/* Every tenant has a user, so an empty list may be that of no tenant. */
+static int
+check_tenant_exists(struct service *service, const struct uuid *tenant_id,
+    struct fault *fault)
+{
+	struct tenant tenant;
+	int found;
+
+	found = tenant_store_find(service->db, tenant_id, &tenant, fault);
+	if (found == 0)
+		return fault_say(fault, REFUSAL_TENANT_NOT_FOUND,
+		    "tenant not found");
+	return found < 0 ? fault_prefix(fault, "find tenant") : 0;
+}
+
+int
+user_service_list(struct service *service, struct arena *arena,
+    const struct uuid *tenant_id, const char *cursor, unsigned limit,
+    user_listed *row, void *ctx, const char **next_cursor_r,
+    struct fault *fault)
+{
+	struct user_page page = {
+		.settings = service->settings,
+		.row = row,
+		.ctx = ctx,
+		.limit = limit
+	};
+	struct uuid after;
+	size_t len = 0;
+
+	*next_cursor_r = NULL;
+	if (cursor != NULL) {
+		if (cursor_parse(cursor, CURSOR_KIND, after.b,
+		    sizeof(after.b), &len, fault) < 0)
+			return -1;
+		if (len != sizeof(after.b))
+			return cursor_refuse(cursor, fault);
+	}
+	/* One row more than asked for tells whether there is another page. */
+	if (user_store_list(service->db, tenant_id,
+	    cursor != NULL ? &after : NULL, limit > 0 ? limit + 1 : 0,
+	    page_row, &page, fault) < 0)
+		return fault_prefix(fault, "list users");
+	if (page.seen == 0)
+		return check_tenant_exists(service, tenant_id, fault);
+	if (page.has_more)
+		*next_cursor_r = cursor_format(arena, CURSOR_KIND,
+		    page.last.b, sizeof(page.last.b));
+	return 0;
+}
+
+char *
+user_service_etag(const struct user *user, char buf[USER_ETAG_SIZE])
+{
+	return etag_format(user->updated_us, buf);
+}

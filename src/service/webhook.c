@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: MIT */
+/* Use cases on webhooks: at most one a device and one a tenant. Owns how a
+   signing secret comes to be and how it is kept: sealed, bound to the
+   webhook's id, never in an audit row. */
+#include "config.h"
+
+#include "webhook_private.h"
+
+#include "wuts/arena.h"
+#include "wuts/device.h"
+#include "wuts/device_store.h"
+#include "wuts/fault.h"
+#include "wuts/json.h"
+#include "wuts/settings.h"
+#include "wuts/webhook_store.h"
+
+#include <string.h>
+
+#define SECRET_RANDOM_LEN 24
+
+static int
+refuse_not_found(struct fault *fault)
+{
+	return fault_say(fault, REFUSAL_WEBHOOK_NOT_FOUND,
+	    "webhook not found");
+}
+
+/* --- who may --- */
+
+/* The tenant of the scope is the caller's, or the caller is outside of
+   tenants; the tenant's own webhook is an admin's. */
+static int
+check_scope(const struct identity *caller, const struct webhook_scope *scope,
+    struct fault *fault)
+{
+	bool is_own = caller->kind == IDENTITY_USER &&
+	    uuid_is_equal(&caller->tenant_id, &scope->tenant_id);
+
+	if (identity_is_super(caller))
+		return 0;
+	if (!uuid_is_nil(&scope->device_id))
+		return is_own ? 0 : fault_say(fault,
+		    REFUSAL_DEVICE_NOT_FOUND, "device not found");
+	return is_own && caller->role == ROLE_ADMIN ? 0 : fault_say(fault,
+	    REFUSAL_FORBIDDEN, "insufficient permissions");
+}
+
+/* Lock tenant, caller and device, and judge again by what they are now. */
+static int
+enter_scope(struct change *change, const struct webhook_scope *scope,
+    struct fault *fault)
+{
+	struct device device;
+	int found;
+
+	if (change_lock_tenant(change, fault) < 0 ||
+	    change_judge_caller(change, fault) < 0)
+		return -1;
+	if (uuid_is_nil(&scope->device_id))
+		return check_scope(&change->identity, scope, fault);
+	found = device_store_lock(change->db, &scope->tenant_id,
+	    &scope->device_id, &device, fault);
+	if (found < 0)
+		return fault_prefix(fault, "lock device");
+	if (found == 0 || !device_is_reachable(&change->identity, &device))
+		return fault_say(fault, REFUSAL_DEVICE_NOT_FOUND,
+		    "device not found");
+	return 0;
+}
+
+/* --- secrets --- */
+
+static const char *
+generate_secret(struct arena *arena)
+{
+	uint8_t random[SECRET_RANDOM_LEN];
+	struct strbuf text = STRBUF_INIT;
+	const char *secret;
+
+	crypto_random(random, sizeof(random));
+	strbuf_append_str(&text, "whsec_");
+	crypto_base64(&text, random, sizeof(random));
+	secret = arena_strdup(arena, text.data);
+	crypto_wipe(random, sizeof(random));
+	crypto_wipe(text.data, text.len);
+	strbuf_deinit(&text);
+	return secret;
+}
+
+static void
+seal_secret(const struct crypto_keys *keys, struct arena *arena,
+    struct webhook *webhook, const char *secret)
+{
+	size_t len = strlen(secret);
+	uint8_t *sealed = arena_alloc(arena, len + CRYPTO_SEAL_OVERHEAD);
+
+	crypto_seal(keys, webhook->id, sizeof(webhook->id), secret, len,
+	    sealed);
+	webhook->secret_sealed = sealed;
+	webhook->secret_sealed_len = len + CRYPTO_SEAL_OVERHEAD;
+}
+
+/* --- the trail --- */
+
+/* Scheme, host and port: behind them a URL often holds a credential. */
+static size_t
+origin_length(const char *url)
+{
+	const char *host = strstr(url, "://");
+
+	if (host == NULL)
+		return 0;
+	host += 3;
+	return (size_t)(host - url) + strcspn(host, "/?#");
+}
+
+static void
+describe(struct strbuf *out, const struct webhook *webhook)
+{
+	char id[3 + 2 * WEBHOOK_ID_LEN + 1] = "wh_";
+	struct json_writer w;
+
+	crypto_hex(webhook->id, sizeof(webhook->id), id + 3);
+	json_writer_init(&w, out);
+	json_write_object_begin(&w);
+	change_write_text(&w, "webhook_id", id);
+	json_write_key(&w, "origin");
+	json_write_string_len(&w, webhook->url, origin_length(webhook->url));
+	json_write_key(&w, "enabled_events");
+	json_write_raw(&w, webhook->enabled_events,
+	    strlen(webhook->enabled_events));
+	json_write_key(&w, "enabled");
+	json_write_bool(&w, webhook->enabled);
+	json_write_object_end(&w);
+}
+
+/* before or after is NULL where there is none. The target is what has the
+   webhook: the device, or the tenant. */
+static int
+audit(struct change *change, const char *action,
+    const struct webhook *before, const struct webhook *after,
+    struct fault *fault)
+{
+	const struct webhook *webhook = after != NULL ? after : before;
+	struct strbuf old_value = STRBUF_INIT, new_value = STRBUF_INIT;
+	const struct uuid *target_id = &webhook->device_id;
+	int ret;
+
+	if (uuid_is_nil(target_id))
+		target_id = &webhook->tenant_id;
+	if (before != NULL)
+		describe(&old_value, before);
+	if (after != NULL)
+		describe(&new_value, after);
+	ret = change_audit(change, action, target_id, old_value.data,
+	    new_value.data, fault);
+	strbuf_deinit(&new_value);
+	strbuf_deinit(&old_value);
+	return ret;
+}
+
+/* --- configure --- */
+
+struct configuring {
+	const struct webhook_scope *scope;
+	const struct webhook_input *input;
+	const char *if_match;
+	struct arena *arena;
+	struct webhook *webhook_r;
+	const char *generated;
+	bool created;
+};
+
+static const struct webhook_header *
+copy_headers(struct arena *arena, const struct webhook_input *input)
+{
+	struct webhook_header *headers;
+	size_t i;
+
+	headers = arena_alloc(arena, input->nheaders * sizeof(*headers));
+	for (i = 0; i < input->nheaders; i++) {
+		headers[i].name = arena_strdup(arena, input->headers[i].name);
+		headers[i].value = arena_strdup(arena,
+		    input->headers[i].value);
+	}
+	return headers;
+}
+
+static void
+take_input(struct arena *arena, const struct webhook_input *input,
+    struct webhook *webhook)
+{
+	struct strbuf events = STRBUF_INIT;
+
+	webhook_write_events(&events, input->events, input->nevents);
+	webhook->url = arena_strdup(arena, input->url);
+	webhook->enabled_events = arena_strdup(arena, events.data);
+	strbuf_deinit(&events);
+	webhook->enabled = input->enabled;
+	webhook->retry_attempts = (unsigned)input->retry_attempts;
+	webhook->timeout_s = (unsigned)input->timeout_s;
+	webhook->ordered = input->ordered;
+	webhook->max_concurrency = (unsigned)input->max_concurrency;
+	webhook->rate_limit = (unsigned)input->rate_limit;
+	webhook->nheaders = input->nheaders;
+	webhook->headers = copy_headers(arena, input);
+}
+
+static int
+insert_new(struct change *change, struct configuring *configuring,
+    struct fault *fault)
+{
+	const struct webhook_input *input = configuring->input;
+	struct webhook *webhook = configuring->webhook_r;
+	const char *secret = input->secret;
+
+	memset(webhook, 0, sizeof(*webhook));
+	crypto_random(webhook->id, sizeof(webhook->id));
+	webhook->tenant_id = configuring->scope->tenant_id;
+	webhook->device_id = configuring->scope->device_id;
+	webhook->created_us = change->now_us;
+	webhook->updated_us = change->now_us;
+	take_input(configuring->arena, input, webhook);
+	if (secret == NULL) {
+		configuring->generated = generate_secret(configuring->arena);
+		secret = configuring->generated;
+	}
+	seal_secret(&change->service->settings->keys, configuring->arena,
+	    webhook, secret);
+	configuring->created = true;
+	if (webhook_store_insert(change->db, webhook, fault) < 0)
+		return fault_prefix(fault, "insert webhook");
+	return audit(change, "webhook.configured", NULL, webhook, fault);
+}
+
+static int
+replace(struct change *change, struct configuring *configuring,
+    const struct webhook *before, struct fault *fault)
+{
+	const struct webhook_input *input = configuring->input;
+	struct webhook *webhook = configuring->webhook_r;
+
+	*webhook = *before;	/* id, time of creation and secret stay */
+	webhook->updated_us = change_time_after(change, before->updated_us);
+	take_input(configuring->arena, input, webhook);
+	if (input->secret != NULL)
+		seal_secret(&change->service->settings->keys,
+		    configuring->arena, webhook, input->secret);
+	if (webhook_store_update(change->db, webhook, fault) < 0)
+		return fault_prefix(fault, "update webhook");
+	return audit(change, "webhook.configured", before, webhook, fault);
+}
+
+static int
+configure_body(struct change *change, void *ctx, struct fault *fault)
+{
+	struct configuring *configuring = ctx;
+	const struct webhook_scope *scope = configuring->scope;
+	char etag[ETAG_SIZE];
+	struct webhook before;
+	int found;
+
+	configuring->created = false;
+	configuring->generated = NULL;
+	if (enter_scope(change, scope, fault) < 0)
+		return -1;
+	found = webhook_store_lock(change->db, configuring->arena,
+	    &scope->tenant_id, &scope->device_id, &before, fault);
+	if (found < 0)
+		return fault_prefix(fault, "lock webhook");
+	if (etag_check(configuring->if_match, found == 1 ?
+	    etag_format(before.updated_us, etag) : NULL, fault) < 0)
+		return -1;
+	return found == 1 ? replace(change, configuring, &before, fault) :
+	    insert_new(change, configuring, fault);
+}
+
+int
+webhook_service_configure(struct service *service, struct arena *arena,
+    const struct caller *caller, const struct webhook_scope *scope,
+    const struct webhook_input *input, const char *if_match,
+    struct webhook *webhook_r, const char **secret_r, struct fault *fault)
+{
+	struct configuring configuring = {
+		.scope = scope,
+		.input = input,
+		.if_match = if_match,
+		.arena = arena,
+		.webhook_r = webhook_r
+	};
+
+	*secret_r = NULL;
+	if (check_scope(&caller->identity, scope, fault) < 0 ||
+	    webhook_input_check(service, input, fault) < 0)
+		return -1;
+	if (change_run(service, caller, &scope->tenant_id, configure_body,
+	    &configuring, fault) < 0)
+		return fault_prefix(fault, "configure webhook");
+	*secret_r = configuring.generated;
+	return configuring.created ? 1 : 0;
+}
+
+int
+webhook_apply_pending(struct change *change, struct arena *arena,
+    const struct device *device, int64_t created_us, struct fault *fault)
+{
+	static const char *const all[] = { "*" };
+	struct webhook_input input = {
+		.nevents = 1,
+		.events = all,
+		.enabled = true,
+		.retry_attempts = WEBHOOK_RETRY_DEFAULT,
+		.timeout_s = WEBHOOK_TIMEOUT_DEFAULT_S,
+		.max_concurrency = WEBHOOK_CONCURRENCY_DEFAULT
+	};
+	struct webhook_scope scope = {
+		.tenant_id = device->tenant_id,
+		.device_id = device->id
+	};
+	struct webhook webhook;
+	struct configuring configuring = {
+		.scope = &scope,
+		.input = &input,
+		.arena = arena,
+		.webhook_r = &webhook
+	};
+	int found;
+
+	found = user_store_pending_webhook(change->db, &device->tenant_id,
+	    &device->user_id, arena, &input.url, fault);
+	if (found <= 0)
+		return found;
+	found = webhook_store_lock(change->db, arena, &device->tenant_id,
+	    &device->id, &webhook, fault);
+	if (found != 0)	/* configured by hand: the next device gets it */
+		return found < 0 ? -1 : 0;
+	change->now_us = created_us;
+	if (insert_new(change, &configuring, fault) < 0)
+		return -1;
+	return user_store_clear_pending_webhook(change->db,
+	    &device->tenant_id, &device->user_id, fault);
+}
+
+/* --- get, delete --- */
+
+int
+webhook_service_get(struct service *service, struct arena *arena,
+    const struct webhook_scope *scope, struct webhook *webhook_r,
+    struct fault *fault)
+{
+	int found;
+
+	found = webhook_store_find(service->db, arena, &scope->tenant_id,
+	    &scope->device_id, webhook_r, fault);
+	if (found < 0)
+		return fault_prefix(fault, "find webhook");
+	return found == 1 ? 0 : refuse_not_found(fault);
+}
+
+struct deleting {
+	const struct webhook_scope *scope;
+	const char *if_match;
+	struct arena *arena;
+};
+
+static int
+delete_body(struct change *change, void *ctx, struct fault *fault)
+{
+	const struct deleting *deleting = ctx;
+	const struct webhook_scope *scope = deleting->scope;
+	char etag[ETAG_SIZE];
+	struct webhook before;
+	int found;
+
+	if (enter_scope(change, scope, fault) < 0)
+		return -1;
+	found = webhook_store_lock(change->db, deleting->arena,
+	    &scope->tenant_id, &scope->device_id, &before, fault);
+	if (found < 0)
+		return fault_prefix(fault, "lock webhook");
+	if (found == 0)
+		return refuse_not_found(fault);
+	if (etag_check(deleting->if_match,
+	    etag_format(before.updated_us, etag), fault) < 0)
+		return -1;
+	if (webhook_store_delete(change->db, &scope->tenant_id,
+	    &scope->device_id, fault) < 0)
+		return fault_prefix(fault, "delete webhook");
+	return audit(change, "webhook.deleted", &before, NULL, fault);
+}
+
+int
+webhook_service_delete(struct service *service, const struct caller *caller,
+    const struct webhook_scope *scope, const char *if_match,
+    struct fault *fault)
+{
+	struct deleting deleting = { .scope = scope, .if_match = if_match };
+	int ret;
+
+	if (check_scope(&caller->identity, scope, fault) < 0)
+		return -1;
+	deleting.arena = arena_new();
+	ret = change_run(service, caller, &scope->tenant_id, delete_body,
+	    &deleting, fault);
+	arena_free(&deleting.arena);
+	return ret < 0 ? fault_prefix(fault, "delete webhook") : 0;
+}
+
+char *
+webhook_service_etag(const struct webhook *webhook,
+    char buf[WEBHOOK_ETAG_SIZE])
+{
+	return etag_format(webhook->updated_us, buf);
+}
