@@ -1,1 +1,4 @@
 # SPDX-License-Identifier: MIT
+sqldir = $(pkgdatadir)/sql
+dist_sql_DATA = \
+	sql/0001_initial.sql
