@@ -21,4 +21,8 @@ int schema_store_migrate(struct db *db, const char *dir,
     void (*applied)(void *ctx, const char *file), void *ctx,
     struct fault *fault);
 
+/* Make the database that settings name, when it does not exist. 1: made;
+   0: it was there; -1: FAULT_DATABASE (not allowed), or FAULT_CONFIG. */
+int schema_store_create_database(struct db *db, struct fault *fault);
+
 #endif

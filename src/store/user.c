@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+/* Table users. Of a token it holds the keyed hash, by which it is looked up,
+   and the sealed text; never the token. */
+#include "config.h"
+
+#include "wuts/user_store.h"
+#include "store_private.h"
+
+enum {
+	USER_INSERT,
+	USER_FIND,
+	USER_FIND_ANY_TENANT,
+	USER_FIND_BY_TOKEN,
+	USER_LOCK,
+	USER_COUNT_OTHER_ADMINS,
+	USER_UPDATE,
+	USER_LIST,
+	USER_PENDING_WEBHOOK,
+	USER_CLEAR_PENDING_WEBHOOK,
+	USER_STMT_COUNT
+};
+
+#define USER_COLUMNS \
+	"id, tenant_id, email, role, active, created_at, updated_at"
+
+static const struct stmt_def user_stmts[USER_STMT_COUNT] = {
+	[USER_INSERT] = { "user_insert",
+	    "INSERT INTO users (id, tenant_id, email, email_key,"
+	    " password_hash, role, active, token_hash, token_sealed,"
+	    " pending_webhook_url, created_at, updated_at)"
+	    " VALUES (?, ?, ?, LOWER(?), ?, ?, ?, ?, ?, ?, ?, ?)" },
+	[USER_FIND] = { "user_find",
+	    "SELECT " USER_COLUMNS " FROM users"
+	    " WHERE tenant_id = ? AND id = ?" },
+	[USER_FIND_ANY_TENANT] = { "user_find_any_tenant",
+	    "SELECT " USER_COLUMNS " FROM users WHERE id = ?" },
+	[USER_FIND_BY_TOKEN] = { "user_find_by_token",
+	    "SELECT " USER_COLUMNS " FROM users WHERE token_hash = ?" },
+	[USER_LOCK] = { "user_lock",
+	    "SELECT " USER_COLUMNS " FROM users"
+	    " WHERE tenant_id = ? AND id = ? FOR UPDATE" },
+	[USER_COUNT_OTHER_ADMINS] = { "user_count_other_admins",
+	    "SELECT COUNT(*) FROM users WHERE tenant_id = ?"
+	    " AND role = ? AND active = TRUE AND id <> ?" },
+	[USER_UPDATE] = { "user_update",
+	    "UPDATE users SET role = ?, active = ?, updated_at = ?"
+	    " WHERE tenant_id = ? AND id = ?" },
+	[USER_LIST] = { "user_list",
+	    "SELECT " USER_COLUMNS ", token_sealed FROM users"
+	    " WHERE tenant_id = ? AND id > ? ORDER BY id LIMIT ?" },
+	[USER_PENDING_WEBHOOK] = { "user_pending_webhook",
+	    "SELECT pending_webhook_url FROM users"
+	    " WHERE tenant_id = ? AND id = ?" },
+	[USER_CLEAR_PENDING_WEBHOOK] = { "user_clear_pending_webhook",
+	    "UPDATE users SET pending_webhook_url = NULL"
+	    " WHERE tenant_id = ? AND id = ?" },
+};
+
+static void
+fetch_user(struct columns *out, struct user *user)
+{
+	columns_init(out);
+	fetch_uuid(out, &user->id);
+	fetch_uuid(out, &user->tenant_id);
+	fetch_text(out, user->email, sizeof(user->email));
+	fetch_role(out, &user->role);
+	fetch_bool(out, &user->active);
+	fetch_time(out, &user->created_us);
+	fetch_time(out, &user->updated_us);
+}
+
+int
+user_store_insert(struct db *db, const struct user *user,
+    const char *password_hash, const struct user_token *token,
+    const char *pending_webhook_url, struct fault *fault)
+{
+	struct params in;
+
+	params_init(&in);
+	bind_uuid(&in, &user->id);
+	bind_uuid(&in, &user->tenant_id);
+	bind_text(&in, user->email);
+	bind_text(&in, user->email);
+	bind_text(&in, password_hash);
+	bind_text(&in, role_name(user->role));
+	bind_int(&in, user->active);
+	bind_bytes(&in, token->hash, sizeof(token->hash));
+	bind_bytes(&in, token->sealed, sizeof(token->sealed));
+	bind_text(&in, pending_webhook_url);
+	bind_time(&in, user->created_us);
+	bind_time(&in, user->updated_us);
+	return stmt_write(db, &user_stmts[USER_INSERT], &in, NULL, fault);
+}
+
+static int
+user_read(struct db *db, const struct stmt_def *def, struct params *in,
+    struct user *user_r, struct fault *fault)
+{
+	struct columns out;
+
+	fetch_user(&out, user_r);
+	return stmt_read_one(db, def, in, &out, fault);
+}
+
+static void
+bind_user(struct params *in, const struct uuid *tenant_id,
+    const struct uuid *id)
+{
+	params_init(in);
+	bind_uuid(in, tenant_id);
+	bind_uuid(in, id);
+}
+
+int
+user_store_find(struct db *db, const struct uuid *tenant_id,
+    const struct uuid *id, struct user *user_r, struct fault *fault)
+{
+	struct params in;
+
+	bind_user(&in, tenant_id, id);
+	return user_read(db, &user_stmts[USER_FIND], &in, user_r, fault);
+}
+
+int
+user_store_find_any_tenant(struct db *db, const struct uuid *id,
+    struct user *user_r, struct fault *fault)
+{
+	struct params in;
+
+	params_init(&in);
+	bind_uuid(&in, id);
+	return user_read(db, &user_stmts[USER_FIND_ANY_TENANT], &in, user_r,
+	    fault);
+}
+
+int
+user_store_find_by_token(struct db *db, const uint8_t hash[CRYPTO_HASH_LEN],
+    struct user *user_r, struct fault *fault)
+{
+	struct params in;
+
+	params_init(&in);
+	bind_bytes(&in, hash, CRYPTO_HASH_LEN);
+	return user_read(db, &user_stmts[USER_FIND_BY_TOKEN], &in, user_r,
+	    fault);
+}
+
+int
+user_store_lock(struct db *db, const struct uuid *tenant_id,
+    const struct uuid *id, struct user *user_r, struct fault *fault)
+{
+	struct params in;
+
+	bind_user(&in, tenant_id, id);
+	return user_read(db, &user_stmts[USER_LOCK], &in, user_r, fault);
+}
+
+int
+user_store_count_other_admins(struct db *db, const struct uuid *tenant_id,
+    const struct uuid *id, unsigned *count_r, struct fault *fault)
+{
+	struct params in;
+	struct columns out;
+
+	params_init(&in);
+	bind_uuid(&in, tenant_id);
+	bind_text(&in, role_name(ROLE_ADMIN));
+	bind_uuid(&in, id);
+	columns_init(&out);
+	fetch_unsigned(&out, count_r);
+	return stmt_read_one(db, &user_stmts[USER_COUNT_OTHER_ADMINS], &in,
+	    &out, fault) < 0 ? -1 : 0;
+}
+
+int
+user_store_update(struct db *db, const struct user *user, struct fault *fault)
+{
+	struct params in;
+
+	params_init(&in);
+	bind_text(&in, role_name(user->role));
+	bind_int(&in, user->active);
+	bind_time(&in, user->updated_us);
+	bind_uuid(&in, &user->tenant_id);
+	bind_uuid(&in, &user->id);
+	return stmt_update(db, &user_stmts[USER_UPDATE], &in, fault);
+}
+
+struct user_list {
+	struct user user;
+	uint8_t token_sealed[USER_TOKEN_SEALED_LEN];
+	user_row *row;
+	void *ctx;
+};
+
+static int
+user_list_row(void *ctx, struct fault *fault)
+{
+	struct user_list *list = ctx;
+
+	return list->row(list->ctx, &list->user, list->token_sealed, fault);
+}
+
+int
+user_store_list(struct db *db, const struct uuid *tenant_id,
+    const struct uuid *after, unsigned limit, user_row *row, void *ctx,
+    struct fault *fault)
+{
+	struct user_list list = { .row = row, .ctx = ctx };
+	struct params in;
+	struct columns out;
+
+	params_init(&in);
+	bind_uuid(&in, tenant_id);
+	bind_uuid(&in, after != NULL ? after : &UUID_NIL);
+	bind_limit(&in, limit);
+	fetch_user(&out, &list.user);
+	fetch_bytes(&out, list.token_sealed, sizeof(list.token_sealed));
+	return stmt_read(db, &user_stmts[USER_LIST], &in, &out, user_list_row,
+	    &list, fault);
+}
+
+int
+user_store_pending_webhook(struct db *db, const struct uuid *tenant_id,
+    const struct uuid *id, struct arena *arena, const char **url_r,
+    struct fault *fault)
+{
+	struct params in;
+	struct columns out;
+	int ret;
+
+	*url_r = NULL;
+	bind_user(&in, tenant_id, id);
+	columns_init(&out);
+	fetch_arena_text(&out, arena, url_r);
+	ret = stmt_read_one(db, &user_stmts[USER_PENDING_WEBHOOK], &in, &out,
+	    fault);
+	return ret == 1 && *url_r == NULL ? 0 : ret;
+}
+
+int
+user_store_clear_pending_webhook(struct db *db, const struct uuid *tenant_id,
+    const struct uuid *id, struct fault *fault)
+{
+	struct params in;
+
+	bind_user(&in, tenant_id, id);
+	return stmt_update(db, &user_stmts[USER_CLEAR_PENDING_WEBHOOK], &in,
+	    fault);
+}

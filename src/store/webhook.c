@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+/* Table webhook. Headers are kept as one JSON object, name to value, in the
+   order they were given. */
+#include "config.h"
+
+#include "wuts/webhook_store.h"
+#include "store_private.h"
+
+#include "wuts/arena.h"
+#include "wuts/fault.h"
+#include "wuts/json.h"
+#include "wuts/strbuf.h"
+#include "wuts/webhook.h"
+
+#include <string.h>
+
+enum {
+	WEBHOOK_FIND,
+	WEBHOOK_LOCK,
+	WEBHOOK_INSERT,
+	WEBHOOK_UPDATE,
+	WEBHOOK_DELETE,
+	WEBHOOK_STMT_COUNT
+};
+
+#define WEBHOOK_COLUMNS \
+	"id, tenant_id, device_id, url, enabled_events, enabled," \
+	" retry_attempts, timeout_s, ordered, max_concurrency, rate_limit," \
+	" headers, secret_sealed, created_at, updated_at"
+
+static const struct stmt_def webhook_stmts[WEBHOOK_STMT_COUNT] = {
+	[WEBHOOK_FIND] = { "webhook_find",
+	    "SELECT " WEBHOOK_COLUMNS " FROM webhook"
+	    " WHERE tenant_id = ? AND device_id = ?" },
+	[WEBHOOK_LOCK] = { "webhook_lock",
+	    "SELECT " WEBHOOK_COLUMNS " FROM webhook"
+	    " WHERE tenant_id = ? AND device_id = ? FOR UPDATE" },
+	[WEBHOOK_INSERT] = { "webhook_insert",
+	    "INSERT INTO webhook (id, tenant_id, device_id, owner_device_id,"
+	    " created_at, url, enabled_events, enabled, retry_attempts,"
+	    " timeout_s, ordered, max_concurrency, rate_limit, headers,"
+	    " secret_sealed, updated_at)"
+	    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" },
+	[WEBHOOK_UPDATE] = { "webhook_update",
+	    "UPDATE webhook SET url = ?, enabled_events = ?, enabled = ?,"
+	    " retry_attempts = ?, timeout_s = ?, ordered = ?,"
+	    " max_concurrency = ?, rate_limit = ?, headers = ?,"
+	    " secret_sealed = ?, updated_at = ?"
+	    " WHERE tenant_id = ? AND id = ?" },
+	[WEBHOOK_DELETE] = { "webhook_delete",
+	    "DELETE FROM webhook WHERE tenant_id = ? AND device_id = ?" },
+};
+
+static void
+fetch_webhook(struct columns *out, struct arena *arena,
+    struct webhook *webhook, const char **headers)
+{
+	columns_init(out);
+	fetch_bytes(out, webhook->id, sizeof(webhook->id));
+	fetch_uuid(out, &webhook->tenant_id);
+	fetch_uuid(out, &webhook->device_id);
+	fetch_arena_text(out, arena, &webhook->url);
+	fetch_arena_text(out, arena, &webhook->enabled_events);
+	fetch_bool(out, &webhook->enabled);
+	fetch_unsigned(out, &webhook->retry_attempts);
+	fetch_unsigned(out, &webhook->timeout_s);
+	fetch_bool(out, &webhook->ordered);
+	fetch_unsigned(out, &webhook->max_concurrency);
+	fetch_unsigned(out, &webhook->rate_limit);
+	fetch_arena_text(out, arena, headers);
+	fetch_arena_bytes(out, arena, &webhook->secret_sealed,
+	    &webhook->secret_sealed_len);
+	fetch_time(out, &webhook->created_us);
+	fetch_time(out, &webhook->updated_us);
+}
+
+static int
+headers_parse(struct arena *arena, const char *text, struct webhook *webhook,
+    struct fault *fault)
+{
+	struct webhook_header *headers;
+	const char *name;
+	json_t *root, *value;
+	size_t n = 0;
+
+	root = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+	if (!json_is_object(root)) {
+		json_decref(root);
+		return fault_set(fault, FAULT_DATABASE,
+		    "webhook: column headers is no JSON object");
+	}
+	headers = arena_alloc(arena,
+	    json_object_size(root) * sizeof(headers[0]));
+	json_object_foreach(root, name, value) {
+		if (!json_is_string(value))
+			continue;
+		headers[n].name = arena_strdup(arena, name);
+		headers[n].value = arena_strdup(arena,
+		    json_string_value(value));
+		n++;
+	}
+	json_decref(root);
+	webhook->headers = headers;
+	webhook->nheaders = n;
+	return 0;
+}
+
+static void
+headers_format(const struct webhook *webhook, struct strbuf *out)
+{
+	struct json_writer writer;
+	size_t i;
+
+	json_writer_init(&writer, out);
+	json_write_object_begin(&writer);
+	for (i = 0; i < webhook->nheaders; i++) {
+		json_write_key(&writer, webhook->headers[i].name);
+		json_write_string(&writer, webhook->headers[i].value);
+	}
+	json_write_object_end(&writer);
+}
+
+static int
+webhook_read(struct db *db, const struct stmt_def *def, struct arena *arena,
+    const struct uuid *tenant_id, const struct uuid *device_id,
+    struct webhook *webhook_r, struct fault *fault)
+{
+	const char *headers = NULL;
+	struct params in;
+	struct columns out;
+	int ret;
+
+	memset(webhook_r, 0, sizeof(*webhook_r));
+	params_init(&in);
+	bind_uuid(&in, tenant_id);
+	bind_uuid(&in, device_id);
+	fetch_webhook(&out, arena, webhook_r, &headers);
+	ret = stmt_read_one(db, def, &in, &out, fault);
+	if (ret == 1 && headers_parse(arena, headers, webhook_r, fault) < 0)
+		return -1;
+	return ret;
+}
+
+int
+webhook_store_find(struct db *db, struct arena *arena,
+    const struct uuid *tenant_id, const struct uuid *device_id,
+    struct webhook *webhook_r, struct fault *fault)
+{
+	return webhook_read(db, &webhook_stmts[WEBHOOK_FIND], arena, tenant_id,
+	    device_id, webhook_r, fault);
+}
+
+int
+webhook_store_lock(struct db *db, struct arena *arena,
+    const struct uuid *tenant_id, const struct uuid *device_id,
+    struct webhook *webhook_r, struct fault *fault)
+{
+	return webhook_read(db, &webhook_stmts[WEBHOOK_LOCK], arena, tenant_id,
+	    device_id, webhook_r, fault);
+}
+
+/* url to updated_at, in the order of both statements. */
+static void
+bind_webhook_settings(struct params *in, const struct webhook *webhook,
+    const char *headers)
+{
+	bind_text(in, webhook->url);
+	bind_text(in, webhook->enabled_events);
+	bind_int(in, webhook->enabled);
+	bind_int(in, webhook->retry_attempts);
+	bind_int(in, webhook->timeout_s);
+	bind_int(in, webhook->ordered);
+	bind_int(in, webhook->max_concurrency);
+	bind_int(in, webhook->rate_limit);
+	bind_text(in, headers);
+	bind_bytes(in, webhook->secret_sealed, webhook->secret_sealed_len);
+	bind_time(in, webhook->updated_us);
+}
+
+int
+webhook_store_insert(struct db *db, const struct webhook *webhook,
+    struct fault *fault)
+{
+	struct strbuf headers = STRBUF_INIT;
+	struct params in;
+	int ret;
+
+	headers_format(webhook, &headers);
+	params_init(&in);
+	bind_bytes(&in, webhook->id, sizeof(webhook->id));
+	bind_uuid(&in, &webhook->tenant_id);
+	bind_uuid(&in, &webhook->device_id);
+	bind_uuid_or_null(&in, &webhook->device_id);
+	bind_time(&in, webhook->created_us);
+	bind_webhook_settings(&in, webhook, headers.data);
+	ret = stmt_update(db, &webhook_stmts[WEBHOOK_INSERT], &in, fault);
+	strbuf_deinit(&headers);
+	return ret;
+}
+
+int
+webhook_store_update(struct db *db, const struct webhook *webhook,
+    struct fault *fault)
+{
+	struct strbuf headers = STRBUF_INIT;
+	struct params in;
+	int ret;
+
+	headers_format(webhook, &headers);
+	params_init(&in);
+	bind_webhook_settings(&in, webhook, headers.data);
+	bind_uuid(&in, &webhook->tenant_id);
+	bind_bytes(&in, webhook->id, sizeof(webhook->id));
+	ret = stmt_update(db, &webhook_stmts[WEBHOOK_UPDATE], &in, fault);
+	strbuf_deinit(&headers);
+	return ret;
+}
+
+int
+webhook_store_delete(struct db *db, const struct uuid *tenant_id,
+    const struct uuid *device_id, struct fault *fault)
+{
+	struct params in;
+	uint64_t rows = 0;
+
+	params_init(&in);
+	bind_uuid(&in, tenant_id);
+	bind_uuid(&in, device_id);
+	if (stmt_write(db, &webhook_stmts[WEBHOOK_DELETE], &in, &rows,
+	    fault) < 0)
+		return -1;
+	return rows > 0;
+}
