@@ -158,6 +158,9 @@ struct input_field {
 int request_object(struct exchange *x, const struct input_field *fields,
     size_t nfields, const json_t **values_r, struct fault *fault);
 
+/* Name a member that nothing reads in X-WUTS-Ignored; once, however often. */
+void request_ignore(struct exchange *x, const char *name);
+
 /* The text of a string value, or NULL for NULL. */
 const char *input_text(const json_t *value);
 

@@ -264,44 +264,63 @@ is_known(const char *name, const struct input_field *fields, size_t nfields)
 	return false;
 }
 
-/* The names are the client's: what a header or its list cannot hold becomes
-   '?', and there is an end to it. */
-static size_t
-append_ignored(char *out, size_t len, const char *name)
+/* What a header or its list cannot hold becomes '?'. */
+static void
+copy_name(char out[IGNORED_NAME_MAX + 1], const char *name)
 {
-	size_t n = 0;
+	size_t n;
 
-	if (len > 0) {
-		out[len++] = ',';
-		out[len++] = ' ';
+	for (n = 0; name[n] != '\0' && n < IGNORED_NAME_MAX; n++)
+		out[n] = name[n] > ' ' && name[n] <= '~' && name[n] != ',' ?
+		    name[n] : '?';
+	out[n] = '\0';
+}
+
+static bool
+is_listed(const char *list, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (;;) {
+		if (strncmp(list, name, len) == 0 &&
+		    (list[len] == ',' || list[len] == '\0'))
+			return true;
+		list = strstr(list, ", ");
+		if (list == NULL)
+			return false;
+		list += 2;
 	}
-	for (; name[n] != '\0' && n < IGNORED_NAME_MAX; n++)
-		out[len++] = name[n] > ' ' && name[n] <= '~' &&
-		    name[n] != ',' ? name[n] : '?';
-	return len;
+}
+
+/* The names are the client's, and there is an end to the list of them. */
+void
+request_ignore(struct exchange *x, const char *name)
+{
+	char text[IGNORED_NAME_MAX + 1];
+	size_t len;
+
+	copy_name(text, name);
+	if (x->ignored == NULL) {
+		x->ignored = arena_strdup(x->arena, text);
+		return;
+	}
+	len = strlen(x->ignored);
+	if (is_listed(x->ignored, text) || is_listed(x->ignored, "..."))
+		return;
+	x->ignored = arena_printf(x->arena, "%s, %s", x->ignored,
+	    len + strlen(text) > IGNORED_MAX ? "..." : text);
 }
 
 static void
 note_ignored(struct exchange *x, const struct input_field *fields,
     size_t nfields)
 {
-	char names[IGNORED_MAX + IGNORED_NAME_MAX + 8];
-	size_t len = 0;
 	const char *name;
 	json_t *value;
 
-	json_object_foreach(x->input, name, value) {
-		if (is_known(name, fields, nfields))
-			continue;
-		if (len >= IGNORED_MAX) {
-			memcpy(names + len, ", ...", 5);
-			len += 5;
-			break;
-		}
-		len = append_ignored(names, len, name);
-	}
-	if (len > 0)
-		x->ignored = arena_memdup(x->arena, names, len);
+	json_object_foreach(x->input, name, value)
+		if (!is_known(name, fields, nfields))
+			request_ignore(x, name);
 }
 
 int

@@ -21,6 +21,7 @@
 #define EVENTS_MAX 1000
 
 struct batch {
+	struct exchange *x;
 	struct event_input *events;
 	json_t **trees;		/* ntrees parsed texts that events point into */
 	size_t n, ntrees;
@@ -31,11 +32,12 @@ struct batch {
 };
 
 static void
-batch_init(struct batch *batch, struct arena *arena, size_t max, bool is_list)
+batch_init(struct batch *batch, struct exchange *x, size_t max, bool is_list)
 {
 	*batch = (struct batch) {
-		.events = arena_alloc(arena, max * sizeof(*batch->events)),
-		.trees = arena_alloc(arena, max * sizeof(*batch->trees)),
+		.x = x,
+		.events = arena_alloc(x->arena, max * sizeof(*batch->events)),
+		.trees = arena_alloc(x->arena, max * sizeof(*batch->trees)),
 		.is_list = is_list,
 		.now_us = clock_wall_us()
 	};
@@ -122,9 +124,21 @@ take_timestamp(struct batch *batch, const json_t *value,
 		    "must be an RFC 3339 date and time", text, fault);
 }
 
+static void
+note_ignored(struct exchange *x, json_t *tree)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(tree, name, value)
+		if (strcmp(name, "event") != 0 && strcmp(name, "data") != 0 &&
+		    strcmp(name, "id") != 0 && strcmp(name, "timestamp") != 0)
+			request_ignore(x, name);
+}
+
 /* One event of the batch: tree is what text says. */
 static void
-take_event(struct batch *batch, const json_t *tree, struct json_span text,
+take_event(struct batch *batch, json_t *tree, struct json_span text,
     struct fault *fault)
 {
 	struct event_input *event = &batch->events[batch->n];
@@ -134,6 +148,7 @@ take_event(struct batch *batch, const json_t *tree, struct json_span text,
 		batch->n++;
 		return;
 	}
+	note_ignored(batch->x, tree);
 	take_name(batch, json_object_get(tree, "event"), event, fault);
 	take_id(batch, json_object_get(tree, "id"), event, fault);
 	take_timestamp(batch, json_object_get(tree, "timestamp"), event, fault);
@@ -184,7 +199,7 @@ next_item(const char **posp, const char *end)
 }
 
 static int
-take_json(struct batch *batch, struct arena *arena, const char *body,
+take_json(struct batch *batch, struct exchange *x, const char *body,
     size_t len, struct fault *fault)
 {
 	const struct json_span whole = { body, len };
@@ -201,7 +216,7 @@ take_json(struct batch *batch, struct arena *arena, const char *body,
 		json_decref(tree);
 		return refuse_count(fault);
 	}
-	batch_init(batch, arena, n, json_is_array(tree));
+	batch_init(batch, x, n, json_is_array(tree));
 	batch->trees[batch->ntrees++] = tree;
 	if (!batch->is_list) {
 		take_event(batch, tree, whole, fault);
@@ -234,7 +249,7 @@ next_line(const char **posp, const char *end)
 }
 
 static int
-take_ndjson(struct batch *batch, struct arena *arena, const char *body,
+take_ndjson(struct batch *batch, struct exchange *x, const char *body,
     size_t len, struct fault *fault)
 {
 	const char *end = body + len, *pos = body;
@@ -247,13 +262,15 @@ take_ndjson(struct batch *batch, struct arena *arena, const char *body,
 		n++;
 	if (n == 0 || n > EVENTS_MAX)
 		return refuse_count(fault);
-	batch_init(batch, arena, n, true);
+	batch_init(batch, x, n, true);
 	pos = body;
 	for (line = next_line(&pos, end); line.text != NULL;
 	    line = next_line(&pos, end)) {
 		tree = json_text_parse(line.text, line.len, fault);
 		if (tree == NULL) {
+			/* and not the fields of the lines before */
 			memcpy(said, fault->said, sizeof(said));
+			fault_clear(fault);
 			return fault_say(fault, REFUSAL_INVALID_JSON,
 			    "events[%zu]: %.200s", batch->n, said);
 		}
@@ -273,8 +290,8 @@ take_batch(struct exchange *x, struct batch *batch, struct fault *fault)
 
 	if (request_body(x, &body, &len, &ndjson, fault) < 0)
 		return -1;
-	ret = ndjson ? take_ndjson(batch, x->arena, body, len, fault) :
-	    take_json(batch, x->arena, body, len, fault);
+	ret = ndjson ? take_ndjson(batch, x, body, len, fault) :
+	    take_json(batch, x, body, len, fault);
 	if (ret < 0 || batch->nproblems == 0)
 		return ret;
 	if (batch->nproblems == batch->nunknown)

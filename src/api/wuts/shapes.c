@@ -102,11 +102,14 @@ void
 shape_staged_webhook(struct json_writer *w, const char *url)
 {
 	shape_bool(w, "webhook_configured", url != NULL);
-	if (url != NULL)
-		shape_string(w, "webhook_url", url);
-	shape_string(w, "note", url != NULL ?
-	    "Webhook will be auto-configured when WhatsApp device is connected" :
-	    "No webhook_url was given: configure one with POST /webhook");
+	if (url == NULL) {
+		shape_string(w, "note", "No webhook_url was given: configure "
+		    "one with POST /webhook");
+		return;
+	}
+	shape_string(w, "webhook_url", url);
+	shape_string(w, "note", "Webhook will be auto-configured when "
+	    "WhatsApp device is connected");
 }
 
 void
