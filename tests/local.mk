@@ -1,1 +1,16 @@
 # SPDX-License-Identifier: MIT
+AM_TESTS_ENVIRONMENT = \
+	WUTS_BUILD='$(abs_builddir)'; export WUTS_BUILD; \
+	PYTHON='$(PYTHON)'; export PYTHON;
+EXTRA_DIST += \
+	tests/api/conftest.py \
+	tests/api/run \
+	tests/api/test_delivery.py \
+	tests/api/test_events.py \
+	tests/api/test_fuzz.py \
+	tests/api/test_http.py \
+	tests/api/test_isolation.py \
+	tests/api/test_tenants.py \
+	tests/api/test_users.py \
+	tests/api/test_webhooks.py \
+	tests/harness.py

@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: MIT
+"""Every route × every role × own and foreign tenant. The table below has a row
+for every line of `wutsd --routes`; a route without a row fails the test."""
+import subprocess
+
+import pytest
+
+import harness
+from harness import PASSWORD, unique
+
+ROLES = ("none", "user", "manager", "admin", "master", "engine")
+
+
+class World:
+    """Two houses; the callers live in the first."""
+
+    def __init__(self, wuts):
+        self.own = self.house(wuts)
+        self.foreign = self.house(wuts)
+        self.clients = {
+            "none": wuts.client(), "master": wuts.master(),
+            "engine": wuts.engine(), "user": self.own.user.client,
+            "manager": self.own.manager.client,
+            "admin": self.own.admin.client}
+
+    @staticmethod
+    def house(wuts):
+        house = wuts.tenant()
+        house.user, house.manager = house.member(), house.member("manager")
+        house.target = house.member()
+        house.device = house.user.device()
+        for scope, events in ((f"device_id={house.device}", ["*"]),
+                              ("scope=tenant", ["user.created"])):
+            harness.done(house.admin.client.post("/webhook?" + scope, {
+                "webhook_url": "https://example.com/" + house.id,
+                "enabled_events": events}), 201)
+        return house
+
+
+@pytest.fixture(scope="module")
+def world(wuts):
+    return World(wuts)
+
+
+class Row:
+    """path and body are made from a house; own and foreign are the expected
+    statuses, in the order of ROLES."""
+
+    def __init__(self, path, own, foreign, body=None, prepare=None):
+        self.path = path
+        self.own = dict(zip(ROLES, own.split(), strict=True))
+        self.foreign = dict(zip(ROLES, foreign.split(), strict=True))
+        self.body = body
+        self.prepare = prepare
+
+
+def new_user(house):
+    return {"email": unique("new") + "@example.com", "password": PASSWORD}
+
+
+def new_tenant(house):
+    return {"tenant_name": unique("walk"), **new_user(house)}
+
+
+def webhook(house):
+    return {"webhook_url": "https://example.com/" + house.id,
+            "enabled_events": ["*"]}
+
+
+def restore(path):
+    """The webhook that the case before has deleted."""
+    return lambda house: house.admin.client.post(path(house), webhook(house))
+
+
+def device_webhook(house):
+    return f"/webhook?device_id={house.device}"
+
+
+def tenant_webhook(house):
+    return f"/webhook?scope=tenant&tenant_id={house.id}"
+
+
+# A user's ?tenant_id= is not read: its token names the tenant. So the foreign
+# column of such a route shows its own house's things, and leaks nothing.
+#                        none user mgr admin master engine
+TABLE = {
+    "POST /register": [Row(
+        lambda h: "/register", "401 401 401 401 201 401",
+        "401 401 401 401 201 401", new_tenant)],
+    "GET /tenants": [Row(
+        lambda h: "/tenants", "401 401 401 401 200 401",
+        "401 401 401 401 200 401")],
+    "GET /users": [Row(
+        lambda h: f"/users?tenant_id={h.id}", "401 403 403 200 200 403",
+        "401 403 403 200 200 403")],
+    "POST /users": [Row(
+        lambda h: f"/users?tenant_id={h.id}", "401 403 403 201 201 403",
+        "401 403 403 201 201 403", new_user)],
+    "GET /users/{id}": [Row(
+        lambda h: f"/users/{h.target.id}", "401 403 200 200 200 403",
+        "401 404 404 404 200 403")],
+    "PUT /users/{id}": [Row(
+        lambda h: f"/users/{h.target.id}", "401 403 200 200 200 403",
+        "401 404 404 404 200 403", lambda h: {"active": True})],
+    "POST /users/{id}/promote": [Row(
+        lambda h: f"/users/{h.target.id}/promote", "401 403 200 200 200 403",
+        "401 404 404 404 200 403", lambda h: {"new_role": "user"})],
+    "POST /devices": [Row(
+        lambda h: "/devices", "401 201 201 201 403 403",
+        "401 201 201 201 403 403", lambda h: {"name": "walk"})],
+    "POST /devices/{deviceID}/events": [Row(
+        lambda h: f"/devices/{h.device}/events", "401 202 202 202 202 202",
+        "401 404 404 404 202 202",
+        lambda h: {"event": "message.sent", "data": {}})],
+    "POST /webhook": [
+        Row(device_webhook, "401 200 200 200 200 403",
+            "401 404 404 404 200 403", webhook),
+        Row(tenant_webhook, "401 403 403 200 200 403",
+            "401 403 403 200 200 403", webhook)],
+    "GET /webhook": [
+        Row(device_webhook, "401 200 200 200 200 403",
+            "401 404 404 404 200 403"),
+        Row(tenant_webhook, "401 403 403 200 200 403",
+            "401 403 403 200 200 403")],
+    "DELETE /webhook": [
+        Row(device_webhook, "401 200 200 200 200 403",
+            "401 404 404 404 200 403", None, restore(device_webhook)),
+        Row(tenant_webhook, "401 403 403 200 200 403",
+            "401 403 403 200 200 403", None, restore(tenant_webhook))],
+    "GET /webhook/events": [Row(
+        lambda h: "/webhook/events", "401 200 200 200 200 403",
+        "401 200 200 200 200 403")],
+    "GET /healthz": [Row(
+        lambda h: "/healthz", "200 200 200 200 200 200",
+        "200 200 200 200 200 200")],
+    "GET /readyz": [Row(
+        lambda h: "/readyz", "200 200 200 200 200 200",
+        "200 200 200 200 200 200")],
+}
+
+
+def routes():
+    out = subprocess.run([harness.BUILD / "wutsd", "--routes"], check=True,
+                         capture_output=True, text=True).stdout
+    found = []
+    for line in out.splitlines():
+        words = line.split()
+        at = next(i for i, word in enumerate(words) if word.startswith("/"))
+        found.append(" ".join(words[at - 1:at + 1]))
+    return found
+
+
+def test_every_route_has_a_row_and_every_row_a_route():
+    found = routes()
+    assert len(found) == len(set(found)) > 0
+    assert set(found) == set(TABLE)
+
+
+def foreign_words(house):
+    words = [house.id, house.device, house.name]
+    for member in house.admin, house.manager, house.user, house.target:
+        words += [member.id, member.token]
+    return words
+
+
+@pytest.mark.parametrize("route,n", [
+    (route, n) for route, rows in TABLE.items() for n in range(len(rows))])
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("side", ["own", "foreign"])
+def test_walk(world, route, n, role, side):
+    row, house = TABLE[route][n], getattr(world, side)
+    method = route.split()[0]
+    if row.prepare:
+        row.prepare(world.own)
+        row.prepare(world.foreign)
+    response = world.clients[role].request(
+        method, row.path(house), row.body(house) if row.body else None)
+    assert response.status_code == getattr(row, side)[role], response.text
+    if side == "foreign" and role not in ("master", "engine"):
+        sent = response.request.url + str(response.request.body)
+        for word in foreign_words(house):
+            if word not in sent:
+                assert word not in response.text
+
+
+def test_a_users_tenant_id_is_not_read(world):
+    client = world.own.admin.client
+    path = f"/users?tenant_id={world.foreign.id}"
+    users = harness.done(client.get(path))["users"]
+    assert {u["tenant_id"] for u in users} == {world.own.id}
+    user = harness.done(client.post(path, new_user(None)), 201)["user"]
+    assert user["tenant_id"] == world.own.id
+
+
+def test_nothing_of_the_foreign_house_has_changed(world):
+    """Runs last: after all that the walk has tried."""
+    house = world.foreign
+    target = harness.done(house.admin.client.get(
+        f"/users/{house.target.id}"))["data"]
+    assert target["role"] == "user" and target["active"] is True
+    webhook = harness.done(house.admin.client.get(
+        device_webhook(house)))["webhook"]
+    assert webhook["webhook_url"].endswith(house.id)

@@ -1,0 +1,403 @@
+# SPDX-License-Identifier: MIT
+"""The users of a tenant, the manage relation and the transition matrix."""
+import itertools
+import threading
+import uuid
+
+import pytest
+
+from harness import (PASSWORD, Member, done, invalid, is_time, is_uuid,
+                     refused, unique)
+
+ROLES = ("admin", "manager", "user")
+USER = {"id", "tenant_id", "email", "role", "active", "created_at",
+        "updated_at"}
+
+
+def email():
+    return unique("user") + "@example.com"
+
+
+@pytest.fixture(scope="module")
+def house(wuts):
+    """A tenant with one of each, for tests that change nothing."""
+    tenant = wuts.tenant()
+    tenant.manager = tenant.member("manager")
+    tenant.user = tenant.member("user")
+    return tenant
+
+
+# --- POST /users, GET /users ---
+
+def test_an_admin_creates_a_user(tenant):
+    asked = {"email": email(), "password": PASSWORD,
+             "webhook_url": "https://example.com/hook"}
+    answer = done(tenant.admin.client.post("/users", asked), 201)
+    assert set(answer) == {"success", "user", "webhook_configured",
+                           "webhook_url", "note"}
+    user = answer["user"]
+    assert set(user) == USER | {"token"}
+    assert user["tenant_id"] == tenant.id and user["role"] == "user"
+    assert user["active"] is True and user["email"] == asked["email"]
+    assert is_uuid(user["id"]) and is_uuid(user["token"])
+    assert is_time(user["created_at"]) and is_time(user["updated_at"])
+    assert answer["webhook_configured"] is True
+    assert answer["webhook_url"] == asked["webhook_url"]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_user_is_created_with_the_role_asked_for(tenant, role):
+    assert tenant.member(role).role == role
+
+
+def test_an_email_is_unique_in_its_tenant_whatever_its_case(wuts, tenant):
+    name = email()
+    tenant.member(email=name)
+    for again in name, name.upper():
+        refused(tenant.admin.client.post("/users", {
+            "email": again, "password": PASSWORD}), 409, "EMAIL_EXISTS")
+    wuts.tenant().member(email=name)
+
+
+@pytest.mark.parametrize("members,field", [
+    ({"email": "x"}, "email"), ({"email": None}, "email"),
+    ({"email": 7}, "email"), ({"password": "short"}, "password"),
+    ({"password": None}, "password"), ({"password": 12345678}, "password"),
+    ({"role": "owner"}, "role"), ({"role": ""}, "role"),
+    ({"role": 1}, "role"), ({"webhook_url": "x"}, "webhook_url"),
+    ({"webhook_url": ""}, "webhook_url")])
+def test_a_bad_field_of_a_new_user_is_named(house, members, field):
+    response = house.admin.client.post("/users", {
+        "email": email(), "password": PASSWORD, **members})
+    invalid(response, field)
+    assert "12345678" not in response.text
+
+
+def test_only_an_admin_creates_and_lists_users(house):
+    for member in house.manager, house.user:
+        refused(member.client.get("/users"), 403, "FORBIDDEN")
+        refused(member.client.post("/users", {
+            "email": email(), "password": PASSWORD}), 403, "FORBIDDEN")
+
+
+def test_a_user_who_may_not_create_hears_that_before_bad_json(house):
+    refused(house.user.client.post("/users", data=b"{", headers={
+        "Content-Type": "application/json"}), 403, "FORBIDDEN")
+
+
+def test_the_list_holds_every_user_with_its_token(tenant):
+    members = [tenant.admin] + [tenant.member(role) for role in ROLES]
+    answer = done(tenant.admin.client.get("/users"))
+    assert set(answer) == {"success", "users"}
+    assert all(set(u) == USER | {"token"} for u in answer["users"])
+    assert {(u["id"], u["token"], u["role"]) for u in answer["users"]} == \
+        {(m.id, m.token, m.role) for m in members}
+    assert all(u["tenant_id"] == tenant.id for u in answer["users"])
+
+
+def test_the_list_comes_in_pages(tenant):
+    for _ in range(4):
+        tenant.member()
+    client = tenant.admin.client
+    whole = done(client.get("/users"))["users"]
+    paged, params = [], {"limit": 2}
+    while True:
+        page = done(client.get("/users", params=params))
+        assert 1 <= len(page["users"]) <= 2
+        paged += page["users"]
+        if page["next_cursor"] is None:
+            break
+        params["cursor"] = page["next_cursor"]
+    assert paged == whole and len(whole) == 5
+    page = done(client.get("/users?limit=1000"))
+    assert page["users"] == whole and page["next_cursor"] is None
+
+
+@pytest.mark.parametrize("query,field", [
+    ("limit=0", "limit"), ("limit=1001", "limit"), ("limit=-1", "limit"),
+    ("limit=x", "limit"), ("limit=", "limit"), ("limit=1e2", "limit"),
+    ("limit=99999999999999999999", "limit"), ("limit=2&cursor=x", "cursor"),
+    ("limit=2&cursor=%00", "cursor"), ("limit=2&cursor=%ff%fe", "cursor")])
+def test_a_bad_page_is_refused(house, query, field):
+    invalid(house.admin.client.get("/users?" + query), field)
+
+
+def test_the_master_names_the_tenant(wuts, house):
+    master = wuts.master()
+    invalid(master.get("/users"), "tenant_id")
+    invalid(master.get("/users?tenant_id=x"), "tenant_id")
+    invalid(master.post("/users", {"email": email(), "password": PASSWORD}),
+            "tenant_id")
+    users = done(master.get(f"/users?tenant_id={house.id}"))["users"]
+    assert house.admin.id in {u["id"] for u in users}
+    answer = done(master.post(f"/users?tenant_id={house.id}", {
+        "email": email(), "password": PASSWORD}), 201)
+    assert answer["user"]["tenant_id"] == house.id
+    refused(master.post(f"/users?tenant_id={uuid.uuid4()}", {
+        "email": email(), "password": PASSWORD}), 404, "TENANT_NOT_FOUND")
+    refused(master.get(f"/users?tenant_id={uuid.uuid4()}"), 404,
+            "TENANT_NOT_FOUND")
+
+
+# --- GET /users/{id} ---
+
+def test_a_user_is_shown_without_token(house):
+    response = house.admin.client.get(f"/users/{house.user.id}")
+    answer = done(response)
+    assert set(answer) == {"success", "data"}
+    assert set(answer["data"]) == USER
+    assert answer["data"]["id"] == house.user.id
+    assert response.headers["ETag"].startswith('"')
+
+
+def test_everybody_sees_themself(house):
+    for member in house.admin, house.manager, house.user:
+        data = done(member.client.get(f"/users/{member.id}"))["data"]
+        assert data["email"] == member.email
+
+
+@pytest.mark.parametrize("caller,target,status", [
+    ("admin", "manager", 200), ("admin", "user", 200),
+    ("manager", "user", 200), ("manager", "admin", 403),
+    ("user", "manager", 403), ("user", "admin", 403)])
+def test_who_may_view_whom(house, caller, target, status):
+    response = getattr(house, caller).client.get(
+        f"/users/{getattr(house, target).id}")
+    assert response.status_code == status, response.text
+
+
+def test_a_manager_views_another_manager_but_a_user_no_other_user(tenant):
+    managers = [tenant.member("manager") for _ in range(2)]
+    users = [tenant.member("user") for _ in range(2)]
+    done(managers[0].client.get(f"/users/{managers[1].id}"))
+    refused(users[0].client.get(f"/users/{users[1].id}"), 403, "FORBIDDEN")
+
+
+@pytest.mark.parametrize("method,suffix,body", [
+    ("GET", "", None), ("PUT", "", {"active": True}),
+    ("POST", "/promote", {"new_role": "user"})])
+def test_unknown_foreign_and_malformed_ids(wuts, house, method, suffix, body):
+    client = house.admin.client
+    foreign = wuts.tenant().admin.id
+    for target in uuid.uuid4(), foreign, uuid.UUID(int=0):
+        refused(client.request(method, f"/users/{target}{suffix}", body),
+                404, "USER_NOT_FOUND")
+    for target in "string", "1", str(uuid.uuid4())[:-1], "%00", "%2e%2e":
+        invalid(client.request(method, f"/users/{target}{suffix}", body),
+                "id")
+
+
+def test_an_id_in_upper_case_is_the_same_id(house):
+    data = done(house.admin.client.get(
+        f"/users/{house.user.id.upper()}"))["data"]
+    assert data["id"] == house.user.id
+
+
+# --- PUT /users/{id} ---
+
+def test_an_update_changes_active_and_role_together(tenant):
+    member = tenant.member()
+    answer = done(tenant.admin.client.put(f"/users/{member.id}", {
+        "active": False, "role": "manager"}))
+    assert answer == {"success": True, "message": "User updated successfully"}
+    data = done(tenant.admin.client.get(f"/users/{member.id}"))["data"]
+    assert data["active"] is False and data["role"] == "manager"
+
+
+def test_a_member_left_out_is_left_alone(tenant):
+    member = tenant.member("manager")
+    client = tenant.admin.client
+    done(client.put(f"/users/{member.id}", {"active": False}))
+    done(client.put(f"/users/{member.id}", {"role": "user", "active": None}))
+    data = done(client.get(f"/users/{member.id}"))["data"]
+    assert data["active"] is False and data["role"] == "user"
+
+
+@pytest.mark.parametrize("body", [{}, {"name": "x"}, {"active": None}])
+def test_an_update_of_nothing_known_is_refused(house, body):
+    refused(house.admin.client.put(f"/users/{house.user.id}", body), 400,
+            "VALIDATION_ERROR")
+
+
+@pytest.mark.parametrize("body,field", [
+    ({"active": "true"}, "active"), ({"active": 1}, "active"),
+    ({"role": "owner"}, "role"), ({"role": ["user"]}, "role"),
+    ({"role": "Admin"}, "role")])
+def test_a_bad_field_of_an_update_is_named(house, body, field):
+    invalid(house.admin.client.put(f"/users/{house.user.id}", body), field)
+
+
+def test_a_deactivated_user_is_out_at_once_and_back_at_once(tenant):
+    member = tenant.member()
+    path = f"/users/{member.id}"
+    for _ in range(10):
+        done(member.client.get(path))
+        done(tenant.admin.client.put(path, {"active": False}))
+        refused(member.client.get(path), 401, "UNAUTHORIZED")
+        done(tenant.admin.client.put(path, {"active": True}))
+    done(member.client.get(path))
+
+
+def test_a_new_role_counts_at_once(tenant):
+    member = tenant.member("manager")
+    for _ in range(10):
+        refused(member.client.get("/users"), 403, "FORBIDDEN")
+        done(tenant.admin.client.put(f"/users/{member.id}",
+                                     {"role": "admin"}))
+        done(member.client.get("/users"))
+        done(tenant.admin.client.put(f"/users/{member.id}",
+                                     {"role": "manager"}))
+
+
+def test_both_parts_of_an_update_happen_or_none(tenant):
+    """A manager may deactivate a manager's user but not make it admin."""
+    manager, member = tenant.member("manager"), tenant.member()
+    refused(manager.client.put(f"/users/{member.id}", {
+        "active": False, "role": "admin"}), 403, "ROLE_TRANSITION_DENIED")
+    data = done(manager.client.get(f"/users/{member.id}"))["data"]
+    assert data["active"] is True and data["role"] == "user"
+
+
+@pytest.mark.parametrize("body", [{"active": False}, {"active": True},
+                                  {"role": "user"}])
+@pytest.mark.parametrize("role", ROLES)
+def test_nobody_changes_themself(house, role, body):
+    member = getattr(house, role)
+    refused(member.client.put(f"/users/{member.id}", body), 403,
+            "SELF_MODIFICATION")
+
+
+@pytest.mark.parametrize("method,suffix,body,same", [
+    ("PUT", "", {"role": "manager"}, {"role": "user"}),
+    ("POST", "/promote", {"new_role": "manager"}, {"new_role": "user"})])
+def test_if_match_guards_a_change(tenant, method, suffix, body, same):
+    member = tenant.member()
+    client, path = tenant.admin.client, f"/users/{member.id}"
+
+    def change(what, etag):
+        return client.request(method, path + suffix, what,
+                              headers={"If-Match": etag})
+
+    etag = client.get(path).headers["ETag"]
+    refused(change(body, '"no such state"'), 412, "PRECONDITION_FAILED")
+    assert client.get(path).headers["ETag"] == etag
+    done(change(body, f'"other", {etag}'))
+    newer = client.get(path).headers["ETag"]
+    assert newer != etag
+    refused(change(same, etag), 412, "PRECONDITION_FAILED")
+    refused(change(same, "W/" + newer), 412, "PRECONDITION_FAILED")
+    done(change(same, "*"))
+
+
+# --- promote and the matrix ---
+
+def test_promote_echoes_old_and_new_role(tenant):
+    member = tenant.member()
+    answer = done(tenant.admin.client.post(f"/users/{member.id}/promote",
+                                           {"new_role": "manager"}))
+    assert answer == {
+        "success": True, "message": "User role updated successfully",
+        "data": {"user_id": member.id, "old_role": "user",
+                 "new_role": "manager"}}
+
+
+@pytest.mark.parametrize("new_role", [None, "", "owner", 3, ["user"]])
+def test_promote_needs_a_role(house, new_role):
+    invalid(house.admin.client.post(f"/users/{house.user.id}/promote", {
+        "new_role": new_role}), "new_role")
+
+
+def test_the_same_role_is_no_change(tenant):
+    member = tenant.member()
+    path = f"/users/{member.id}"
+    before = tenant.admin.client.get(path).headers["ETag"]
+    answer = done(tenant.admin.client.post(path + "/promote",
+                                           {"new_role": "user"}))
+    assert answer["data"]["old_role"] == answer["data"]["new_role"] == "user"
+    assert tenant.admin.client.get(path).headers["ETag"] == before
+
+
+def expected_transition(actor, old, new):
+    if actor == "admin":
+        return 200, None
+    if actor == "manager" and old == "user":
+        return (200, None) if new in ("user", "manager") else \
+            (403, "ROLE_TRANSITION_DENIED")
+    return 403, "FORBIDDEN"
+
+
+@pytest.fixture(scope="module")
+def transitions(wuts):
+    """For every actor and start a tenant member to try on."""
+    tenant = wuts.tenant()
+    tenant.actors = {role: tenant.member(role) for role in ROLES}
+    tenant.targets = {role: tenant.member(role) for role in ROLES}
+    return tenant
+
+
+@pytest.mark.parametrize("how", ["promote", "put"])
+@pytest.mark.parametrize("actor,old,new",
+                         list(itertools.product(ROLES, repeat=3)))
+def test_the_default_transition_matrix(transitions, how, actor, old, new):
+    target = transitions.targets[old]
+    client = transitions.actors[actor].client
+    path = f"/users/{target.id}"
+    response = client.post(path + "/promote", {"new_role": new}) \
+        if how == "promote" else client.put(path, {"role": new})
+    status, code = expected_transition(actor, old, new)
+    try:
+        assert response.status_code == status, response.text
+        body = response.json()
+        assert body.get("error_code") == code
+        if code == "ROLE_TRANSITION_DENIED":
+            for role in actor, old, new:
+                assert role in body["error"]
+        data = done(transitions.admin.client.get(path))["data"]
+        assert data["role"] == (new if status == 200 else old)
+    finally:
+        done(transitions.admin.client.put(path, {"role": old}))
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_nobody_promotes_themself(house, role):
+    member = getattr(house, role)
+    for new in ROLES:
+        refused(member.client.post(f"/users/{member.id}/promote",
+                                   {"new_role": new}),
+                403, "SELF_MODIFICATION")
+
+
+def test_the_master_promotes_anybody_even_the_last_admin(wuts, tenant):
+    path = f"/users/{tenant.admin.id}"
+    for new in "manager", "user", "admin":
+        done(wuts.master().post(path + "/promote", {"new_role": new}))
+    done(wuts.master().put(path, {"active": False}))
+    refused(tenant.admin.client.get(path), 401, "UNAUTHORIZED")
+
+
+def test_admins_that_demote_each_other_at_once_leave_one(wuts):
+    tenant = wuts.tenant()
+    for _ in range(4):
+        pair = [tenant.admin, tenant.member("admin")]
+        statuses = []
+        start = threading.Barrier(2)
+
+        def demote(actor, target):
+            start.wait()
+            statuses.append(actor.client.post(
+                f"/users/{target.id}/promote",
+                {"new_role": "user"}).status_code)
+
+        threads = [threading.Thread(target=demote, args=args)
+                   for args in (pair, pair[::-1])]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(statuses)[0] == 200 and sorted(statuses)[1] in (403,
+                                                                      409)
+        users = done(wuts.master().get(
+            f"/users?tenant_id={tenant.id}"))["users"]
+        admins = [u for u in users if u["role"] == "admin" and u["active"]]
+        assert len(admins) == 1
+        tenant.admin = Member(wuts, admins[0])

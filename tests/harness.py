@@ -1,0 +1,457 @@
+# SPDX-License-Identifier: MIT
+"""What the end-to-end tests stand on: a private instance of the whole system
+(nginx, wutsd, wuts-spool, MariaDB, by quickstart), a client that checks the
+conventions of every answer, a receiver of webhooks, and a verifier of their
+signatures written from the public Standard Webhooks specification."""
+import base64
+import binascii
+import dataclasses
+import hashlib
+import hmac
+import http.server
+import json
+import os
+import pathlib
+import random
+import re
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+import uuid
+
+import requests
+import requests.adapters
+
+SOURCE = pathlib.Path(__file__).resolve().parent.parent
+BUILD = pathlib.Path(os.environ.get("WUTS_BUILD", SOURCE)).resolve()
+PASSWORD = "s3nh4-f0rte"
+
+# spec/wuts.md §8
+ERROR_CODES = {
+    400: {"VALIDATION_ERROR", "INVALID_JSON", "UNKNOWN_EVENT"},
+    401: {"UNAUTHORIZED"},
+    403: {"FORBIDDEN", "ROLE_TRANSITION_DENIED", "SELF_MODIFICATION"},
+    404: {"NOT_FOUND", "USER_NOT_FOUND", "TENANT_NOT_FOUND",
+          "DEVICE_NOT_FOUND", "WEBHOOK_NOT_FOUND", "DELIVERY_NOT_FOUND"},
+    405: {"METHOD_NOT_ALLOWED"},
+    409: {"TENANT_EXISTS", "EMAIL_EXISTS", "LAST_ADMIN",
+          "IDEMPOTENCY_IN_FLIGHT"},
+    412: {"PRECONDITION_FAILED"},
+    413: {"PAYLOAD_TOO_LARGE"},
+    415: {"UNSUPPORTED_MEDIA_TYPE"},
+    422: {"IDEMPOTENCY_MISMATCH"},
+    429: {"RATE_LIMITED"},
+    500: {"INTERNAL_ERROR"},
+    503: {"SERVICE_UNAVAILABLE", "DEVICE_NOT_READY", "QUEUE_FULL"},
+}
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+
+
+def is_uuid(text):
+    return isinstance(text, str) and bool(UUID.fullmatch(text))
+
+
+def is_time(text):
+    return isinstance(text, str) and bool(TIME.fullmatch(text))
+
+
+def wait_for(what, condition, seconds=20):
+    """The first true value of condition(); AssertionError past the deadline."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < end, f"{what}: not within {seconds} s"
+        time.sleep(0.01)
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+# --- the system -------------------------------------------------------------
+
+class Instance:
+    """A running system. Only one that start() made is stopped by stop()."""
+
+    def __init__(self, settings, env=None, work=None):
+        self.url = settings["WUTS_URL"]
+        self.run = pathlib.Path(settings["WUTS_RUN"])
+        self.config = pathlib.Path(settings["WUTS_CONFIG"])
+        self.master_token = pathlib.Path(
+            settings["WUTS_MASTER_TOKEN_FILE"]).read_text().strip()
+        self.engine_token = pathlib.Path(
+            settings["WUTS_ENGINE_TOKEN_FILE"]).read_text().strip()
+        self.env = env
+        self.work = work
+
+    @staticmethod
+    def read_settings(path):
+        lines = pathlib.Path(path).read_text().splitlines()
+        return dict(re.fullmatch(r"(?:export )?(\w+)=(['\"]?)(.*)\2",
+                                 line).group(1, 3)
+                    for line in lines if line and not line.startswith("#"))
+
+    @classmethod
+    def running(cls, path):
+        """The instance that a quickstart.env describes."""
+        return cls(cls.read_settings(path))
+
+    @classmethod
+    def start(cls, **settings):
+        """A private instance below a directory of its own. settings go into
+        the environment of quickstart."""
+        work = pathlib.Path(tempfile.mkdtemp(prefix="wuts-test-"))
+        env = dict(os.environ, WUTS_RUN=str(work / "run"),
+                   WUTS_PORT=str(free_port()), WUTS_BUILD=str(BUILD),
+                   **settings)
+        done = cls._quickstart("start", env)
+        if done.returncode != 0:
+            cls._quickstart("stop", env)
+            raise RuntimeError(f"quickstart start ({work} is kept):\n"
+                               + done.stdout)
+        return cls(cls.read_settings(work / "run" / "quickstart.env"), env,
+                   work)
+
+    @staticmethod
+    def _quickstart(command, env):
+        return subprocess.run([SOURCE / "quickstart", command], env=env,
+                              stdout=subprocess.PIPE, text=True,
+                              stderr=subprocess.STDOUT,
+                              stdin=subprocess.DEVNULL, timeout=300)
+
+    def stop(self, keep=False):
+        if self.env is None:
+            return
+        self._quickstart("stop", self.env)
+        if not keep:
+            shutil.rmtree(self.work, ignore_errors=True)
+
+    def ctl(self, *args):
+        """wutsctl against this instance: the finished process."""
+        return subprocess.run([BUILD / "wutsctl", "-c", self.config, *args],
+                              capture_output=True, text=True, timeout=60)
+
+    def client(self, token=None, **kwargs):
+        return Client(self, token, **kwargs)
+
+    def master(self):
+        return Client(self, self.master_token)
+
+    def engine(self):
+        return Client(self, self.engine_token)
+
+    def tenant(self, **members):
+        return Tenant(self, **members)
+
+
+def loopback_address():
+    """A client address of its own, so that the failures that one test provokes
+    never count against another."""
+    return "127.%d.%d.%d" % (random.randint(1, 254), random.randint(0, 254),
+                             random.randint(1, 254))
+
+
+class SourceAddress(requests.adapters.HTTPAdapter):
+    def __init__(self, address):
+        self.address = address
+        super().__init__()
+
+    def init_poolmanager(self, *args, **kwargs):
+        kwargs["source_address"] = (self.address, 0)
+        super().init_poolmanager(*args, **kwargs)
+
+
+class Client:
+    """HTTP on behalf of one token. Every answer is held against the
+    conventions of spec/wuts.md §1."""
+
+    def __init__(self, instance, token=None, scheme="Bearer ", address=None):
+        self.instance = instance
+        self.token = token
+        self.session = requests.Session()
+        self.session.trust_env = False
+        self.session.mount("http://", SourceAddress(
+            address or loopback_address()))
+        if token is not None:
+            self.session.headers["Authorization"] = scheme + token
+
+    def request(self, method, path, body=None, **kwargs):
+        """body: what becomes JSON; data=… and headers=… for anything else."""
+        if body is not None:
+            kwargs["json"] = body
+        kwargs.setdefault("timeout", 30)
+        kwargs.setdefault("allow_redirects", False)
+        response = self.session.request(method, self.instance.url + path,
+                                        **kwargs)
+        check_conventions(response)
+        return response
+
+    def get(self, path, **kwargs):
+        return self.request("GET", path, **kwargs)
+
+    def post(self, path, body=None, **kwargs):
+        return self.request("POST", path, body, **kwargs)
+
+    def put(self, path, body=None, **kwargs):
+        return self.request("PUT", path, body, **kwargs)
+
+    def delete(self, path, **kwargs):
+        return self.request("DELETE", path, **kwargs)
+
+
+def check_conventions(response):
+    headers = response.headers
+    assert headers.get("X-Request-Id"), response.request.url
+    if response.status_code == 204:
+        assert response.content == b""
+        return
+    assert headers["Content-Type"] == "application/json; charset=utf-8"
+    assert headers["Cache-Control"] == "no-store"
+    if response.request.method == "HEAD":
+        assert response.content == b""
+    elif response.status_code >= 400:
+        check_envelope(response)
+    else:
+        assert response.json()["success"] is True
+
+
+def check_envelope(response):
+    body = response.json()
+    status = response.status_code
+    assert set(body) in ({"success", "error", "error_code", "timestamp"},
+                         {"success", "error", "error_code", "timestamp",
+                          "validation"}), body
+    assert body["success"] is False
+    assert isinstance(body["error"], str) and body["error"] != ""
+    assert body["error_code"] in ERROR_CODES[status], (status, body)
+    assert is_time(body["timestamp"])
+    for field in body.get("validation", []):
+        assert set(field) == {"field", "message", "value"}, field
+        assert all(isinstance(v, str) for v in field.values())
+    if status == 401:
+        assert response.headers["WWW-Authenticate"] == "Bearer"
+    if status == 405:
+        assert response.headers["Allow"]
+    if status in (429, 503):
+        assert int(response.headers["Retry-After"]) > 0
+
+
+def refused(response, status, code):
+    """Assert on a refusal; its body."""
+    assert (response.status_code, response.json().get("error_code")) == \
+        (status, code), response.text
+    return response.json()
+
+
+def invalid(response, *fields):
+    """Assert on a refusal for exactly these fields; its body."""
+    body = refused(response, 400, "VALIDATION_ERROR")
+    assert sorted(f["field"] for f in body["validation"]) == \
+        sorted(fields), body
+    return body
+
+
+def done(response, status=200):
+    """Assert on success; its body."""
+    assert response.status_code == status, response.text
+    return response.json()
+
+
+def unique(prefix):
+    return f"{prefix}-{uuid.uuid4().hex[:12]}"
+
+
+# --- what tests work on -----------------------------------------------------
+
+class Member:
+    """A user and the client that acts for it."""
+
+    def __init__(self, instance, user):
+        self.instance = instance
+        self.id = user["id"]
+        self.email = user["email"]
+        self.role = user["role"]
+        self.token = user["token"]
+        self.client = instance.client(self.token)
+
+    def device(self, name="a phone"):
+        """The id of a new device."""
+        return done(self.client.post("/devices", {"name": name}),
+                    201)["device"]["id"]
+
+
+class Tenant:
+    def __init__(self, instance, **members):
+        self.instance = instance
+        self.name = members.pop("tenant_name", unique("tenant"))
+        answer = done(instance.master().post("/register", {
+            "tenant_name": self.name, "email": "admin@example.com",
+            "password": PASSWORD, **members}), 201)
+        self.id = answer["tenant"]["id"]
+        self.admin = Member(instance, answer["user"])
+
+    def member(self, role="user", **members):
+        answer = done(self.admin.client.post("/users", {
+            "email": f"{unique(role)}@example.com", "password": PASSWORD,
+            "role": role, **members}), 201)
+        return Member(self.instance, answer["user"])
+
+
+# --- the other end of a webhook ---------------------------------------------
+
+@dataclasses.dataclass
+class Delivery:
+    headers: dict
+    body: bytes
+    at: float
+
+    @property
+    def id(self):
+        return self.headers["webhook-id"]
+
+    @property
+    def message(self):
+        return json.loads(self.body)
+
+    @property
+    def event(self):
+        return self.message["event"]
+
+
+class Hook:
+    """One URL of a receiver: what came, and what to answer."""
+
+    def __init__(self, receiver, path):
+        self.receiver = receiver
+        self.url = receiver.url + path
+        self.deliveries = []
+        self.answers = []	# consumed one a delivery
+        self.answer = 200	# when there are no more; (status, headers) too
+
+    def wait_for(self, condition, seconds=20):
+        """The first true value of condition(deliveries)."""
+        end = time.monotonic() + seconds
+        with self.receiver.arrived:
+            while True:
+                value = condition(self.deliveries)
+                if value:
+                    return value
+                left = end - time.monotonic()
+                assert left > 0, f"not within {seconds} s; came: " + \
+                    repr([d.body for d in self.deliveries])
+                self.receiver.arrived.wait(left)
+
+    def wait(self, n=1, seconds=20):
+        """The deliveries, once they are n or more."""
+        self.wait_for(lambda seen: len(seen) >= n, seconds)
+        return list(self.deliveries)
+
+    def wait_event(self, event_id, seconds=20):
+        """The first delivery of the event with this id."""
+        return self.wait_for(lambda seen: next(
+            (d for d in seen if d.id == event_id), None), seconds)
+
+
+class Receiver:
+    """A threaded HTTP server on loopback that records what is delivered."""
+
+    def __init__(self):
+        self.arrived = threading.Condition()
+        self.hooks = {}
+        receiver = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                receiver._take(self)
+
+            def log_message(self, *args):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0),
+                                                      Handler)
+        self.server.daemon_threads = True
+        self.url = "http://127.0.0.1:%d" % self.server.server_port
+        self.thread = threading.Thread(target=self.server.serve_forever,
+                                       kwargs={"poll_interval": 0.05})
+        self.thread.start()
+
+    def hook(self):
+        path = "/" + unique("hook")
+        hook = self.hooks[path] = Hook(self, path)
+        return hook
+
+    def _take(self, handler):
+        body = handler.rfile.read(int(handler.headers["Content-Length"]))
+        headers = {k.lower(): v for k, v in handler.headers.items()}
+        with self.arrived:
+            hook = self.hooks.get(handler.path)
+            answer = 404 if hook is None else \
+                hook.answers.pop(0) if hook.answers else hook.answer
+            if hook is not None:
+                hook.deliveries.append(Delivery(headers, body, time.time()))
+                self.arrived.notify_all()
+        status, extra = answer if isinstance(answer, tuple) else (answer, {})
+        handler.send_response(status)
+        for name, value in extra.items():
+            handler.send_header(name, value)
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    def close(self):
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
+
+
+# --- Standard Webhooks ------------------------------------------------------
+
+class SignatureError(Exception):
+    pass
+
+
+def signing_key(secret):
+    """whsec_ and base64: the bytes; anything else is the key itself."""
+    if secret.startswith("whsec_"):
+        try:
+            return base64.b64decode(secret[6:], validate=True)
+        except binascii.Error:
+            pass
+    return secret.encode()
+
+
+def verify_webhook(secret, headers, body, now=None, tolerance=300):
+    """Standard Webhooks: the identifier, the timestamp within its tolerance,
+    one valid v1 signature in the list. SignatureError otherwise."""
+    try:
+        msg_id = headers["webhook-id"]
+        timestamp = headers["webhook-timestamp"]
+        signatures = headers["webhook-signature"]
+    except KeyError as missing:
+        raise SignatureError(f"no header {missing}") from None
+    if not re.fullmatch(r"\d+", timestamp):
+        raise SignatureError(f"timestamp {timestamp!r}")
+    if abs((time.time() if now is None else now) - int(timestamp)) > tolerance:
+        raise SignatureError(f"timestamp {timestamp} is out of tolerance")
+    signed = f"{msg_id}.{timestamp}.".encode() + body
+    expected = hmac.new(signing_key(secret), signed, hashlib.sha256).digest()
+    for item in signatures.split(" "):
+        version, _, signature = item.partition(",")
+        if version != "v1":
+            continue
+        try:
+            given = base64.b64decode(signature, validate=True)
+        except binascii.Error:
+            continue
+        if hmac.compare_digest(expected, given):
+            return
+    raise SignatureError("no signature matches")
