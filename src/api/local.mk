@@ -13,3 +13,9 @@ libwuts_api_a_SOURCES += \
 	src/api/wuts/wuts_private.h
 libwuts_api_a_SOURCES += \
 	src/api/ops/ops.c
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/api/wuts/test_error
+tests_unit_api_wuts_test_error_SOURCES = tests/unit/api/wuts/test_error.c
+tests_unit_api_wuts_test_error_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
+TESTS += tests/unit/api/wuts/test_error
+endif
