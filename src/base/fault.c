@@ -22,6 +22,27 @@ copy_cut(char *out, size_t size, const char *text)
 	out[len] = '\0';
 }
 
+/* As vsnprintf(), which may cut inside a character. */
+static void __attribute__((format(printf, 3, 0)))
+print_cut(char *out, size_t size, const char *fmt, va_list ap)
+{
+	size_t len, begin, left;
+	int whole;
+
+	whole = vsnprintf(out, size, fmt, ap);
+	if (whole < 0 || (size_t)whole < size)
+		return;
+	len = size - 1;
+	for (begin = len; begin > 0 && len - begin < 4; begin--) {
+		if (((unsigned char)out[begin - 1] & 0xc0) == 0x80)
+			continue;
+		left = len - (begin - 1);
+		if (utf8_sequence_len(out + begin - 1, left) != left)
+			out[begin - 1] = '\0';
+		return;
+	}
+}
+
 static void
 append_cut(char *out, size_t size, const char *text)
 {
@@ -47,7 +68,7 @@ fault_set(struct fault *fault, enum fault_code code, const char *fmt, ...)
 
 	fault->code = code;
 	va_start(ap, fmt);
-	vsnprintf(fault->text, sizeof(fault->text), fmt, ap);
+	print_cut(fault->text, sizeof(fault->text), fmt, ap);
 	va_end(ap);
 	return -1;
 }
@@ -60,7 +81,7 @@ fault_errno(struct fault *fault, enum fault_code code, const char *fmt, ...)
 
 	fault->code = code;
 	va_start(ap, fmt);
-	vsnprintf(fault->text, sizeof(fault->text), fmt, ap);
+	print_cut(fault->text, sizeof(fault->text), fmt, ap);
 	va_end(ap);
 	append_cut(fault->text, sizeof(fault->text), ": ");
 	append_cut(fault->text, sizeof(fault->text), strerror(saved_errno));
@@ -75,7 +96,7 @@ fault_prefix(struct fault *fault, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	print_cut(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	append_cut(text, sizeof(text), ": ");
 	append_cut(text, sizeof(text), fault->text);
@@ -90,10 +111,8 @@ fault_say(struct fault *fault, enum fault_code code, const char *fmt, ...)
 
 	fault->code = code;
 	va_start(ap, fmt);
-	vsnprintf(fault->said, sizeof(fault->said), fmt, ap);
+	print_cut(fault->said, sizeof(fault->said), fmt, ap);
 	va_end(ap);
-	fault->said[utf8_prefix_len(fault->said, sizeof(fault->said) - 1)] =
-	    '\0';
 	if (fault->text[0] == '\0')
 		copy_cut(fault->text, sizeof(fault->text), fault->said);
 	return -1;

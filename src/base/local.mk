@@ -26,3 +26,45 @@ libwuts_base_a_SOURCES = \
 	src/base/strbuf.c \
 	src/base/utf8.c \
 	src/base/uuid.c
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/base/test_arena
+TESTS += tests/unit/base/test_arena
+tests_unit_base_test_arena_SOURCES = \
+	tests/unit/base/test_arena.c
+tests_unit_base_test_arena_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/base/test_clock
+TESTS += tests/unit/base/test_clock
+tests_unit_base_test_clock_SOURCES = \
+	tests/unit/base/test_clock.c
+tests_unit_base_test_clock_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/base/test_fault
+TESTS += tests/unit/base/test_fault
+tests_unit_base_test_fault_SOURCES = \
+	tests/unit/base/test_fault.c
+tests_unit_base_test_fault_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/base/test_log
+TESTS += tests/unit/base/test_log
+tests_unit_base_test_log_SOURCES = \
+	tests/unit/base/scratch.c \
+	tests/unit/base/scratch.h \
+	tests/unit/base/test_log.c
+tests_unit_base_test_log_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/base/test_secret
+TESTS += tests/unit/base/test_secret
+tests_unit_base_test_secret_SOURCES = \
+	tests/unit/base/scratch.c \
+	tests/unit/base/scratch.h \
+	tests/unit/base/test_secret.c
+tests_unit_base_test_secret_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/base/test_strbuf
+TESTS += tests/unit/base/test_strbuf
+tests_unit_base_test_strbuf_SOURCES = \
+	tests/unit/base/test_strbuf.c
+tests_unit_base_test_strbuf_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/base/test_uuid
+TESTS += tests/unit/base/test_uuid
+tests_unit_base_test_uuid_SOURCES = \
+	tests/unit/base/test_uuid.c
+tests_unit_base_test_uuid_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+endif

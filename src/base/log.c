@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,6 +50,14 @@ log_open(const char *program, const char *path, enum log_level level)
 	return ret;
 }
 
+/* U+0080 to U+009F: terminals act on them as on escape sequences. */
+static bool
+is_c1(const char *text, size_t len)
+{
+	return len == 2 && (unsigned char)text[0] == 0xc2 &&
+	    (unsigned char)text[1] < 0xa0;
+}
+
 /* Copy text to out with control characters and what is not UTF-8 as \xNN.
    Returns the bytes written, at most size. */
 static size_t
@@ -60,7 +69,7 @@ escape(char *out, size_t size, const char *text)
 		unsigned char c = (unsigned char)*text;
 
 		n = utf8_sequence_len(text, left);
-		if (n == 0 || c < 0x20 || c == 0x7f) {
+		if (n == 0 || c < 0x20 || c == 0x7f || is_c1(text, n)) {
 			if (size - used < 5)
 				break;
 			snprintf(out + used, 5, "\\x%02x", c);

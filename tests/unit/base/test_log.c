@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+/* A log line is one line whatever it holds; levels, reopening, the ends of a
+   process. */
+#include "config.h"
+
+#include "wuts/log.h"
+
+#include "scratch.h"
+
+#include <errno.h>
+#include <regex.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static void
+assert_matches(const char *text, const char *pattern)
+{
+	regex_t regex;
+
+	assert_int_equal(regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB),
+	    0);
+	if (regexec(&regex, text, 0, NULL, 0) != 0)
+		fail_msg("<%s> does not match %s", text, pattern);
+	regfree(&regex);
+}
+
+/* The text of the line that this makes, behind "info ". */
+static const char *
+logged(void **state, const char *text, char *buf, size_t size)
+{
+	char path[SCRATCH_PATH_SIZE], *begin;
+
+	scratch_path(state, "log", path);
+	unlink(path);
+	assert_int_equal(log_open("test", path, LOG_LEVEL_INFO), 0);
+	log_info("%s", text);
+	assert_int_equal(log_open("test", NULL, LOG_LEVEL_INFO), 0);
+	begin = strstr(scratch_read(path, buf, size), " info ");
+	assert_non_null(begin);
+	return begin + 6;
+}
+
+static void
+a_line_has_time_program_process_level_and_text(void **state)
+{
+	char path[SCRATCH_PATH_SIZE], line[256];
+
+	scratch_path(state, "log", path);
+	assert_int_equal(log_open("wutsd", path, LOG_LEVEL_INFO), 0);
+	log_warn("id=%d it happened", 7);
+	log_open("wutsd", "-", LOG_LEVEL_INFO);
+	assert_matches(scratch_read(path, line, sizeof(line)),
+	    "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}"
+	    "\\.[0-9]{3}Z wutsd\\[[0-9]+\\] warn id=7 it happened\n$");
+}
+
+static void
+levels_below_the_threshold_are_not_written(void **state)
+{
+	static const char *const expected[] = {
+		[LOG_LEVEL_ERROR] = "error ",
+		[LOG_LEVEL_WARN] = "error warn ",
+		[LOG_LEVEL_INFO] = "error warn info ",
+		[LOG_LEVEL_DEBUG] = "error warn info debug ",
+	};
+	char path[SCRATCH_PATH_SIZE], text[1024], levels[64];
+	char *line, *rest;
+	int level;
+
+	scratch_path(state, "log", path);
+	for (level = LOG_LEVEL_ERROR; level <= LOG_LEVEL_DEBUG; level++) {
+		unlink(path);
+		assert_int_equal(log_open("t", path, (enum log_level)level),
+		    0);
+		log_error("x");
+		log_warn("x");
+		log_info("x");
+		log_debug("x");
+		log_open("t", "-", LOG_LEVEL_INFO);
+		levels[0] = '\0';
+		scratch_read(path, text, sizeof(text));
+		for (line = strtok_r(text, "\n", &rest); line != NULL;
+		    line = strtok_r(NULL, "\n", &rest)) {
+			line = strstr(line, "] ") + 2;
+			strncat(levels, line, strcspn(line, " ") + 1);
+		}
+		assert_string_equal(levels, expected[level]);
+	}
+}
+
+static void
+outside_text_cannot_make_lines_or_control_the_terminal(void **state)
+{
+	static const struct {
+		const char *text, *line;
+	} rows[] = {
+		{ "plain \"text\" \\ 100%", "plain \"text\" \\ 100%\n" },
+		{ "a\nb\r\tc", "a\\x0ab\\x0d\\x09c\n" },
+		{ "\x1b[31mred\x7f", "\\x1b[31mred\\x7f\n" },
+		{ "\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80",
+		    "\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80\n" },
+		{ "\xff\xc3", "\\xff\\xc3\n" },
+		{ "\xc0\xaf \xed\xa0\x80", "\\xc0\\xaf \\xed\\xa0\\x80\n" },
+		{ "\xc2\x9b" "31m", "\\xc2\\x9b31m\n" },
+		{ "\xc2\xa0", "\xc2\xa0\n" },
+	};
+	char buf[512];
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_string_equal(logged(state, rows[i].text, buf,
+		    sizeof(buf)), rows[i].line);
+}
+
+static void
+a_long_text_is_cut_and_still_one_line(void **state)
+{
+	char text[10000], buf[8192];
+	const char *line;
+
+	memset(text, '\n', sizeof(text));
+	text[sizeof(text) - 1] = '\0';
+	line = logged(state, text, buf, sizeof(buf));
+	assert_in_range(strlen(line), 1000, 4096);
+	assert_ptr_equal(strchr(line, '\n'), line + strlen(line) - 1);
+	memset(text, 'x', sizeof(text) - 1);
+	line = logged(state, text, buf, sizeof(buf));
+	assert_in_range(strlen(line), 2000, 4096);
+	assert_ptr_equal(strchr(line, '\n'), line + strlen(line) - 1);
+}
+
+static void
+opening_again_follows_a_rotation(void **state)
+{
+	char path[SCRATCH_PATH_SIZE], moved[SCRATCH_PATH_SIZE], text[256];
+
+	scratch_path(state, "log", path);
+	scratch_path(state, "log.1", moved);
+	unlink(path);
+	assert_int_equal(log_open("t", path, LOG_LEVEL_INFO), 0);
+	log_info("before");
+	assert_int_equal(rename(path, moved), 0);
+	log_info("between");
+	assert_int_equal(log_open("t", path, LOG_LEVEL_INFO), 0);
+	log_info("after");
+	log_open("t", "-", LOG_LEVEL_INFO);
+	assert_matches(scratch_read(moved, text, sizeof(text)),
+	    "before\n.*between\n$");
+	assert_matches(scratch_read(path, text, sizeof(text)),
+	    "^[^\n]*after\n$");
+}
+
+static void
+log_to_an_impossible_file(void)
+{
+	if (log_open("t", "/no/such/directory/log", LOG_LEVEL_INFO) != -1 ||
+	    errno != ENOENT)
+		_exit(98);
+	log_info("still here");
+}
+
+static void
+a_file_that_cannot_be_opened_leaves_standard_error(void **state)
+{
+	char path[SCRATCH_PATH_SIZE], text[256];
+
+	scratch_path(state, "err", path);
+	assert_int_equal(scratch_run(log_to_an_impossible_file, path), 0);
+	assert_matches(scratch_read(path, text, sizeof(text)),
+	    "info still here\n$");
+}
+
+static void
+end_fatally(void)
+{
+	log_fatal("cannot go on: %d", 7);
+}
+
+static void
+fatal_writes_one_error_and_exits_with_1(void **state)
+{
+	char path[SCRATCH_PATH_SIZE], text[256];
+	int status;
+
+	scratch_path(state, "err", path);
+	status = scratch_run(end_fatally, path);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 1);
+	assert_matches(scratch_read(path, text, sizeof(text)),
+	    "^[^\n]* error cannot go on: 7\n$");
+}
+
+static void
+assert_what_is_false(void)
+{
+	volatile int one = 1;
+
+	wuts_assert(one == 1);
+	wuts_assert(one == 2);
+}
+
+static void
+a_false_assertion_names_its_place_and_aborts(void **state)
+{
+	char path[SCRATCH_PATH_SIZE], text[512];
+	int status;
+
+	scratch_path(state, "err", path);
+	status = scratch_run(assert_what_is_false, path);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGABRT);
+	assert_matches(scratch_read(path, text, sizeof(text)),
+	    "error panic: [^\n]*test_log\\.c:[0-9]+: .*one == 2\n$");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_line_has_time_program_process_level_and_text),
+		cmocka_unit_test(levels_below_the_threshold_are_not_written),
+		cmocka_unit_test(
+		    outside_text_cannot_make_lines_or_control_the_terminal),
+		cmocka_unit_test(a_long_text_is_cut_and_still_one_line),
+		cmocka_unit_test(opening_again_follows_a_rotation),
+		cmocka_unit_test(
+		    a_file_that_cannot_be_opened_leaves_standard_error),
+		cmocka_unit_test(fatal_writes_one_error_and_exits_with_1),
+		cmocka_unit_test(a_false_assertion_names_its_place_and_aborts),
+	};
+
+	return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
+}
