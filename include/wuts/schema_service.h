@@ -6,6 +6,10 @@
 struct fault;
 struct settings;
 
+/* Make the database that settings name. 1: made; 0: it was there; -1. */
+int schema_service_create_database(const struct settings *settings,
+    struct fault *fault);
+
 /* Bring the schema to this release; said is called with each file applied. */
 int schema_service_migrate(const struct settings *settings, const char *dir,
     void (*said)(void *ctx, const char *file), void *ctx,

@@ -9,6 +9,7 @@ libwuts_service_a_SOURCES = \
 	src/service/identity.c \
 	src/service/memory.c \
 	src/service/new_user.c \
+	src/service/schema.c \
 	src/service/service.c \
 	src/service/service_private.h \
 	src/service/tenant.c \
