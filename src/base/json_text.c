@@ -122,25 +122,41 @@ skip_value(const char *text, const char *end)
 	return text;
 }
 
+/* Is the quoted name, from its first quote, spelled or escaped, this key? */
+static bool
+is_key(const char *name, size_t len, const char *key)
+{
+	json_t *json;
+	bool is;
+
+	if (memchr(name, '\\', len) == NULL)
+		return len == strlen(key) + 2 &&
+		    memcmp(name + 1, key, len - 2) == 0;
+	json = json_loadb(name, len, JSON_DECODE_ANY, NULL);
+	is = json != NULL && strcmp(json_string_value(json), key) == 0;
+	json_decref(json);
+	return is;
+}
+
 struct json_span
 json_text_member(const char *text, size_t len, const char *key)
 {
 	const struct json_span none = { NULL, 0 };
 	const char *end = text + len, *name, *value;
-	size_t key_len = strlen(key), name_len;
+	size_t name_len;
 
 	text = skip_space(text, end);
 	if (text == end || *text != '{')
 		return none;
 	text = skip_space(text + 1, end);
 	while (text < end && *text == '"') {
-		name = text + 1;
+		name = text;
 		text = skip_string(text, end);
-		name_len = (size_t)(text - name) - 1;
+		name_len = (size_t)(text - name);
 		text = skip_space(text, end);	/* the colon */
 		value = skip_space(text + 1, end);
 		text = skip_value(value, end);
-		if (name_len == key_len && memcmp(name, key, key_len) == 0)
+		if (is_key(name, name_len, key))
 			return (struct json_span){ value,
 			    (size_t)(text - value) };
 		text = skip_space(text, end);	/* a comma or the end */

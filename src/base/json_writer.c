@@ -6,6 +6,7 @@
 
 #include "wuts/log.h"
 #include "wuts/strbuf.h"
+#include "base_private.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -100,17 +101,24 @@ append_escaped(struct strbuf *out, unsigned char c)
 void
 json_write_string_len(struct json_writer *w, const char *s, size_t len)
 {
-	size_t plain, i;
+	size_t plain, i, step;
 
 	begin_item(w);
 	strbuf_append_char(w->out, '"');
-	for (plain = i = 0; i < len; i++) {
+	for (plain = i = 0; i < len; i += step) {
 		unsigned char c = (unsigned char)s[i];
 
-		if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7f)
+		step = c < 0x80 ? 1 : utf8_sequence_len(s + i, len - i);
+		if (step > 0 && c >= 0x20 && c != '"' && c != '\\' &&
+		    c != 0x7f)
 			continue;
 		strbuf_append(w->out, s + plain, i - plain);
-		append_escaped(w->out, c);
+		/* What is not UTF-8 would make the whole text invalid. */
+		if (step == 0)
+			strbuf_append_str(w->out, "\xef\xbf\xbd");
+		else
+			append_escaped(w->out, c);
+		step = 1;
 		plain = i + 1;
 	}
 	strbuf_append(w->out, s + plain, len - plain);

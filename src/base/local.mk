@@ -38,11 +38,21 @@ TESTS += tests/unit/base/test_clock
 tests_unit_base_test_clock_SOURCES = \
 	tests/unit/base/test_clock.c
 tests_unit_base_test_clock_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/base/test_crypto
+TESTS += tests/unit/base/test_crypto
+tests_unit_base_test_crypto_SOURCES = \
+	tests/unit/base/test_crypto.c
+tests_unit_base_test_crypto_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/base/test_fault
 TESTS += tests/unit/base/test_fault
 tests_unit_base_test_fault_SOURCES = \
 	tests/unit/base/test_fault.c
 tests_unit_base_test_fault_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/base/test_json
+TESTS += tests/unit/base/test_json
+tests_unit_base_test_json_SOURCES = \
+	tests/unit/base/test_json.c
+tests_unit_base_test_json_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/base/test_log
 TESTS += tests/unit/base/test_log
 tests_unit_base_test_log_SOURCES = \
