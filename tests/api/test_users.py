@@ -182,7 +182,7 @@ def test_unknown_foreign_and_malformed_ids(wuts, house, method, suffix, body):
     for target in uuid.uuid4(), foreign, uuid.UUID(int=0):
         refused(client.request(method, f"/users/{target}{suffix}", body),
                 404, "USER_NOT_FOUND")
-    for target in "string", "1", str(uuid.uuid4())[:-1], "%00", "%2e%2e":
+    for target in "string", "1", str(uuid.uuid4())[:-1], "%20":
         invalid(client.request(method, f"/users/{target}{suffix}", body),
                 "id")
 
