@@ -1,7 +1,63 @@
 # SPDX-License-Identifier: MIT
 noinst_LIBRARIES += libwuts_spool.a
-libwuts_spool_a_SOURCES =
+libwuts_spool_a_SOURCES = \
+	src/spool/backoff.c \
+	src/spool/delivery.c \
+	src/spool/directory.c \
+	src/spool/dispatch.c \
+	src/spool/endpoint.c \
+	src/spool/guard.c \
+	src/spool/lookup.c \
+	src/spool/loop.c \
+	src/spool/pending.c \
+	src/spool/scheduler.c \
+	src/spool/signature.c \
+	src/spool/snapshot.c \
+	src/spool/spool_private.h \
+	src/spool/target.c
 sbin_PROGRAMS += wuts-spool
 wuts_spool_SOURCES = \
 	src/spool/main.c
 wuts_spool_LDADD = $(SPOOL_LIBS)
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/spool/test_backoff
+TESTS += tests/unit/spool/test_backoff
+tests_unit_spool_test_backoff_SOURCES = \
+	tests/unit/spool/test_backoff.c
+tests_unit_spool_test_backoff_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src
+tests_unit_spool_test_backoff_LDADD = $(SPOOL_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/spool/test_endpoint
+TESTS += tests/unit/spool/test_endpoint
+tests_unit_spool_test_endpoint_SOURCES = \
+	tests/unit/spool/test_endpoint.c \
+	tests/unit/spool/test_support.c \
+	tests/unit/spool/test_support.h
+tests_unit_spool_test_endpoint_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src
+tests_unit_spool_test_endpoint_LDADD = $(SPOOL_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/spool/test_guard
+TESTS += tests/unit/spool/test_guard
+tests_unit_spool_test_guard_SOURCES = \
+	tests/unit/spool/test_guard.c
+tests_unit_spool_test_guard_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src
+tests_unit_spool_test_guard_LDADD = $(SPOOL_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/spool/test_scheduler
+TESTS += tests/unit/spool/test_scheduler
+tests_unit_spool_test_scheduler_SOURCES = \
+	tests/unit/spool/test_scheduler.c
+tests_unit_spool_test_scheduler_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src
+tests_unit_spool_test_scheduler_LDADD = $(SPOOL_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/spool/test_signature
+TESTS += tests/unit/spool/test_signature
+tests_unit_spool_test_signature_SOURCES = \
+	tests/unit/spool/test_signature.c
+tests_unit_spool_test_signature_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src
+tests_unit_spool_test_signature_LDADD = $(SPOOL_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/spool/test_snapshot
+TESTS += tests/unit/spool/test_snapshot
+tests_unit_spool_test_snapshot_SOURCES = \
+	tests/unit/spool/test_snapshot.c \
+	tests/unit/spool/test_support.c \
+	tests/unit/spool/test_support.h
+tests_unit_spool_test_snapshot_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src
+tests_unit_spool_test_snapshot_LDADD = $(SPOOL_LIBS) $(CMOCKA_LIBS)
+endif

@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: MIT */
+/* Attempts over HTTP by libcurl's multi socket interface, in the caller's
+   epoll. Easy handles are used again, with what never changes set once; the
+   connections are kept in the multi handle. Guarantees of every attempt: the
+   body is the record's, byte for byte; only http(s), no redirect, no proxy
+   from the environment, certificates verified, each address asked of the
+   guard; the answer's body is read up to a limit and dropped. */
+#include "config.h"
+
+#include "spool_private.h"
+
+#include "wuts/clock.h"
+#include "wuts/log.h"
+#include "wuts/mem.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#define ANSWER_MAX (256 * 1024)	/* bytes read before we hang up */
+#define BUF_KEEP (64 * 1024)	/* larger record buffers are given back */
+#define LINE_MAX_LEN 160
+
+enum line {
+	LINE_ID,
+	LINE_TIMESTAMP,
+	LINE_SIGNATURE,
+	LINE_EVENT,
+	LINE_DELIVERY,
+	LINE_ATTEMPT,
+	LINE_BODY_SIGNATURE,
+	LINE_COUNT
+};
+
+struct slot {
+	struct delivery delivery;	/* first: a delivery is its slot */
+	struct slot *next_free;
+	CURL *easy;
+	struct guard guard;
+	unsigned policy;		/* version that easy is set to */
+	bool in_multi;
+	int64_t began_us;
+	size_t answer_len;
+	char error[CURL_ERROR_SIZE];
+	/* The headers of this attempt, a list built in place; its last node
+	   points to the target's list. */
+	struct curl_slist nodes[LINE_COUNT];
+	char lines[LINE_COUNT][LINE_MAX_LEN];
+};
+
+struct delivery_pool {
+	CURLM *multi;
+	int epoll_fd;
+	int64_t due_us;
+	void (*result)(void *ctx, struct delivery *delivery,
+	    const struct delivery_result *result);
+	void *ctx;
+	struct slot **slots;
+	size_t nslots, cap;
+	struct slot *free;
+	struct strbuf scratch;
+	/* policy */
+	const struct address_policy *addresses;
+	bool http;
+	unsigned policy;		/* version */
+	int64_t policy_us;		/* monotonic, since when */
+};
+
+/* Options with constant arguments fail only for want of memory or in a
+   libcurl built without what we must have: neither can be worked around. */
+static void
+check(CURLcode code)
+{
+	if (code != CURLE_OK)
+		log_fatal("libcurl: %s", curl_easy_strerror(code));
+}
+
+static void
+check_multi(CURLMcode code)
+{
+	if (code != CURLM_OK)
+		log_fatal("libcurl: %s", curl_multi_strerror(code));
+}
+
+static int
+on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *known)
+{
+	struct delivery_pool *pool = ctx;
+	struct epoll_event event = { 0 };
+	int op = known != NULL ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+
+	(void)easy;
+	if (what == CURL_POLL_REMOVE) {
+		(void)epoll_ctl(pool->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+		return 0;
+	}
+	event.data.fd = fd;
+	event.events = ((what & CURL_POLL_IN) != 0 ? EPOLLIN : 0u) |
+	    ((what & CURL_POLL_OUT) != 0 ? EPOLLOUT : 0u);
+	if (epoll_ctl(pool->epoll_fd, op, fd, &event) < 0) {
+		log_error("watch a connection: %m");
+		return -1;
+	}
+	if (known == NULL)
+		curl_multi_assign(pool->multi, fd, pool);
+	return 0;
+}
+
+static int
+on_timer(CURLM *multi, long timeout_ms, void *ctx)
+{
+	struct delivery_pool *pool = ctx;
+
+	(void)multi;
+	if (timeout_ms < 0)
+		pool->due_us = INT64_MAX;
+	else if (timeout_ms == 0)
+		pool->due_us = 0;
+	else
+		pool->due_us = clock_mono_us() + timeout_ms * 1000;
+	return 0;
+}
+
+static size_t
+on_answer(char *data, size_t size, size_t n, void *ctx)
+{
+	struct slot *slot = ctx;
+
+	(void)data;
+	slot->answer_len += size * n;
+	return slot->answer_len > ANSWER_MAX ? 0 : size * n;
+}
+
+struct delivery_pool *
+delivery_pool_new(int epoll_fd, unsigned max_in_flight,
+    void (*result)(void *ctx, struct delivery *delivery,
+	const struct delivery_result *result), void *ctx)
+{
+	struct delivery_pool *pool = mem_calloc(1, sizeof(*pool));
+
+	pool->epoll_fd = epoll_fd;
+	pool->due_us = INT64_MAX;
+	pool->result = result;
+	pool->ctx = ctx;
+	pool->multi = curl_multi_init();
+	if (pool->multi == NULL)
+		log_fatal("libcurl: out of memory");
+	check_multi(curl_multi_setopt(pool->multi, CURLMOPT_SOCKETFUNCTION,
+	    on_socket));
+	check_multi(curl_multi_setopt(pool->multi, CURLMOPT_SOCKETDATA, pool));
+	check_multi(curl_multi_setopt(pool->multi, CURLMOPT_TIMERFUNCTION,
+	    on_timer));
+	check_multi(curl_multi_setopt(pool->multi, CURLMOPT_TIMERDATA, pool));
+	check_multi(curl_multi_setopt(pool->multi, CURLMOPT_MAXCONNECTS,
+	    (long)max_in_flight));
+	return pool;
+}
+
+static void
+slot_free(struct delivery_pool *pool, struct slot *slot)
+{
+	if (slot->in_multi)
+		(void)curl_multi_remove_handle(pool->multi, slot->easy);
+	curl_easy_cleanup(slot->easy);
+	target_unref(&slot->delivery.target);
+	strbuf_deinit(&slot->delivery.buf);
+	free(slot);
+}
+
+void
+delivery_pool_free(struct delivery_pool **poolp)
+{
+	struct delivery_pool *pool = *poolp;
+
+	*poolp = NULL;
+	if (pool == NULL)
+		return;
+	for (size_t i = 0; i < pool->nslots; i++)
+		slot_free(pool, pool->slots[i]);
+	curl_multi_cleanup(pool->multi);
+	strbuf_deinit(&pool->scratch);
+	free(pool->slots);
+	free(pool);
+}
+
+void
+delivery_pool_set_policy(struct delivery_pool *pool, bool http,
+    const struct address_policy *policy, unsigned max_in_flight)
+{
+	pool->http = http;
+	pool->addresses = policy;
+	pool->policy++;
+	pool->policy_us = clock_mono_us();
+	/* What is in flight meets its next address under the new policy. */
+	for (size_t i = 0; i < pool->nslots; i++)
+		pool->slots[i]->guard.policy = policy;
+	check_multi(curl_multi_setopt(pool->multi, CURLMOPT_MAXCONNECTS,
+	    (long)max_in_flight));
+}
+
+/* What holds for every attempt. */
+static void
+set_constants(struct slot *slot)
+{
+	CURL *easy = slot->easy;
+
+	check(curl_easy_setopt(easy, CURLOPT_POST, 1L));
+	check(curl_easy_setopt(easy, CURLOPT_PRIVATE, slot));
+	check(curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L));
+	check(curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L));
+	check(curl_easy_setopt(easy, CURLOPT_PROXY, ""));
+	check(curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
+	    (long)CURL_HTTP_VERSION_1_1));
+	check(curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L));
+	check(curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L));
+	check(curl_easy_setopt(easy, CURLOPT_USERAGENT,
+	    "wuts-spool/" PACKAGE_VERSION));
+	check(curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_answer));
+	check(curl_easy_setopt(easy, CURLOPT_WRITEDATA, slot));
+	check(curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, slot->error));
+	check(curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION,
+	    guard_open_socket));
+	check(curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, &slot->guard));
+}
+
+/* A connection that an older policy allowed must not be used again. The first
+   policy has no older one. */
+static void
+set_policy(struct delivery_pool *pool, struct slot *slot, int64_t mono_us)
+{
+	long age_s = (long)((mono_us - pool->policy_us) / CLOCK_SECOND_US);
+
+	if (slot->policy != pool->policy) {
+#if LIBCURL_VERSION_NUM >= 0x075500
+		check(curl_easy_setopt(slot->easy, CURLOPT_PROTOCOLS_STR,
+		    pool->http ? "https,http" : "https"));
+#else
+		check(curl_easy_setopt(slot->easy, CURLOPT_PROTOCOLS,
+		    (long)(CURLPROTO_HTTPS |
+		    (pool->http ? CURLPROTO_HTTP : 0))));
+#endif
+		slot->guard.policy = pool->addresses;
+		slot->policy = pool->policy;
+	}
+	if (pool->policy == 1)
+		return;
+#if LIBCURL_VERSION_NUM >= 0x075000
+	check(curl_easy_setopt(slot->easy, CURLOPT_FRESH_CONNECT,
+	    age_s < 2 ? 1L : 0L));
+	check(curl_easy_setopt(slot->easy, CURLOPT_MAXLIFETIME_CONN,
+	    age_s < 2 ? 1L : age_s - 1));
+#else
+	(void)age_s;
+	check(curl_easy_setopt(slot->easy, CURLOPT_FRESH_CONNECT, 1L));
+#endif
+}
+
+static struct slot *
+slot_new(struct delivery_pool *pool)
+{
+	struct slot *slot = mem_calloc(1, sizeof(*slot));
+
+	slot->easy = curl_easy_init();
+	if (slot->easy == NULL)
+		log_fatal("libcurl: out of memory");
+	set_constants(slot);
+	for (int i = 0; i < LINE_COUNT; i++) {
+		slot->nodes[i].data = slot->lines[i];
+		if (i > 0)
+			slot->nodes[i - 1].next = &slot->nodes[i];
+	}
+	if (pool->nslots == pool->cap) {
+		pool->cap = pool->cap * 2 + 16;
+		pool->slots = mem_realloc(pool->slots, pool->cap,
+		    sizeof(struct slot *));
+	}
+	pool->slots[pool->nslots++] = slot;
+	return slot;
+}
+
+struct delivery *
+delivery_get(struct delivery_pool *pool)
+{
+	struct slot *slot = pool->free;
+
+	if (slot != NULL)
+		pool->free = slot->next_free;
+	else
+		slot = slot_new(pool);
+	return &slot->delivery;
+}
+
+void
+delivery_release(struct delivery_pool *pool, struct delivery *delivery)
+{
+	struct slot *slot = (struct slot *)delivery;
+
+	target_unref(&delivery->target);
+	if (delivery->buf.cap > BUF_KEEP)
+		strbuf_deinit(&delivery->buf);
+	slot->next_free = pool->free;
+	pool->free = slot;
+}
+
+static void
+set_line(struct slot *slot, enum line line, const char *name,
+    const char *value)
+{
+	snprintf(slot->lines[line], LINE_MAX_LEN, "%s: %s", name, value);
+}
+
+static void
+set_headers(struct delivery_pool *pool, struct slot *slot, unsigned attempt,
+    int64_t timestamp)
+{
+	const struct queue_record *record = &slot->delivery.record;
+	struct target *target = slot->delivery.target;
+	char id[UUID_TEXT_LEN + 1], number[24];
+	char standard[SIGNATURE_STANDARD_SIZE], hex[SIGNATURE_HEX_SIZE];
+
+	uuid_format(&record->id, id);
+	signature_standard(&target->key, id, timestamp, record->body,
+	    record->body_len, &pool->scratch, standard);
+	signature_hex(&target->key, record->body, record->body_len, hex);
+	set_line(slot, LINE_ID, "webhook-id", id);
+	snprintf(number, sizeof(number), "%" PRId64, timestamp);
+	set_line(slot, LINE_TIMESTAMP, "webhook-timestamp", number);
+	set_line(slot, LINE_SIGNATURE, "webhook-signature", standard);
+	set_line(slot, LINE_EVENT, "X-WUTS-Event", record->event);
+	set_line(slot, LINE_DELIVERY, "X-WUTS-Delivery", id);
+	snprintf(number, sizeof(number), "%u", attempt);
+	set_line(slot, LINE_ATTEMPT, "X-WUTS-Attempt", number);
+	set_line(slot, LINE_BODY_SIGNATURE, "X-WUTS-Signature", hex);
+	slot->nodes[LINE_COUNT - 1].next = target->headers;
+	if (pool->scratch.cap > BUF_KEEP)
+		strbuf_deinit(&pool->scratch);
+}
+
+void
+delivery_start(struct delivery_pool *pool, struct delivery *delivery,
+    unsigned attempt, int64_t wall_us, int64_t mono_us)
+{
+	struct slot *slot = (struct slot *)delivery;
+	CURL *easy = slot->easy;
+
+	slot->began_us = mono_us;
+	slot->answer_len = 0;
+	slot->error[0] = '\0';
+	slot->guard.refused[0] = '\0';
+	set_policy(pool, slot, mono_us);
+	set_headers(pool, slot, attempt, wall_us / CLOCK_SECOND_US);
+	check(curl_easy_setopt(easy, CURLOPT_URL,
+	    delivery->target->webhook.url));
+	check(curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+	    (curl_off_t)delivery->record.body_len));
+	check(curl_easy_setopt(easy, CURLOPT_POSTFIELDS,
+	    delivery->record.body));
+	check(curl_easy_setopt(easy, CURLOPT_HTTPHEADER, slot->nodes));
+	check(curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS,
+	    (long)delivery->target->webhook.timeout_s * 1000));
+	check_multi(curl_multi_add_handle(pool->multi, easy));
+	slot->in_multi = true;
+}
+
+/* Why there was no good answer, for one log line: no quotes in it. */
+static void
+explain(struct slot *slot, CURLcode code, struct delivery_result *result)
+{
+	if (slot->guard.refused[0] != '\0')
+		snprintf(result->why, sizeof(result->why),
+		    "address %s may not be connected to (webhook_allow)",
+		    slot->guard.refused);
+	else
+		snprintf(result->why, sizeof(result->why), "%s",
+		    slot->error[0] != '\0' ? slot->error :
+		    curl_easy_strerror(code));
+	for (char *c = result->why; *c != '\0'; c++)
+		if (*c == '"')
+			*c = '\'';
+}
+
+/* The status decides, also when the rest of the answer broke off: the receiver
+   has said what it did with the event. */
+static void
+finish(struct delivery_pool *pool, struct slot *slot, CURLcode code)
+{
+	struct delivery_result result = { .status = 0 };
+	curl_off_t retry_after = 0;
+
+	result.duration_us = clock_mono_us() - slot->began_us;
+	check(curl_easy_getinfo(slot->easy, CURLINFO_RESPONSE_CODE,
+	    &result.status));
+	if (code != CURLE_OK)
+		explain(slot, code, &result);
+	if (result.status == 429 || result.status == 503) {
+		check(curl_easy_getinfo(slot->easy, CURLINFO_RETRY_AFTER,
+		    &retry_after));
+		result.retry_after_s = retry_after;
+	}
+	check_multi(curl_multi_remove_handle(pool->multi, slot->easy));
+	slot->in_multi = false;
+	pool->result(pool->ctx, &slot->delivery, &result);
+	delivery_release(pool, &slot->delivery);
+}
+
+static void
+collect(struct delivery_pool *pool)
+{
+	CURLMsg *message;
+	int more;
+
+	while ((message = curl_multi_info_read(pool->multi, &more)) != NULL) {
+		struct slot *slot = NULL;
+
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		check(curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE,
+		    (char **)&slot));
+		finish(pool, slot, message->data.result);
+	}
+}
+
+void
+delivery_pool_socket(struct delivery_pool *pool, int fd,
+    uint32_t epoll_events)
+{
+	int running, what = 0;
+
+	if ((epoll_events & (EPOLLIN | EPOLLHUP)) != 0)
+		what |= CURL_CSELECT_IN;
+	if ((epoll_events & EPOLLOUT) != 0)
+		what |= CURL_CSELECT_OUT;
+	if ((epoll_events & EPOLLERR) != 0)
+		what |= CURL_CSELECT_ERR;
+	check_multi(curl_multi_socket_action(pool->multi, fd, what, &running));
+}
+
+void
+delivery_pool_run(struct delivery_pool *pool, int64_t mono_us)
+{
+	int running;
+
+	if (pool->due_us <= mono_us) {
+		pool->due_us = INT64_MAX;
+		check_multi(curl_multi_socket_action(pool->multi,
+		    CURL_SOCKET_TIMEOUT, 0, &running));
+	}
+	collect(pool);
+}
+
+int64_t
+delivery_pool_due(const struct delivery_pool *pool)
+{
+	return pool->due_us;
+}

@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: MIT */
+/* Keeps what is known of the endpoints true: asks the look-up thread, applies
+   its answers, opens and holds endpoints in the scheduler accordingly. While
+   the database is away settings read before go on being used, and what was
+   never read waits. Also the claims of prepared records and the end of their
+   rows, which need the database too. Logs the loss and the return of the
+   database, once each. */
+#include "config.h"
+
+#include "spool_private.h"
+
+#include "wuts/clock.h"
+#include "wuts/generations.h"
+#include "wuts/log.h"
+#include "wuts/mem.h"
+#include "wuts/settings.h"
+
+#include <string.h>
+
+/* Endpoints beyond this many are forgotten when they are idle. */
+#define ENDPOINTS_KEPT 16384
+#define EVICT_STEPS 64
+/* Look-ups of waiting endpoints a tick; few while the database is away, as
+   each may last a time-out. */
+#define RECHECK_MAX 64
+#define RECHECK_AWAY_MAX 2
+/* A machine that shares no generation counters with us is noticed then. */
+#define RECHECK_AGE_US (10 * CLOCK_SECOND_US)
+#define ASKED_AWAY_MAX 4
+#define HANG_US CLOCK_SECOND_US
+#define SNAPSHOT_EVERY_US (10 * CLOCK_SECOND_US)
+#define EXPIRE_EVERY_US (60 * CLOCK_SECOND_US)
+#define OUTBOX_KEPT_US (INT64_C(3600) * CLOCK_SECOND_US)
+
+static void
+ask(struct spool *spool, struct lookup_job *job)
+{
+	if (spool->asked++ == 0)
+		spool->answered_us = clock_mono_us();
+	lookup_ask(spool->lookup, job);
+}
+
+/* The generation is read before the row is: a change in between makes the
+   answer stale, never wrong. */
+static void
+ask_webhook(struct spool *spool, struct endpoint *endpoint)
+{
+	struct lookup_job *job;
+
+	if (endpoint->asking)
+		return;
+	job = mem_calloc(1, sizeof(*job));
+	job->kind = LOOKUP_WEBHOOK;
+	job->tenant_id = endpoint->tenant_id;
+	job->device_id = endpoint->device_id;
+	job->generation = generations_get(spool->generations,
+	    &endpoint->tenant_id);
+	job->asked_us = clock_mono_us();
+	endpoint->asked_us = job->asked_us;
+	endpoint->asking = true;
+	ask(spool, job);
+}
+
+/* Let the scheduler do what the endpoint's settings say. Without a webhook its
+   records are taken one by one and dropped. */
+static void
+apply(struct spool *spool, struct endpoint *endpoint)
+{
+	struct scheduler_limits limits = { .window = 1 };
+	const struct target *target = endpoint->target;
+
+	if (!endpoint->known || endpoint->unusable ||
+	    (target != NULL && !target->webhook.enabled)) {
+		scheduler_hold(spool->scheduler, endpoint->number);
+		return;
+	}
+	if (target != NULL) {
+		if (target->webhook.max_concurrency > 0)
+			limits.window = target->webhook.max_concurrency;
+		limits.rate = target->webhook.rate_limit;
+		limits.ordered = target->webhook.ordered;
+	}
+	scheduler_open(spool->scheduler, endpoint->number, &limits);
+}
+
+/* Forget an idle endpoint. Looks at a few only, so adding stays cheap. */
+static void
+evict(struct spool *spool)
+{
+	uint32_t limit = endpoints_limit(spool->endpoints);
+
+	for (int i = 0; i < EVICT_STEPS; i++) {
+		uint32_t number = spool->evict_hand++ % limit;
+		struct endpoint *endpoint = endpoints_at(spool->endpoints,
+		    number);
+
+		if (endpoint == NULL || endpoint->asking ||
+		    !scheduler_is_idle(spool->scheduler, number))
+			continue;
+		scheduler_remove(spool->scheduler, number);
+		endpoints_remove(spool->endpoints, endpoint);
+		return;
+	}
+}
+
+static struct endpoint *
+find_or_add(struct spool *spool, const struct uuid *tenant_id,
+    const struct uuid *device_id)
+{
+	struct endpoint *endpoint = endpoints_find(spool->endpoints,
+	    tenant_id, device_id);
+
+	if (endpoint != NULL)
+		return endpoint;
+	if (endpoints_count(spool->endpoints) >= ENDPOINTS_KEPT)
+		evict(spool);
+	return endpoints_add(spool->endpoints,
+	    scheduler_add(spool->scheduler), tenant_id, device_id);
+}
+
+struct endpoint *
+directory_endpoint(struct spool *spool, const struct uuid *tenant_id,
+    const struct uuid *device_id)
+{
+	struct endpoint *endpoint = find_or_add(spool, tenant_id, device_id);
+
+	if (!endpoint->known && endpoint->asked_us == 0)
+		ask_webhook(spool, endpoint);
+	return endpoint;
+}
+
+bool
+directory_may_use(struct spool *spool, struct endpoint *endpoint,
+    int64_t mono_us)
+{
+	enum endpoint_state state = endpoint_state(endpoint,
+	    generations_get(spool->generations, &endpoint->tenant_id),
+	    mono_us, spool->live->identity_cache_ttl_ms * 1000);
+
+	endpoint->granted = false;
+	if (state == ENDPOINT_FRESH)
+		return true;
+	if (spool->away) {
+		if (spool->asked < ASKED_AWAY_MAX &&
+		    mono_us - endpoint->asked_us >= CLOCK_SECOND_US)
+			ask_webhook(spool, endpoint);
+		return true;
+	}
+	ask_webhook(spool, endpoint);
+	if (state == ENDPOINT_AGEING)
+		return true;
+	scheduler_hold(spool->scheduler, endpoint->number);
+	return false;
+}
+
+void
+directory_claim(struct spool *spool, struct queue_pos pos,
+    const struct uuid *id, int64_t created_us)
+{
+	struct lookup_job *job = mem_calloc(1, sizeof(*job));
+
+	job->kind = LOOKUP_CLAIM;
+	job->pos = pos;
+	job->id = *id;
+	job->created_us = created_us;
+	ask(spool, job);
+}
+
+static void
+apply_all(struct spool *spool)
+{
+	for (uint32_t i = 0; i < endpoints_limit(spool->endpoints); i++) {
+		struct endpoint *endpoint = endpoints_at(spool->endpoints, i);
+
+		if (endpoint != NULL)
+			apply(spool, endpoint);
+	}
+}
+
+static void
+note_away(struct spool *spool, const char *why)
+{
+	if (spool->away)
+		return;
+	spool->away = true;
+	log_warn("the database is away, deliveries go on with the settings "
+	    "last read: %s", why);
+	apply_all(spool);
+}
+
+static void
+note_back(struct spool *spool)
+{
+	if (!spool->away)
+		return;
+	spool->away = false;
+	log_info("the database is back");
+	for (uint32_t i = 0; i < endpoints_limit(spool->endpoints); i++) {
+		struct endpoint *endpoint = endpoints_at(spool->endpoints, i);
+
+		if (endpoint != NULL && !endpoint->known &&
+		    !scheduler_is_idle(spool->scheduler, i))
+			ask_webhook(spool, endpoint);
+	}
+}
+
+/* A row that cannot be used: its events wait for somebody to mend it. */
+static void
+learn_unusable(struct endpoint *endpoint, struct lookup_job *job)
+{
+	if (!endpoint->unusable)
+		log_error("%s", job->fault.text);
+	endpoint->known = true;
+	endpoint->unusable = true;
+	endpoint->generation = job->generation;
+	endpoint->read_us = job->asked_us;
+}
+
+static void
+answer_webhook(struct spool *spool, struct lookup_job *job)
+{
+	struct endpoint *endpoint = endpoints_find(spool->endpoints,
+	    &job->tenant_id, &job->device_id);
+
+	wuts_assert(endpoint != NULL);	/* not evicted while asking */
+	endpoint->asking = false;
+	if (job->result == 1 && job->target == NULL) {
+		learn_unusable(endpoint, job);
+	} else if (job->result >= 0) {
+		if (endpoint_learn(endpoint, job->target, job->generation,
+		    job->asked_us))
+			spool->snapshot_changed = true;
+		job->target = NULL;
+	}
+	apply(spool, endpoint);
+}
+
+static void
+answer_expire(struct spool *spool, const struct lookup_job *job)
+{
+	spool->expiring = false;
+	/* A full batch: there is more. */
+	if (job->result == LOOKUP_EXPIRE_BATCH)
+		spool->expired_us -= EXPIRE_EVERY_US;
+}
+
+/* True: the job was kept. */
+static bool
+answer_claim(struct spool *spool, struct lookup_job *job)
+{
+	char id[UUID_TEXT_LEN + 1];
+
+	if (job->result < 0) {
+		job->next = spool->claims;
+		spool->claims = job;
+		return true;
+	}
+	log_info("event=%s claimed: its transaction %s",
+	    uuid_format(&job->id, id),
+	    job->result == 0 ? "has committed" : "never will commit");
+	queue_resolve(spool->reader, job->pos, job->result == 0);
+	return false;
+}
+
+void
+directory_answers(struct spool *spool)
+{
+	struct lookup_job *job = lookup_take(spool->lookup), *next;
+
+	for (; job != NULL; job = next) {
+		bool kept = false;
+
+		next = job->next;
+		spool->asked--;
+		spool->answered_us = clock_mono_us();
+		if (job->result < 0)
+			note_away(spool, job->fault.text);
+		else
+			note_back(spool);
+		if (job->kind == LOOKUP_WEBHOOK)
+			answer_webhook(spool, job);
+		else if (job->kind == LOOKUP_EXPIRE)
+			answer_expire(spool, job);
+		else
+			kept = answer_claim(spool, job);
+		if (!kept)
+			lookup_job_free(&job);
+	}
+}
+
+static bool
+wants_recheck(const struct spool *spool, const struct endpoint *endpoint,
+    int64_t mono_us)
+{
+	if (endpoint->asking ||
+	    !scheduler_is_held(spool->scheduler, endpoint->number) ||
+	    scheduler_is_idle(spool->scheduler, endpoint->number))
+		return false;
+	return !endpoint->known ||
+	    mono_us - endpoint->read_us >= RECHECK_AGE_US ||
+	    endpoint->generation != generations_get(spool->generations,
+	    &endpoint->tenant_id);
+}
+
+/* Endpoints whose events wait: a disabled webhook may be enabled again, a
+   failed look-up may succeed now. */
+static void
+recheck(struct spool *spool, int64_t mono_us)
+{
+	uint32_t limit = endpoints_limit(spool->endpoints);
+	unsigned left = spool->away ? RECHECK_AWAY_MAX : RECHECK_MAX;
+
+	if (spool->away && spool->asked >= ASKED_AWAY_MAX)
+		return;
+	for (uint32_t i = 0; i < limit && left > 0; i++) {
+		struct endpoint *endpoint = endpoints_at(spool->endpoints,
+		    spool->recheck_hand++ % limit);
+
+		if (endpoint == NULL ||
+		    !wants_recheck(spool, endpoint, mono_us))
+			continue;
+		ask_webhook(spool, endpoint);
+		left--;
+	}
+}
+
+/* One probes while the database is away; all when it is there. */
+static void
+ask_claims_again(struct spool *spool)
+{
+	struct lookup_job *job;
+
+	while ((job = spool->claims) != NULL) {
+		spool->claims = job->next;
+		ask(spool, job);
+		if (spool->away)
+			break;
+	}
+}
+
+/* Rows of table outbox that nobody can need any more: older than every
+   prepared record without a verdict, and well past the life of any request. */
+static void
+expire(struct spool *spool, int64_t mono_us)
+{
+	struct lookup_job *job;
+	int64_t before_us = clock_wall_us();
+	int64_t horizon_us = queue_reader_prepared_horizon(spool->reader);
+
+	if (spool->expiring || spool->away ||
+	    (spool->expired_us != 0 &&
+	    mono_us - spool->expired_us < EXPIRE_EVERY_US))
+		return;
+	spool->expired_us = mono_us;
+	spool->expiring = true;
+	if (horizon_us < before_us)
+		before_us = horizon_us;
+	job = mem_calloc(1, sizeof(*job));
+	job->kind = LOOKUP_EXPIRE;
+	job->created_us = before_us - OUTBOX_KEPT_US;
+	ask(spool, job);
+}
+
+void
+directory_save(struct spool *spool)
+{
+	struct fault fault = { .code = FAULT_NONE };
+
+	if (!spool->snapshot_changed)
+		return;
+	spool->snapshot_changed = false;
+	spool->snapshot_us = clock_mono_us();
+	if (snapshot_save(spool->snapshot_path, spool->endpoints,
+	    &spool->settings->keys, &fault) < 0)
+		log_error("save the settings last read: %s", fault.text);
+}
+
+void
+directory_tick(struct spool *spool, bool scanned)
+{
+	int64_t mono_us = clock_mono_us();
+
+	if (spool->asked > 0 && mono_us - spool->answered_us > HANG_US)
+		note_away(spool, "it does not answer");
+	recheck(spool, mono_us);
+	ask_claims_again(spool);
+	if (scanned)
+		expire(spool, mono_us);
+	if (mono_us - spool->snapshot_us >= SNAPSHOT_EVERY_US)
+		directory_save(spool);
+}
+
+static void
+restore_one(void *ctx, struct target *target)
+{
+	struct spool *spool = ctx;
+	struct endpoint *endpoint = find_or_add(spool,
+	    &target->webhook.tenant_id, &target->webhook.device_id);
+
+	/* Known, but from before any time: looked up at first use. */
+	(void)endpoint_learn(endpoint, target, 0, INT64_MIN / 2);
+	endpoint->granted = false;
+	apply(spool, endpoint);
+}
+
+void
+directory_restore(struct spool *spool)
+{
+	struct fault fault = { .code = FAULT_NONE };
+	size_t refused = 0;
+
+	if (snapshot_load(spool->snapshot_path, &spool->settings->keys,
+	    restore_one, spool, &refused, &fault) < 0)
+		log_warn("read the settings last read: %s", fault.text);
+	if (refused > 0)
+		log_warn("%s: %zu lines are damaged or of another "
+		    "installation and were left out", spool->snapshot_path,
+		    refused);
+}

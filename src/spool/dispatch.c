@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+/* One attempt from its turn to its outcome: load the record, decide whether
+   anybody wants it, hand it to delivery.c, note what became of it, one log
+   line. An outcome is noted before the endpoint's next record may start and is
+   durable 100 ms later at most; while outcomes cannot be written no attempt
+   starts, so that a crash repeats little. */
+#include "config.h"
+
+#include "spool_private.h"
+
+#include "wuts/clock.h"
+#include "wuts/crypto.h"
+#include "wuts/log.h"
+#include "wuts/settings.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* Started or dropped before the loop looks at its sockets again. */
+#define START_MAX 256
+
+static const char *const outcome_names[] = {
+	[QUEUE_DELIVERED] = "delivered",
+	[QUEUE_RETRY] = "retry",
+	[QUEUE_DEAD] = "dead",
+	[QUEUE_DROPPED] = "dropped",
+	[QUEUE_DISCARDED] = "discarded",
+};
+
+void
+dispatch_record(void *ctx, struct queue_pos pos,
+    const struct queue_record *record, unsigned attempts, int64_t due_us)
+{
+	struct spool *spool = ctx;
+	struct endpoint *endpoint = directory_endpoint(spool,
+	    &record->tenant_id, &record->device_id);
+
+	scheduler_push(spool->scheduler, endpoint->number,
+	    pending_make(pos, record->created_us, attempts), due_us);
+}
+
+static void
+log_outcome(const struct queue_record *record, unsigned attempt,
+    enum queue_outcome outcome, const struct delivery_result *result)
+{
+	char id[UUID_TEXT_LEN + 1], tenant[UUID_TEXT_LEN + 1];
+	char device[UUID_TEXT_LEN + 1];
+	bool why = result->why[0] != '\0';
+
+	log_info("event=%s tenant=%s device=%s attempt=%u status=%ld "
+	    "outcome=%s ms=%" PRId64 "%s%s%s",
+	    uuid_format(&record->id, id),
+	    uuid_format(&record->tenant_id, tenant),
+	    uuid_is_nil(&record->device_id) ? "-" :
+	    uuid_format(&record->device_id, device),
+	    attempt, result->status, outcome_names[outcome],
+	    result->duration_us / 1000,
+	    why ? " why=\"" : "", why ? result->why : "", why ? "\"" : "");
+}
+
+static void
+note(struct spool *spool, struct queue_pos pos, enum queue_outcome outcome,
+    unsigned attempts, int64_t due_us)
+{
+	queue_reader_finish(spool->reader, pos, outcome, attempts, due_us);
+	if (spool->noted_us == 0)
+		spool->noted_us = clock_mono_us();
+}
+
+/* NULL: it is wanted. */
+static const char *
+why_unwanted(const struct target *target, const struct queue_record *record)
+{
+	if (target == NULL)
+		return "no webhook is configured";
+	if (record->created_us < target->webhook.created_us)
+		return "the event is older than the webhook";
+	if (!target_wants(target, record->event))
+		return "the webhook does not want this event";
+	return NULL;
+}
+
+static void
+drop(struct spool *spool, const struct delivery *delivery, const char *why)
+{
+	struct delivery_result result = { .status = 0 };
+	unsigned attempts = delivery->item.attempts;
+
+	snprintf(result.why, sizeof(result.why), "%s", why);
+	note(spool, delivery->item.pos, QUEUE_DROPPED, attempts, 0);
+	log_outcome(&delivery->record, attempts, QUEUE_DROPPED, &result);
+}
+
+/* True: in flight. False: there is nothing to try, the record is done with. */
+static bool
+attempt(struct spool *spool, struct delivery *delivery)
+{
+	struct fault fault = { .code = FAULT_NONE };
+	const char *why;
+
+	if (queue_reader_load(spool->reader, delivery->item.pos,
+	    &delivery->buf, &delivery->record, &fault) < 0) {
+		log_error("load a record: %s", fault.text);
+		return false;
+	}
+	why = why_unwanted(delivery->endpoint->target, &delivery->record);
+	if (why != NULL) {
+		drop(spool, delivery, why);
+		return false;
+	}
+	delivery->target = target_ref(delivery->endpoint->target);
+	delivery_start(spool->pool, delivery, delivery->item.attempts + 1u,
+	    clock_wall_us(), clock_mono_us());
+	return true;
+}
+
+bool
+dispatch_start(struct spool *spool)
+{
+	int64_t wall_us = clock_wall_us(), mono_us = clock_mono_us();
+	uint32_t number;
+
+	for (unsigned n = 0; n < START_MAX; n++) {
+		struct delivery *delivery;
+		struct endpoint *endpoint;
+
+		if (spool->stuck ||
+		    !scheduler_next(spool->scheduler, wall_us, &number))
+			return false;
+		endpoint = endpoints_at(spool->endpoints, number);
+		if (!directory_may_use(spool, endpoint, mono_us))
+			continue;
+		delivery = delivery_get(spool->pool);
+		delivery->endpoint = endpoint;
+		delivery->item = scheduler_take(spool->scheduler, number,
+		    wall_us);
+		if (!attempt(spool, delivery)) {
+			scheduler_done(spool->scheduler, number);
+			delivery_release(spool->pool, delivery);
+		}
+	}
+	return true;
+}
+
+static int64_t
+retry_due(const struct spool *spool, unsigned attempts,
+    const struct delivery_result *result)
+{
+	uint64_t random;
+
+	crypto_random(&random, sizeof(random));
+	return clock_wall_us() + backoff_delay_us(attempts,
+	    spool->live->retry_base_ms, spool->live->retry_cap_ms,
+	    result->retry_after_s, random);
+}
+
+void
+dispatch_result(void *ctx, struct delivery *delivery,
+    const struct delivery_result *result)
+{
+	struct spool *spool = ctx;
+	uint32_t number = delivery->endpoint->number;
+	unsigned attempts = delivery->item.attempts + 1u;
+	enum queue_outcome outcome = backoff_outcome(result->status, attempts,
+	    delivery->target->webhook.retry_attempts);
+	int64_t due_us = 0;
+
+	if (outcome == QUEUE_RETRY)
+		due_us = retry_due(spool, attempts, result);
+	note(spool, delivery->item.pos, outcome, attempts, due_us);
+	log_outcome(&delivery->record, attempts, outcome, result);
+	if (outcome == QUEUE_RETRY)
+		scheduler_retry(spool->scheduler, number,
+		    pending_make(delivery->item.pos,
+		    delivery->record.created_us, attempts), due_us);
+	else
+		scheduler_done(spool->scheduler, number);
+}
+
+void
+dispatch_sync(struct spool *spool)
+{
+	struct fault fault = { .code = FAULT_NONE };
+
+	if (queue_reader_sync(spool->reader, &fault) == 0) {
+		spool->noted_us = 0;
+		if (spool->stuck)
+			log_info("outcomes are written again");
+		spool->stuck = false;
+		return;
+	}
+	if (!spool->stuck)
+		log_error("outcomes cannot be written, deliveries pause: %s",
+		    fault.text);
+	spool->stuck = true;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* The address guard: the last word on where a delivery connects, asked for the
+   very address that libcurl is about to use, after name resolution. So a name
+   that resolves to something else a moment later gains nothing. */
+#include "config.h"
+
+#include "spool_private.h"
+
+#include "wuts/address.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+static void
+describe(const struct sockaddr *address, char *out, size_t size)
+{
+	const void *bytes = NULL;
+
+	if (address->sa_family == AF_INET)
+		bytes = &((const struct sockaddr_in *)(const void *)address)
+		    ->sin_addr;
+	else if (address->sa_family == AF_INET6)
+		bytes = &((const struct sockaddr_in6 *)(const void *)address)
+		    ->sin6_addr;
+	if (bytes == NULL || inet_ntop(address->sa_family, bytes, out,
+	    (socklen_t)size) == NULL)
+		snprintf(out, size, "of family %d", address->sa_family);
+}
+
+curl_socket_t
+guard_open_socket(void *ctx, curlsocktype purpose,
+    struct curl_sockaddr *address)
+{
+	struct guard *guard = ctx;
+	int fd;
+
+	if (purpose != CURLSOCKTYPE_IPCXN ||
+	    !address_may_connect(guard->policy, &address->addr)) {
+		describe(&address->addr, guard->refused,
+		    sizeof(guard->refused));
+		return CURL_SOCKET_BAD;
+	}
+	fd = socket(address->family, address->socktype | SOCK_CLOEXEC,
+	    address->protocol);
+	return fd < 0 ? CURL_SOCKET_BAD : fd;
+}

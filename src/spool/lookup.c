@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+/* The one other thread: it owns the database connection and answers jobs in
+   order, so that a database that hangs never holds up a delivery. Jobs cross
+   by two lists under one mutex; whoever holds a job owns it whole. */
+#include "config.h"
+
+#include "spool_private.h"
+
+#include "wuts/arena.h"
+#include "wuts/db.h"
+#include "wuts/log.h"
+#include "wuts/mem.h"
+#include "wuts/outbox_store.h"
+#include "wuts/settings.h"
+#include "wuts/webhook_store.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+struct job_list {
+	struct lookup_job *first, **end;
+};
+
+struct lookup {
+	const struct settings *settings;
+	pthread_t thread;
+	int event_fd;
+	pthread_mutex_t mutex;	/* all below */
+	pthread_cond_t asked;
+	struct job_list questions, answers;
+	bool stop;
+};
+
+static void
+list_init(struct job_list *list)
+{
+	list->first = NULL;
+	list->end = &list->first;
+}
+
+static void
+list_append(struct job_list *list, struct lookup_job *job)
+{
+	job->next = NULL;
+	*list->end = job;
+	list->end = &job->next;
+}
+
+static struct lookup_job *
+list_pop(struct job_list *list)
+{
+	struct lookup_job *job = list->first;
+
+	if (job != NULL) {
+		list->first = job->next;
+		if (list->first == NULL)
+			list->end = &list->first;
+		job->next = NULL;
+	}
+	return job;
+}
+
+void
+lookup_job_free(struct lookup_job **jobp)
+{
+	struct lookup_job *job = *jobp;
+
+	*jobp = NULL;
+	if (job == NULL)
+		return;
+	target_unref(&job->target);
+	free(job);
+}
+
+/* A row that cannot be used is an answer, not a lost database: result 1
+   without a target. */
+static void
+find_webhook(struct lookup *lookup, struct db *db, struct arena *arena,
+    struct lookup_job *job)
+{
+	struct webhook webhook;
+
+	job->result = webhook_store_find(db, arena, &job->tenant_id,
+	    &job->device_id, &webhook, &job->fault);
+	if (job->result == 1)
+		job->target = target_new(&webhook, &lookup->settings->keys,
+		    &job->fault);
+	arena_reset(arena);
+}
+
+static void
+answer(struct lookup *lookup, struct db *db, struct arena *arena,
+    struct lookup_job *job)
+{
+	fault_clear(&job->fault);
+	switch (job->kind) {
+	case LOOKUP_WEBHOOK:
+		find_webhook(lookup, db, arena, job);
+		break;
+	case LOOKUP_CLAIM:
+		job->result = outbox_store_insert(db, &job->id,
+		    job->created_us, &job->fault);
+		break;
+	case LOOKUP_EXPIRE:
+		job->result = outbox_store_expire(db, job->created_us,
+		    LOOKUP_EXPIRE_BATCH, &job->fault);
+		break;
+	}
+}
+
+/* Wait for a question; NULL: stop. Called with the mutex held. */
+static struct lookup_job *
+next_question(struct lookup *lookup)
+{
+	while (!lookup->stop && lookup->questions.first == NULL)
+		pthread_cond_wait(&lookup->asked, &lookup->mutex);
+	return lookup->stop ? NULL : list_pop(&lookup->questions);
+}
+
+static void
+report(struct lookup *lookup, struct lookup_job *job)
+{
+	const uint64_t one = 1;
+	bool was_empty = lookup->answers.first == NULL;
+
+	list_append(&lookup->answers, job);
+	/* The counter cannot overflow, so the write cannot fail. */
+	if (was_empty && write(lookup->event_fd, &one, sizeof(one)) < 0)
+		log_error("wake the loop for a look-up: eventfd");
+}
+
+static void *
+run(void *ctx)
+{
+	struct lookup *lookup = ctx;
+	struct db *db = db_new(lookup->settings);
+	struct arena *arena = arena_new();
+	struct lookup_job *job;
+
+	pthread_mutex_lock(&lookup->mutex);
+	while ((job = next_question(lookup)) != NULL) {
+		pthread_mutex_unlock(&lookup->mutex);
+		answer(lookup, db, arena, job);
+		pthread_mutex_lock(&lookup->mutex);
+		report(lookup, job);
+	}
+	pthread_mutex_unlock(&lookup->mutex);
+	arena_free(&arena);
+	db_free(&db);
+	return NULL;
+}
+
+int
+lookup_new(struct lookup **lookup_r, const struct settings *settings,
+    struct fault *fault)
+{
+	struct lookup *lookup = mem_calloc(1, sizeof(*lookup));
+
+	*lookup_r = NULL;
+	lookup->settings = settings;
+	list_init(&lookup->questions);
+	list_init(&lookup->answers);
+	lookup->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (lookup->event_fd < 0) {
+		free(lookup);
+		return fault_errno(fault, FAULT_IO, "eventfd");
+	}
+	pthread_mutex_init(&lookup->mutex, NULL);
+	pthread_cond_init(&lookup->asked, NULL);
+	errno = pthread_create(&lookup->thread, NULL, run, lookup);
+	if (errno != 0) {
+		fault_errno(fault, FAULT_IO, "start the look-up thread");
+		close(lookup->event_fd);
+		pthread_cond_destroy(&lookup->asked);
+		pthread_mutex_destroy(&lookup->mutex);
+		free(lookup);
+		return -1;
+	}
+	*lookup_r = lookup;
+	return 0;
+}
+
+void
+lookup_free(struct lookup **lookupp)
+{
+	struct lookup *lookup = *lookupp;
+	struct lookup_job *job;
+
+	*lookupp = NULL;
+	if (lookup == NULL)
+		return;
+	pthread_mutex_lock(&lookup->mutex);
+	lookup->stop = true;
+	pthread_cond_signal(&lookup->asked);
+	pthread_mutex_unlock(&lookup->mutex);
+	pthread_join(lookup->thread, NULL);
+	while ((job = list_pop(&lookup->questions)) != NULL)
+		lookup_job_free(&job);
+	while ((job = list_pop(&lookup->answers)) != NULL)
+		lookup_job_free(&job);
+	close(lookup->event_fd);
+	pthread_cond_destroy(&lookup->asked);
+	pthread_mutex_destroy(&lookup->mutex);
+	free(lookup);
+}
+
+int
+lookup_fd(const struct lookup *lookup)
+{
+	return lookup->event_fd;
+}
+
+void
+lookup_ask(struct lookup *lookup, struct lookup_job *job)
+{
+	pthread_mutex_lock(&lookup->mutex);
+	list_append(&lookup->questions, job);
+	pthread_cond_signal(&lookup->asked);
+	pthread_mutex_unlock(&lookup->mutex);
+}
+
+struct lookup_job *
+lookup_take(struct lookup *lookup)
+{
+	struct lookup_job *first;
+	uint64_t count;
+
+	pthread_mutex_lock(&lookup->mutex);
+	/* Empty it under the mutex: an answer after this wakes us again. */
+	(void)!read(lookup->event_fd, &count, sizeof(count));
+	first = lookup->answers.first;
+	list_init(&lookup->answers);
+	pthread_mutex_unlock(&lookup->mutex);
+	return first;
+}

@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: MIT */
+/* The event loop: signals, the queue's doorbell, the look-up thread's answers,
+   libcurl's sockets and timers, all in one epoll. What waits on time alone is
+   the time-out of epoll_wait: at most a second, for the tick; so an idle
+   spooler wakes once a second. Scans and starts are bounded a round, so a
+   million waiting records delay nothing for long. */
+#include "config.h"
+
+#include "spool_private.h"
+
+#include "wuts/address.h"
+#include "wuts/clock.h"
+#include "wuts/generations.h"
+#include "wuts/log.h"
+#include "wuts/mem.h"
+#include "wuts/settings.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#define EVENTS_MAX 128
+#define SCAN_MAX 2048
+#define TICK_US CLOCK_SECOND_US
+#define SYNC_US (CLOCK_SECOND_US / 10)
+#define DEAD_EXPIRE_US (INT64_C(3600) * CLOCK_SECOND_US)
+
+struct loop {
+	struct spool spool;
+	const struct loop_options *options;
+	int epoll_fd, signal_fd;
+	struct address_policy policy;
+	struct settings *reloaded;	/* spool.live, after a SIGHUP */
+	bool scan;			/* there may be something to read */
+	bool scan_failed;
+	bool scanned_all;		/* once since the start, at least */
+	bool draining;
+	int64_t drain_until_us;
+	int64_t tick_us;		/* the next one */
+	int64_t dead_expired_us;	/* 0: never yet */
+};
+
+static void
+unresolved(void *ctx, struct queue_pos pos, const struct uuid *id,
+    int64_t created_us)
+{
+	directory_claim(ctx, pos, id, created_us);
+}
+
+static int
+watch(struct loop *loop, int fd, struct fault *fault)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.fd = fd };
+
+	if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0)
+		return fault_errno(fault, FAULT_IO, "epoll_ctl");
+	return 0;
+}
+
+static int
+open_signals(struct loop *loop, struct fault *fault)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGHUP);
+	loop->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (loop->signal_fd < 0)
+		return fault_errno(fault, FAULT_IO, "signalfd");
+	return watch(loop, loop->signal_fd, fault);
+}
+
+static int
+open_queue(struct loop *loop, struct fault *fault)
+{
+	struct queue_events events = {
+		.record = dispatch_record,
+		.unresolved = unresolved,
+		.ctx = &loop->spool,
+	};
+
+	if (queue_reader_open(&loop->spool.reader,
+	    loop->spool.settings->queue_dir, &events, fault) < 0)
+		return -1;
+	return watch(loop, queue_reader_fd(loop->spool.reader), fault);
+}
+
+static char *
+path_in(const char *dir, const char *name)
+{
+	struct strbuf path = STRBUF_INIT;
+
+	strbuf_printf(&path, "%s/%s", dir, name);
+	return path.data;
+}
+
+static int
+open_generations(struct spool *spool, struct fault *fault)
+{
+	char *path = path_in(spool->settings->run_dir, "generations");
+	int ret = generations_open(&spool->generations, path, fault);
+
+	free(path);
+	return ret;
+}
+
+/* The queue's lock first: whoever finds another spooler running has touched
+   nothing. */
+static int
+open_all(struct loop *loop, struct fault *fault)
+{
+	struct spool *spool = &loop->spool;
+
+	loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (loop->epoll_fd < 0)
+		return fault_errno(fault, FAULT_IO, "epoll_create1");
+	if (address_policy_init(&loop->policy, spool->live->webhook_allow,
+	    fault) < 0 ||
+	    open_queue(loop, fault) < 0 ||
+	    open_signals(loop, fault) < 0 ||
+	    open_generations(spool, fault) < 0)
+		return -1;
+	spool->scheduler = scheduler_new(spool->live->spool_max_in_flight);
+	spool->endpoints = endpoints_new();
+	spool->pool = delivery_pool_new(loop->epoll_fd,
+	    spool->live->spool_max_in_flight, dispatch_result, spool);
+	delivery_pool_set_policy(spool->pool, spool->live->webhook_http,
+	    &loop->policy, spool->live->spool_max_in_flight);
+	spool->snapshot_path = path_in(spool->settings->queue_dir,
+	    "settings.snapshot");
+	directory_restore(spool);
+	if (lookup_new(&spool->lookup, spool->settings, fault) < 0)
+		return -1;
+	return watch(loop, lookup_fd(spool->lookup), fault);
+}
+
+static void
+close_all(struct loop *loop)
+{
+	struct spool *spool = &loop->spool;
+
+	lookup_free(&spool->lookup);
+	while (spool->claims != NULL) {
+		struct lookup_job *job = spool->claims;
+
+		spool->claims = job->next;
+		lookup_job_free(&job);
+	}
+	delivery_pool_free(&spool->pool);
+	queue_reader_close(&spool->reader);
+	endpoints_free(&spool->endpoints);
+	scheduler_free(&spool->scheduler);
+	generations_close(&spool->generations);
+	free(spool->snapshot_path);
+	address_policy_deinit(&loop->policy);
+	settings_free(&loop->reloaded);
+	if (loop->signal_fd >= 0)
+		close(loop->signal_fd);
+	if (loop->epoll_fd >= 0)
+		close(loop->epoll_fd);
+}
+
+/* Take over what can change under way; directories and the database connection
+   stay as at start. A configuration that does not hold changes nothing. */
+static void
+reload(struct loop *loop)
+{
+	struct fault fault = { .code = FAULT_NONE };
+	struct spool *spool = &loop->spool;
+	struct address_policy policy, old = loop->policy;
+	struct settings *settings;
+
+	if (settings_load(&settings, loop->options->config, &fault) < 0) {
+		log_error("reload: %s; the old settings stay", fault.text);
+		(void)log_open("wuts-spool", spool->live->log_file,
+		    spool->live->log_level);
+		return;
+	}
+	if (address_policy_init(&policy, settings->webhook_allow,
+	    &fault) < 0) {
+		log_error("reload: %s; the old settings stay", fault.text);
+		settings_free(&settings);
+		return;
+	}
+	if (log_open("wuts-spool", settings->log_file,
+	    settings->log_level) < 0)
+		log_error("open log %s: %m", settings->log_file);
+	loop->policy = policy;
+	address_policy_deinit(&old);
+	delivery_pool_set_policy(spool->pool, settings->webhook_http,
+	    &loop->policy, settings->spool_max_in_flight);
+	scheduler_set_max_in_flight(spool->scheduler,
+	    settings->spool_max_in_flight);
+	spool->live = settings;
+	settings_free(&loop->reloaded);
+	loop->reloaded = settings;
+	log_info("settings reloaded");
+}
+
+static void
+drain(struct loop *loop)
+{
+	int64_t now_us = clock_mono_us();
+
+	if (loop->draining) {
+		/* Asked twice: do not wait for what is in flight. */
+		loop->drain_until_us = now_us;
+		return;
+	}
+	loop->draining = true;
+	loop->drain_until_us = now_us +
+	    loop->spool.live->drain_timeout_ms * 1000;
+	log_info("stopping: %u in flight",
+	    scheduler_in_flight(loop->spool.scheduler));
+}
+
+static void
+on_signal(struct loop *loop)
+{
+	struct signalfd_siginfo info;
+
+	while (read(loop->signal_fd, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGHUP)
+			reload(loop);
+		else
+			drain(loop);
+	}
+}
+
+static void
+scan(struct loop *loop)
+{
+	struct fault fault = { .code = FAULT_NONE };
+	struct spool *spool = &loop->spool;
+	int more = queue_reader_scan(spool->reader, SCAN_MAX, &fault);
+
+	if (more < 0 && !loop->scan_failed)
+		log_error("read the queue: %s", fault.text);
+	loop->scan_failed = more < 0;
+	/* After a failure the next tick tries again. */
+	loop->scan = more == 1;
+	if (more != 0)
+		return;
+	loop->scanned_all = true;
+	scheduler_scanned(spool->scheduler);
+	loop->scan = scheduler_wants_scan(spool->scheduler);
+}
+
+static void
+tick(struct loop *loop, int64_t now_us)
+{
+	struct fault fault = { .code = FAULT_NONE };
+	struct spool *spool = &loop->spool;
+
+	loop->tick_us = now_us + TICK_US;
+	if (!loop->draining && queue_reader_adopt(spool->reader, &fault) < 0)
+		log_error("look for abandoned segments: %s", fault.text);
+	loop->scan = true;
+	directory_tick(spool, loop->scanned_all);
+	if (loop->dead_expired_us == 0 ||
+	    now_us - loop->dead_expired_us >= DEAD_EXPIRE_US) {
+		loop->dead_expired_us = now_us;
+		queue_dead_expire(spool->settings->queue_dir, clock_wall_us() -
+		    spool->live->dead_letter_keep_ms * 1000);
+	}
+}
+
+/* Is there nothing left to do but to wait for a retry or a new record? */
+static bool
+is_at_rest(const struct loop *loop)
+{
+	const struct spool *spool = &loop->spool;
+
+	return !loop->scan && loop->scanned_all && spool->asked == 0 &&
+	    scheduler_in_flight(spool->scheduler) == 0 &&
+	    !scheduler_is_throttled(spool->scheduler);
+}
+
+static bool
+is_over(const struct loop *loop, bool more)
+{
+	if (loop->draining)
+		return scheduler_in_flight(loop->spool.scheduler) == 0 ||
+		    clock_mono_us() >= loop->drain_until_us;
+	return loop->options->once && !more && is_at_rest(loop);
+}
+
+static int64_t
+earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Milliseconds, rounded up, so that waking early and again is rare. */
+static int
+wait_ms(const struct loop *loop, bool more)
+{
+	const struct spool *spool = &loop->spool;
+	int64_t now_us = clock_mono_us(), until_us = loop->tick_us;
+	int64_t retry_us = scheduler_due(spool->scheduler);
+
+	if (more || loop->scan)
+		return 0;
+	until_us = earlier(until_us, delivery_pool_due(spool->pool));
+	if (spool->noted_us != 0 && !spool->stuck)
+		until_us = earlier(until_us, spool->noted_us + SYNC_US);
+	if (loop->draining)
+		until_us = earlier(until_us, loop->drain_until_us);
+	else if (retry_us != INT64_MAX)
+		until_us = earlier(until_us,
+		    now_us + retry_us - clock_wall_us());
+	if (until_us <= now_us)
+		return 0;
+	return (int)((until_us - now_us + 999) / 1000);
+}
+
+static void
+on_events(struct loop *loop, const struct epoll_event *events, int n)
+{
+	struct spool *spool = &loop->spool;
+
+	for (int i = 0; i < n; i++) {
+		int fd = events[i].data.fd;
+
+		if (fd == loop->signal_fd)
+			on_signal(loop);
+		else if (fd == lookup_fd(spool->lookup))
+			directory_answers(spool);
+		else if (fd == queue_reader_fd(spool->reader))
+			loop->scan = true;
+		else
+			delivery_pool_socket(spool->pool, fd,
+			    events[i].events);
+	}
+}
+
+static void
+sync_outcomes(struct loop *loop, bool more)
+{
+	struct spool *spool = &loop->spool;
+	int64_t now_us;
+	bool idle;
+
+	if (spool->noted_us == 0)
+		return;
+	now_us = clock_mono_us();
+	idle = !more && scheduler_in_flight(spool->scheduler) == 0;
+	if (spool->stuck ? now_us >= spool->noted_us :
+	    idle || now_us - spool->noted_us >= SYNC_US) {
+		dispatch_sync(spool);
+		/* Not written: again in a second. */
+		if (spool->stuck)
+			spool->noted_us = now_us + TICK_US;
+	}
+}
+
+static void
+run(struct loop *loop)
+{
+	struct epoll_event events[EVENTS_MAX];
+	struct spool *spool = &loop->spool;
+	bool more = false;
+
+	while (!is_over(loop, more)) {
+		int n = epoll_wait(loop->epoll_fd, events, EVENTS_MAX,
+		    wait_ms(loop, more));
+
+		if (n < 0 && errno != EINTR)
+			log_fatal("epoll_wait: %m");
+		on_events(loop, events, n);
+		delivery_pool_run(spool->pool, clock_mono_us());
+		if (clock_mono_us() >= loop->tick_us)
+			tick(loop, clock_mono_us());
+		if (loop->scan)
+			scan(loop);
+		more = !loop->draining && dispatch_start(spool);
+		/* libcurl begins what was added when its timer runs. */
+		delivery_pool_run(spool->pool, clock_mono_us());
+		sync_outcomes(loop, more);
+	}
+}
+
+int
+loop_run(const struct settings *settings, const struct loop_options *options,
+    struct fault *fault)
+{
+	struct loop loop = {
+		.spool = {
+			.settings = settings,
+			.live = settings,
+			.once = options->once,
+		},
+		.options = options,
+		.epoll_fd = -1,
+		.signal_fd = -1,
+	};
+
+	if (open_all(&loop, fault) < 0) {
+		close_all(&loop);
+		return -1;
+	}
+	log_info("started, queue %s", settings->queue_dir);
+	run(&loop);
+	if (loop.spool.noted_us != 0)
+		dispatch_sync(&loop.spool);
+	directory_save(&loop.spool);
+	close_all(&loop);
+	log_info("stopped");
+	return 0;
+}

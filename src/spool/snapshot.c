@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT */
+/* The settings last read, on disk, so that a spooler started while the
+   database is away can deliver. One line a webhook: the base64 of a sealed
+   JSON object. The seal is the checksum too, and hides header values, which
+   may be passwords; the secret inside is sealed once more, as in its row. */
+#include "config.h"
+
+#include "spool_private.h"
+
+#include "wuts/arena.h"
+#include "wuts/crypto.h"
+#include "wuts/file.h"
+#include "wuts/json.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define AAD "wuts settings snapshot 1"
+#define SNAPSHOT_MAX (256u << 20)
+
+static void
+write_id(struct json_writer *w, const char *key, const struct uuid *id)
+{
+	char text[UUID_TEXT_LEN + 1];
+
+	json_write_key(w, key);
+	json_write_string(w, uuid_format(id, text));
+}
+
+static void
+write_int(struct json_writer *w, const char *key, int64_t value)
+{
+	json_write_key(w, key);
+	json_write_int(w, value);
+}
+
+static void
+write_headers(struct json_writer *w, const struct webhook *webhook)
+{
+	json_write_key(w, "headers");
+	json_write_array_begin(w);
+	for (size_t i = 0; i < webhook->nheaders; i++) {
+		json_write_string(w, webhook->headers[i].name);
+		json_write_string(w, webhook->headers[i].value);
+	}
+	json_write_array_end(w);
+}
+
+static void
+write_secret(struct json_writer *w, const struct webhook *webhook)
+{
+	struct strbuf text = STRBUF_INIT;
+
+	crypto_base64(&text, webhook->secret_sealed,
+	    webhook->secret_sealed_len);
+	json_write_key(w, "secret");
+	json_write_string(w, text.data);
+	strbuf_deinit(&text);
+}
+
+static void
+write_webhook(struct strbuf *out, const struct webhook *webhook)
+{
+	char id[2 * WEBHOOK_ID_LEN + 1];
+	struct json_writer w;
+
+	crypto_hex(webhook->id, sizeof(webhook->id), id);
+	json_writer_init(&w, out);
+	json_write_object_begin(&w);
+	json_write_key(&w, "id");
+	json_write_string(&w, id);
+	write_id(&w, "tenant", &webhook->tenant_id);
+	write_id(&w, "device", &webhook->device_id);
+	json_write_key(&w, "url");
+	json_write_string(&w, webhook->url);
+	json_write_key(&w, "events");
+	json_write_string(&w, webhook->enabled_events);
+	write_int(&w, "enabled", webhook->enabled);
+	write_int(&w, "retry", webhook->retry_attempts);
+	write_int(&w, "timeout", webhook->timeout_s);
+	write_int(&w, "ordered", webhook->ordered);
+	write_int(&w, "concurrency", webhook->max_concurrency);
+	write_int(&w, "rate", webhook->rate_limit);
+	write_int(&w, "created", webhook->created_us);
+	write_int(&w, "updated", webhook->updated_us);
+	write_headers(&w, webhook);
+	write_secret(&w, webhook);
+	json_write_object_end(&w);
+}
+
+static void
+append_line(struct strbuf *out, const struct webhook *webhook,
+    const struct crypto_keys *keys)
+{
+	struct strbuf plain = STRBUF_INIT, sealed = STRBUF_INIT;
+
+	write_webhook(&plain, webhook);
+	strbuf_reserve(&sealed, plain.len + CRYPTO_SEAL_OVERHEAD);
+	crypto_seal(keys, AAD, strlen(AAD), plain.data, plain.len,
+	    (uint8_t *)sealed.data);
+	crypto_base64(out, sealed.data, plain.len + CRYPTO_SEAL_OVERHEAD);
+	strbuf_append_char(out, '\n');
+	crypto_wipe(plain.data, plain.len);
+	strbuf_deinit(&plain);
+	strbuf_deinit(&sealed);
+}
+
+int
+snapshot_save(const char *path, const struct endpoints *table,
+    const struct crypto_keys *keys, struct fault *fault)
+{
+	struct strbuf text = STRBUF_INIT;
+	int ret;
+
+	for (uint32_t i = 0; i < endpoints_limit(table); i++) {
+		const struct endpoint *endpoint = endpoints_at(table, i);
+
+		if (endpoint != NULL && endpoint->target != NULL)
+			append_line(&text, &endpoint->target->webhook, keys);
+	}
+	ret = file_replace(path, text.data != NULL ? text.data : "", text.len,
+	    0600, fault);
+	strbuf_deinit(&text);
+	return ret;
+}
+
+static bool
+read_id(json_t *object, const char *key, struct uuid *id_r)
+{
+	json_t *value = json_object_get(object, key);
+
+	return json_is_string(value) && uuid_parse(json_string_value(value),
+	    json_string_length(value), id_r);
+}
+
+static unsigned
+read_count(json_t *object, const char *key)
+{
+	json_int_t value =
+	    json_integer_value(json_object_get(object, key));
+
+	return value >= 0 && value <= INT32_MAX ? (unsigned)value : 0;
+}
+
+static bool
+read_headers(json_t *object, struct arena *arena, struct webhook *webhook_r)
+{
+	json_t *list = json_object_get(object, "headers");
+	size_t n = json_array_size(list) / 2;
+	struct webhook_header *headers;
+
+	if (!json_is_array(list) || n > WEBHOOK_HEADERS_MAX)
+		return false;
+	headers = arena_alloc(arena, n * sizeof(*headers));
+	for (size_t i = 0; i < n; i++) {
+		headers[i].name =
+		    json_string_value(json_array_get(list, 2 * i));
+		headers[i].value =
+		    json_string_value(json_array_get(list, 2 * i + 1));
+		if (headers[i].name == NULL || headers[i].value == NULL)
+			return false;
+	}
+	webhook_r->headers = headers;
+	webhook_r->nheaders = n;
+	return true;
+}
+
+/* The strings of *webhook_r live in object and arena. */
+static bool
+read_webhook(json_t *object, struct arena *arena, struct webhook *webhook_r)
+{
+	json_t *secret = json_object_get(object, "secret");
+	json_t *id = json_object_get(object, "id");
+
+	*webhook_r = (struct webhook){
+		.url = json_string_value(json_object_get(object, "url")),
+		.enabled_events =
+		    json_string_value(json_object_get(object, "events")),
+		.enabled = read_count(object, "enabled") != 0,
+		.retry_attempts = read_count(object, "retry"),
+		.timeout_s = read_count(object, "timeout"),
+		.ordered = read_count(object, "ordered") != 0,
+		.max_concurrency = read_count(object, "concurrency"),
+		.rate_limit = read_count(object, "rate"),
+		.created_us =
+		    json_integer_value(json_object_get(object, "created")),
+		.updated_us =
+		    json_integer_value(json_object_get(object, "updated")),
+	};
+	if (webhook_r->url == NULL || webhook_r->enabled_events == NULL ||
+	    !json_is_string(secret) ||
+	    json_string_length(id) != 2 * WEBHOOK_ID_LEN ||
+	    !crypto_unhex(json_string_value(id), 2 * WEBHOOK_ID_LEN,
+	    webhook_r->id) ||
+	    !read_id(object, "tenant", &webhook_r->tenant_id) ||
+	    !read_id(object, "device", &webhook_r->device_id) ||
+	    !read_headers(object, arena, webhook_r))
+		return false;
+	webhook_r->secret_sealed = crypto_unbase64(arena,
+	    json_string_value(secret), json_string_length(secret),
+	    &webhook_r->secret_sealed_len);
+	return webhook_r->secret_sealed != NULL;
+}
+
+static struct target *
+read_line(const char *line, size_t len, const struct crypto_keys *keys,
+    struct arena *arena)
+{
+	struct fault ignored = { .code = FAULT_NONE };
+	struct target *target = NULL;
+	struct webhook webhook;
+	json_t *object;
+	uint8_t *sealed;
+	char *plain;
+
+	sealed = crypto_unbase64(arena, line, len, &len);
+	if (sealed == NULL || len <= CRYPTO_SEAL_OVERHEAD)
+		return NULL;
+	plain = arena_alloc(arena, len);
+	if (!crypto_open(keys, AAD, strlen(AAD), sealed, len, plain))
+		return NULL;
+	len -= CRYPTO_SEAL_OVERHEAD;
+	object = json_text_parse(plain, len, &ignored);
+	crypto_wipe(plain, len);
+	if (object != NULL && read_webhook(object, arena, &webhook))
+		target = target_new(&webhook, keys, &ignored);
+	json_decref(object);
+	return target;
+}
+
+int
+snapshot_load(const char *path, const struct crypto_keys *keys,
+    void (*found)(void *ctx, struct target *target), void *ctx,
+    size_t *refused_r, struct fault *fault)
+{
+	struct strbuf text = STRBUF_INIT;
+	struct arena *arena;
+	char *line, *end;
+
+	*refused_r = 0;
+	if (access(path, F_OK) < 0)
+		return 0;
+	if (file_read(path, SNAPSHOT_MAX, &text, fault) < 0) {
+		strbuf_deinit(&text);
+		return -1;
+	}
+	arena = arena_new();
+	for (line = text.data; line != NULL && *line != '\0'; line = end + 1) {
+		struct target *target;
+
+		end = strchr(line, '\n');
+		if (end == NULL) {
+			++*refused_r;
+			break;
+		}
+		target = read_line(line, (size_t)(end - line), keys, arena);
+		if (target != NULL)
+			found(ctx, target);
+		else
+			++*refused_r;
+		arena_reset(arena);
+	}
+	arena_free(&arena);
+	strbuf_deinit(&text);
+	return 0;
+}

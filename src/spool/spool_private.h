@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of the spooler share. One thread runs everything except
+   lookup.c, whose thread touches nothing but its own jobs. Two clocks: wall
+   for what is stored (created, due), monotonic for what is measured. */
+#ifndef WUTS_SPOOL_PRIVATE_H
+#define WUTS_SPOOL_PRIVATE_H
+
+#include <curl/curl.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "wuts/event.h"
+#include "wuts/fault.h"
+#include "wuts/queue.h"
+#include "wuts/secret.h"
+#include "wuts/strbuf.h"
+#include "wuts/uuid.h"
+#include "wuts/webhook.h"
+
+struct address_policy;
+struct crypto_keys;
+struct generations;
+struct settings;
+
+/* --- pending.c: containers for records that wait --- */
+
+/* A pending record: all that is kept of it in memory. */
+struct pending {
+	struct queue_pos pos;
+	uint64_t created_us : 56;
+	uint64_t attempts : 8;	/* made so far */
+};
+
+struct pending pending_make(struct queue_pos pos, int64_t created_us,
+    unsigned attempts);
+
+/* First in, first out, in chunks that are freed as they empty. */
+struct pending_chunk;
+struct pending_fifo {
+	struct pending_chunk *head, *tail;
+	size_t count;
+};
+void pending_fifo_push(struct pending_fifo *fifo, struct pending item);
+bool pending_fifo_pop(struct pending_fifo *fifo, struct pending *item_r);
+void pending_fifo_clear(struct pending_fifo *fifo);
+
+/* Oldest first; records of the same moment in the order of their segment. */
+struct pending_heap {
+	struct pending *items;
+	size_t count, cap;
+};
+void pending_heap_push(struct pending_heap *heap, struct pending item);
+bool pending_heap_pop(struct pending_heap *heap, struct pending *item_r);
+void pending_heap_clear(struct pending_heap *heap);
+
+/* What happens at a time: a retry of item, or (attempts 0) an endpoint may
+   start again. */
+struct pending_timer {
+	int64_t due_us;
+	uint32_t endpoint;
+	struct pending item;
+};
+struct pending_timers {
+	struct pending_timer *items;
+	size_t count, cap;
+};
+void pending_timers_push(struct pending_timers *timers,
+    struct pending_timer timer);
+bool pending_timers_pop(struct pending_timers *timers,
+    struct pending_timer *timer_r);
+void pending_timers_clear(struct pending_timers *timers);
+
+/* --- scheduler.c: which record is tried next; pure --- */
+
+struct scheduler;
+
+struct scheduler_limits {
+	unsigned window;	/* attempts at once, at least 1 */
+	unsigned rate;		/* starts a second, 0: any */
+	bool ordered;		/* one at a time, oldest first, a retry blocks */
+};
+
+struct scheduler *scheduler_new(unsigned max_in_flight);
+void scheduler_free(struct scheduler **sp);
+void scheduler_set_max_in_flight(struct scheduler *s, unsigned max);
+
+/* A new endpoint, held; its number is reused after remove. */
+uint32_t scheduler_add(struct scheduler *s);
+/* Only when it is idle. */
+void scheduler_remove(struct scheduler *s, uint32_t endpoint);
+/* Set the limits and let its records start. */
+void scheduler_open(struct scheduler *s, uint32_t endpoint,
+    const struct scheduler_limits *limits);
+/* Start nothing of it; what is in flight goes on. */
+void scheduler_hold(struct scheduler *s, uint32_t endpoint);
+bool scheduler_is_held(const struct scheduler *s, uint32_t endpoint);
+/* Nothing waits, nothing is in flight. */
+bool scheduler_is_idle(const struct scheduler *s, uint32_t endpoint);
+
+/* A record was read. due_us: of a record tried before. */
+void scheduler_push(struct scheduler *s, uint32_t endpoint,
+    struct pending item, int64_t due_us);
+/* A scan of the queue has come to its end. Two of them make sure that no older
+   record of an ordered endpoint is still unread in another writer's segment:
+   scheduler_wants_scan() asks for the second. */
+void scheduler_scanned(struct scheduler *s);
+bool scheduler_wants_scan(const struct scheduler *s);
+
+/* The endpoint whose turn it is; false: nothing may start now. Either take
+   from it or hold it before asking again. */
+bool scheduler_next(struct scheduler *s, int64_t now_us, uint32_t *endpoint_r);
+/* Its next record, in flight from here until done or retry. */
+struct pending scheduler_take(struct scheduler *s, uint32_t endpoint,
+    int64_t now_us);
+void scheduler_done(struct scheduler *s, uint32_t endpoint);
+void scheduler_retry(struct scheduler *s, uint32_t endpoint,
+    struct pending item, int64_t due_us);
+
+/* When scheduler_next() may find something that it does not find now, as far
+   as time alone decides; INT64_MAX: never. */
+int64_t scheduler_due(const struct scheduler *s);
+/* Does something wait that time alone, not a retry, holds up (rate limits)? */
+bool scheduler_is_throttled(const struct scheduler *s);
+unsigned scheduler_in_flight(const struct scheduler *s);
+
+/* --- backoff.c: when to try again; pure --- */
+
+#define BACKOFF_RETRY_AFTER_MAX_S 3600
+
+/* How long to wait after the attempt with this number (1..): full jitter below
+   base * 2^(attempt - 1), at most cap; but no less than what the receiver
+   asked for, which counts up to an hour. random: any 64 bits. */
+int64_t backoff_delay_us(unsigned attempt, int64_t base_ms, int64_t cap_ms,
+    int64_t retry_after_s, uint64_t random);
+
+/* What an attempt came to. status 0: no answer. */
+enum queue_outcome backoff_outcome(long status, unsigned attempts,
+    unsigned retry_attempts);
+
+/* --- signature.c: what a receiver verifies; pure --- */
+
+#define SIGNATURE_STANDARD_SIZE 48	/* "v1,", 44 of base64, NUL */
+#define SIGNATURE_HEX_SIZE 72		/* "sha256=", 64 hex digits, NUL */
+
+/* The key that a webhook's secret stands for (spec/wuts.md §6). */
+void signature_key(struct secret *key, const char *secret, size_t len);
+/* Standard Webhooks, over id.timestamp.body; scratch is overwritten. */
+void signature_standard(const struct secret *key, const char *id,
+    int64_t timestamp, const char *body, size_t body_len,
+    struct strbuf *scratch, char out[SIGNATURE_STANDARD_SIZE]);
+/* Over the body alone. */
+void signature_hex(const struct secret *key, const char *body,
+    size_t body_len, char out[SIGNATURE_HEX_SIZE]);
+
+/* --- target.c: one version of a webhook's settings, ready for use --- */
+
+struct target {
+	unsigned refs;
+	struct webhook webhook;		/* everything in it is owned */
+	struct event_set events;
+	struct secret key;
+	struct curl_slist *headers;	/* those of every attempt */
+};
+
+/* Copy, unseal, parse. NULL: FAULT_INTERNAL, the row cannot be used (another
+   installation key, say). One reference is the caller's. */
+struct target *target_new(const struct webhook *webhook,
+    const struct crypto_keys *keys, struct fault *fault);
+struct target *target_ref(struct target *target);
+void target_unref(struct target **targetp);
+/* The same row in the same version? Either may be NULL. */
+bool target_is_same(const struct target *a, const struct target *b);
+bool target_wants(const struct target *target, const char *event);
+
+/* --- endpoint.c: the table of endpoints --- */
+
+struct endpoint {
+	struct uuid tenant_id;
+	struct uuid device_id;
+	uint32_t number;	/* the scheduler's */
+	uint32_t hash_next;
+	bool known;		/* target counts; NULL: no webhook */
+	bool unusable;		/* there is a row, but see the log */
+	bool asking;		/* a look-up is under way */
+	bool granted;		/* looked up for the very next attempt */
+	uint64_t generation;	/* before the row was read */
+	int64_t read_us;	/* monotonic, likewise */
+	int64_t asked_us;	/* of the last look-up */
+	struct target *target;
+};
+
+enum endpoint_state {
+	ENDPOINT_FRESH,		/* use it */
+	ENDPOINT_AGEING,	/* use it and look it up meanwhile */
+	ENDPOINT_STALE		/* look it up first */
+};
+
+struct endpoints;
+
+struct endpoints *endpoints_new(void);
+void endpoints_free(struct endpoints **tablep);
+size_t endpoints_count(const struct endpoints *table);
+/* NULL: not there. */
+struct endpoint *endpoints_find(const struct endpoints *table,
+    const struct uuid *tenant_id, const struct uuid *device_id);
+/* number must be free in the table. */
+struct endpoint *endpoints_add(struct endpoints *table, uint32_t number,
+    const struct uuid *tenant_id, const struct uuid *device_id);
+void endpoints_remove(struct endpoints *table, struct endpoint *endpoint);
+/* By number; NULL: none has it. Numbers are below endpoints_limit(). */
+struct endpoint *endpoints_at(const struct endpoints *table, uint32_t number);
+uint32_t endpoints_limit(const struct endpoints *table);
+
+/* ttl_us 0: a look-up serves one attempt. */
+enum endpoint_state endpoint_state(const struct endpoint *endpoint,
+    uint64_t generation, int64_t mono_us, int64_t ttl_us);
+/* Take over what a look-up found. True: other settings than before. */
+bool endpoint_learn(struct endpoint *endpoint, struct target *target,
+    uint64_t generation, int64_t read_us);
+
+/* --- guard.c: which addresses may be connected to --- */
+
+struct guard {
+	const struct address_policy *policy;
+	char refused[64];	/* the last address refused, or empty */
+};
+
+/* For CURLOPT_OPENSOCKETFUNCTION; ctx is a struct guard. */
+curl_socket_t guard_open_socket(void *ctx, curlsocktype purpose,
+    struct curl_sockaddr *address);
+
+/* --- delivery.c: attempts over HTTP --- */
+
+struct delivery;
+struct delivery_pool;
+
+/* What became of an attempt. */
+struct delivery_result {
+	long status;		/* 0: no answer */
+	int64_t retry_after_s;	/* 0: not asked */
+	int64_t duration_us;
+	char why[CURL_ERROR_SIZE];	/* empty: the status says it */
+};
+
+struct delivery {
+	struct endpoint *endpoint;
+	struct target *target;		/* a reference */
+	struct pending item;
+	struct strbuf buf;		/* of record */
+	struct queue_record record;
+};
+
+/* result() may start deliveries. epoll_fd is borrowed: the pool adds its
+   sockets there, by data.fd. */
+struct delivery_pool *delivery_pool_new(int epoll_fd, unsigned max_in_flight,
+    void (*result)(void *ctx, struct delivery *delivery,
+	const struct delivery_result *result), void *ctx);
+/* Breaks off what is in flight, without a result. */
+void delivery_pool_free(struct delivery_pool **poolp);
+/* From now on. Connections made under another policy are not used again. */
+void delivery_pool_set_policy(struct delivery_pool *pool, bool http,
+    const struct address_policy *policy, unsigned max_in_flight);
+
+/* A delivery to fill in, then either start or release it. */
+struct delivery *delivery_get(struct delivery_pool *pool);
+/* attempt: 1 for the first. The target is referenced until the result. */
+void delivery_start(struct delivery_pool *pool, struct delivery *delivery,
+    unsigned attempt, int64_t wall_us, int64_t mono_us);
+void delivery_release(struct delivery_pool *pool, struct delivery *delivery);
+
+/* A socket is ready; run what time asks for; report what is finished. */
+void delivery_pool_socket(struct delivery_pool *pool, int fd,
+    uint32_t epoll_events);
+void delivery_pool_run(struct delivery_pool *pool, int64_t mono_us);
+/* When delivery_pool_run() must be called; INT64_MAX: not by time. */
+int64_t delivery_pool_due(const struct delivery_pool *pool);
+
+/* --- lookup.c: the database, in a thread of its own --- */
+
+enum lookup_kind {
+	LOOKUP_WEBHOOK,		/* of tenant_id and device_id */
+	LOOKUP_CLAIM,		/* id in table outbox */
+	LOOKUP_EXPIRE		/* rows of table outbox before created_us */
+};
+
+struct lookup_job {
+	struct lookup_job *next;
+	enum lookup_kind kind;
+	/* asked */
+	struct uuid tenant_id, device_id;
+	uint64_t generation;
+	int64_t asked_us;
+	struct uuid id;
+	struct queue_pos pos;
+	int64_t created_us;
+	/* answered: as the store function; -1 with fault */
+	int result;
+	struct target *target;	/* LOOKUP_WEBHOOK, result 1 */
+	struct fault fault;
+};
+
+#define LOOKUP_EXPIRE_BATCH 1000
+
+struct lookup;
+
+/* settings is borrowed and must not change while the look-up lives. */
+int lookup_new(struct lookup **lookup_r, const struct settings *settings,
+    struct fault *fault);
+/* Waits for the job under way; jobs not answered are freed. */
+void lookup_free(struct lookup **lookupp);
+/* Readable when lookup_take() has something. */
+int lookup_fd(const struct lookup *lookup);
+void lookup_ask(struct lookup *lookup, struct lookup_job *job);
+/* All answered jobs, in order, linked by next; the caller's now. */
+struct lookup_job *lookup_take(struct lookup *lookup);
+void lookup_job_free(struct lookup_job **jobp);
+
+/* --- snapshot.c: the settings last read, on disk --- */
+
+/* Replace path by all targets of the table. */
+int snapshot_save(const char *path, const struct endpoints *table,
+    const struct crypto_keys *keys, struct fault *fault);
+/* Call found with each target (one reference is the callee's). No file: 0. A
+   line that was changed or is of another installation is left out and counted
+   in *refused_r. */
+int snapshot_load(const char *path, const struct crypto_keys *keys,
+    void (*found)(void *ctx, struct target *target), void *ctx,
+    size_t *refused_r, struct fault *fault);
+
+/* --- what the loop, the directory and the dispatch share --- */
+
+struct spool {
+	const struct settings *settings;	/* as at start */
+	const struct settings *live;		/* as of the last reload */
+	bool once;
+
+	struct queue_reader *reader;
+	struct generations *generations;
+	struct scheduler *scheduler;
+	struct endpoints *endpoints;
+	struct lookup *lookup;
+	struct delivery_pool *pool;
+
+	/* directory.c */
+	char *snapshot_path;
+	bool snapshot_changed;
+	int64_t snapshot_us;		/* last saved */
+	bool away;			/* the database does not answer */
+	unsigned asked;			/* jobs under way */
+	int64_t answered_us;		/* last sign of life of the look-up */
+	uint32_t evict_hand, recheck_hand;
+	struct lookup_job *claims;	/* to be asked again */
+	bool expiring;
+	int64_t expired_us;
+
+	/* dispatch.c */
+	int64_t noted_us;		/* first outcome not synced; 0: none */
+	bool stuck;			/* outcomes cannot be written */
+};
+
+/* --- directory.c: keeps what is known of the endpoints true --- */
+
+/* The endpoint, added and asked for when it is new. */
+struct endpoint *directory_endpoint(struct spool *spool,
+    const struct uuid *tenant_id, const struct uuid *device_id);
+/* May an attempt use its settings now? False: it is held until they are. */
+bool directory_may_use(struct spool *spool, struct endpoint *endpoint,
+    int64_t mono_us);
+/* A prepared record's writer is gone: find out by claim. */
+void directory_claim(struct spool *spool, struct queue_pos pos,
+    const struct uuid *id, int64_t created_us);
+/* Apply what the look-up thread has found. */
+void directory_answers(struct spool *spool);
+/* About once a second. scanned: all of the queue has been read. */
+void directory_tick(struct spool *spool, bool scanned);
+void directory_restore(struct spool *spool);
+void directory_save(struct spool *spool);
+
+/* --- dispatch.c: one attempt, from its turn to its outcome --- */
+
+/* A record counts: the queue_events callback; ctx is the spool. */
+void dispatch_record(void *ctx, struct queue_pos pos,
+    const struct queue_record *record, unsigned attempts, int64_t due_us);
+/* Start what may start, within bounds. True: there is more. */
+bool dispatch_start(struct spool *spool);
+/* An attempt is over: the delivery_pool callback; ctx is the spool. */
+void dispatch_result(void *ctx, struct delivery *delivery,
+    const struct delivery_result *result);
+/* Make the outcomes durable. */
+void dispatch_sync(struct spool *spool);
+
+/* --- loop.c --- */
+
+struct loop_options {
+	const char *config;	/* as given, for SIGHUP; NULL: the default */
+	bool once;
+};
+
+/* Run until told to stop. settings stays the caller's; SIGTERM, SIGINT and
+   SIGHUP must be blocked. -1: could not start. */
+int loop_run(const struct settings *settings,
+    const struct loop_options *options, struct fault *fault);
+
+#endif

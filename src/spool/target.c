@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/* One version of a webhook's settings, copied, unsealed and made ready: never
+   changed afterwards, shared by reference with the attempts that use it, so a
+   change of settings never pulls them from under an attempt in flight. */
+#include "config.h"
+
+#include "spool_private.h"
+
+#include "wuts/crypto.h"
+#include "wuts/json.h"
+#include "wuts/log.h"
+#include "wuts/mem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static uint8_t *
+copy_bytes(const void *data, size_t len)
+{
+	uint8_t *copy = mem_calloc(1, len + 1);
+
+	if (len > 0)
+		memcpy(copy, data, len);
+	return copy;
+}
+
+static struct webhook_header *
+copy_headers(const struct webhook *from)
+{
+	struct webhook_header *headers;
+
+	headers = mem_calloc(from->nheaders + 1, sizeof(*headers));
+	for (size_t i = 0; i < from->nheaders; i++) {
+		headers[i].name = mem_strdup(from->headers[i].name);
+		headers[i].value = mem_strdup(from->headers[i].value);
+	}
+	return headers;
+}
+
+static void
+copy_webhook(struct webhook *to, const struct webhook *from)
+{
+	*to = *from;
+	to->url = mem_strdup(from->url);
+	to->enabled_events = mem_strdup(from->enabled_events);
+	to->secret_sealed = copy_bytes(from->secret_sealed,
+	    from->secret_sealed_len);
+	to->headers = copy_headers(from);
+}
+
+static void
+free_webhook(struct webhook *webhook)
+{
+	for (size_t i = 0; i < webhook->nheaders; i++) {
+		free((char *)(uintptr_t)webhook->headers[i].name);
+		free((char *)(uintptr_t)webhook->headers[i].value);
+	}
+	free((void *)(uintptr_t)webhook->headers);
+	free((void *)(uintptr_t)webhook->secret_sealed);
+	free((char *)(uintptr_t)webhook->enabled_events);
+	free((char *)(uintptr_t)webhook->url);
+}
+
+static int
+unseal(struct target *target, const struct crypto_keys *keys,
+    struct fault *fault)
+{
+	const struct webhook *webhook = &target->webhook;
+	size_t len = webhook->secret_sealed_len;
+	char plain[WEBHOOK_SECRET_MAX];
+
+	if (len <= CRYPTO_SEAL_OVERHEAD ||
+	    len - CRYPTO_SEAL_OVERHEAD > sizeof(plain))
+		return fault_set(fault, FAULT_INTERNAL,
+		    "the secret has an impossible length");
+	len -= CRYPTO_SEAL_OVERHEAD;
+	if (!crypto_open(keys, webhook->id, sizeof(webhook->id),
+	    webhook->secret_sealed, webhook->secret_sealed_len, plain))
+		return fault_set(fault, FAULT_INTERNAL,
+		    "the secret was sealed by another installation key");
+	signature_key(&target->key, plain, len);
+	crypto_wipe(plain, sizeof(plain));
+	return 0;
+}
+
+/* Names that this release does not know are passed over: a newer wutsd may
+   have written them. */
+static int
+parse_events(struct target *target, struct fault *fault)
+{
+	const char *text = target->webhook.enabled_events;
+	json_t *names = json_text_parse(text, strlen(text), fault);
+
+	if (!json_is_array(names)) {
+		json_decref(names);
+		return fault_set(fault, FAULT_INTERNAL,
+		    "enabled_events is no JSON array");
+	}
+	for (size_t i = 0; i < json_array_size(names); i++) {
+		const char *name = json_string_value(json_array_get(names, i));
+
+		if (name != NULL)
+			(void)event_set_add(&target->events, name);
+	}
+	json_decref(names);
+	return 0;
+}
+
+static void
+add_header(struct target *target, const char *line)
+{
+	struct curl_slist *list = curl_slist_append(target->headers, line);
+
+	if (list == NULL)
+		log_fatal("out of memory");
+	target->headers = list;
+}
+
+static void
+make_headers(struct target *target)
+{
+	struct strbuf line = STRBUF_INIT;
+
+	add_header(target, "Content-Type: application/json");
+	/* Do not wait for a 100 before a large body. */
+	add_header(target, "Expect:");
+	for (size_t i = 0; i < target->webhook.nheaders; i++) {
+		const struct webhook_header *h = &target->webhook.headers[i];
+
+		strbuf_reset(&line);
+		/* libcurl takes "Name:" for "do not send", "Name;" for an
+		   empty value. */
+		if (h->value[0] == '\0')
+			strbuf_printf(&line, "%s;", h->name);
+		else
+			strbuf_printf(&line, "%s: %s", h->name, h->value);
+		add_header(target, line.data);
+	}
+	strbuf_deinit(&line);
+}
+
+struct target *
+target_new(const struct webhook *webhook, const struct crypto_keys *keys,
+    struct fault *fault)
+{
+	struct target *target = mem_calloc(1, sizeof(*target));
+	char id[2 * WEBHOOK_ID_LEN + 1];
+
+	target->refs = 1;
+	copy_webhook(&target->webhook, webhook);
+	if (unseal(target, keys, fault) < 0 ||
+	    parse_events(target, fault) < 0) {
+		crypto_hex(webhook->id, sizeof(webhook->id), id);
+		fault_prefix(fault, "webhook wh_%s", id);
+		target_unref(&target);
+		return NULL;
+	}
+	make_headers(target);
+	return target;
+}
+
+struct target *
+target_ref(struct target *target)
+{
+	if (target != NULL)
+		target->refs++;
+	return target;
+}
+
+void
+target_unref(struct target **targetp)
+{
+	struct target *target = *targetp;
+
+	*targetp = NULL;
+	if (target == NULL || --target->refs > 0)
+		return;
+	curl_slist_free_all(target->headers);
+	secret_deinit(&target->key);
+	free_webhook(&target->webhook);
+	free(target);
+}
+
+bool
+target_is_same(const struct target *a, const struct target *b)
+{
+	if (a == NULL || b == NULL)
+		return a == b;
+	return memcmp(a->webhook.id, b->webhook.id, WEBHOOK_ID_LEN) == 0 &&
+	    a->webhook.created_us == b->webhook.created_us &&
+	    a->webhook.updated_us == b->webhook.updated_us;
+}
+
+bool
+target_wants(const struct target *target, const char *event)
+{
+	int index;
+
+	if (target->events.all)
+		return true;
+	index = event_find(event);
+	return index >= 0 && event_set_has(&target->events, (size_t)index);
+}

@@ -1,0 +1,466 @@
+/* SPDX-License-Identifier: MIT */
+/* What the scheduler promises, seen only through what it hands out. */
+#include "config.h"
+
+#include "spool/spool_private.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+#include <malloc.h>
+
+#define NOW INT64_C(1700000000000000)
+#define SECOND INT64_C(1000000)
+
+static uint32_t next_offset;
+
+static struct pending
+record(int64_t created_us)
+{
+	struct queue_pos pos = { .segment = 1, .offset = next_offset++ };
+
+	return pending_make(pos, created_us, 0);
+}
+
+static uint32_t
+endpoint(struct scheduler *s, unsigned window, unsigned rate, bool ordered)
+{
+	struct scheduler_limits limits = {
+		.window = window, .rate = rate, .ordered = ordered,
+	};
+	uint32_t number = scheduler_add(s);
+
+	scheduler_open(s, number, &limits);
+	return number;
+}
+
+static void
+push(struct scheduler *s, uint32_t number, int count)
+{
+	for (int i = 0; i < count; i++)
+		scheduler_push(s, number, record(NOW), 0);
+}
+
+/* Start the next record; which endpoint it is of, or UINT32_MAX. */
+static uint32_t
+start(struct scheduler *s, int64_t now_us, struct pending *item_r)
+{
+	struct pending item = { .attempts = 0 };
+	uint32_t number = UINT32_MAX;
+
+	if (scheduler_next(s, now_us, &number))
+		item = scheduler_take(s, number, now_us);
+	if (item_r != NULL)
+		*item_r = item;
+	return number;
+}
+
+static void
+settle_order(struct scheduler *s)
+{
+	scheduler_scanned(s);
+	scheduler_scanned(s);
+}
+
+static void
+records_of_one_endpoint_start_in_order(void **state)
+{
+	struct scheduler *s = scheduler_new(1000);
+	uint32_t a = endpoint(s, 1000, 0, false);
+	struct pending item, before = { .attempts = 0 };
+
+	(void)state;
+	next_offset = 1;
+	push(s, a, 1000);
+	for (int i = 0; i < 1000; i++) {
+		assert_int_equal(start(s, NOW, &item), a);
+		assert_true(item.pos.offset > before.pos.offset);
+		before = item;
+	}
+	assert_int_equal(start(s, NOW, NULL), UINT32_MAX);
+	scheduler_free(&s);
+}
+
+static void
+endpoints_take_turns_whatever_their_backlog(void **state)
+{
+	struct scheduler *s = scheduler_new(1000);
+	uint32_t a = endpoint(s, 100, 0, false);
+	uint32_t b = endpoint(s, 100, 0, false);
+	uint32_t c = endpoint(s, 100, 0, false);
+	int seen[3] = { 0, 0, 0 };
+
+	(void)state;
+	push(s, a, 1000);
+	push(s, b, 10);
+	push(s, c, 10);
+	for (int i = 0; i < 30; i++) {
+		uint32_t number = start(s, NOW, NULL);
+
+		assert_true(number <= c);
+		seen[number]++;
+	}
+	assert_int_equal(seen[a], 10);
+	assert_int_equal(seen[b], 10);
+	assert_int_equal(seen[c], 10);
+	scheduler_free(&s);
+}
+
+static void
+no_endpoint_exceeds_its_window(void **state)
+{
+	struct scheduler *s = scheduler_new(1000);
+	uint32_t a = endpoint(s, 3, 0, false);
+
+	(void)state;
+	push(s, a, 10);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(start(s, NOW, NULL), a);
+	assert_int_equal(start(s, NOW, NULL), UINT32_MAX);
+	scheduler_done(s, a);
+	assert_int_equal(start(s, NOW, NULL), a);
+	assert_int_equal(start(s, NOW, NULL), UINT32_MAX);
+	scheduler_free(&s);
+}
+
+static void
+all_together_stay_below_the_maximum(void **state)
+{
+	struct scheduler *s = scheduler_new(4);
+	uint32_t a = endpoint(s, 3, 0, false);
+	uint32_t b = endpoint(s, 3, 0, false);
+
+	(void)state;
+	push(s, a, 10);
+	push(s, b, 10);
+	for (int i = 0; i < 4; i++)
+		assert_int_not_equal(start(s, NOW, NULL), UINT32_MAX);
+	assert_int_equal(start(s, NOW, NULL), UINT32_MAX);
+	assert_int_equal(scheduler_in_flight(s), 4);
+	scheduler_done(s, a);
+	assert_int_not_equal(start(s, NOW, NULL), UINT32_MAX);
+	scheduler_free(&s);
+}
+
+static void
+a_held_endpoint_starts_nothing_until_opened(void **state)
+{
+	struct scheduler_limits limits = { .window = 1 };
+	struct scheduler *s = scheduler_new(10);
+	uint32_t a = scheduler_add(s);
+
+	(void)state;
+	push(s, a, 1);
+	assert_int_equal(start(s, NOW, NULL), UINT32_MAX);
+	scheduler_open(s, a, &limits);
+	assert_int_equal(start(s, NOW, NULL), a);
+	push(s, a, 1);
+	scheduler_hold(s, a);
+	scheduler_done(s, a);
+	assert_int_equal(start(s, NOW, NULL), UINT32_MAX);
+	assert_false(scheduler_is_idle(s, a));
+	scheduler_free(&s);
+}
+
+static void
+retries_come_due_by_time_and_keep_their_count(void **state)
+{
+	struct scheduler *s = scheduler_new(10);
+	uint32_t a = endpoint(s, 10, 0, false);
+	struct pending late, soon, item;
+
+	(void)state;
+	push(s, a, 2);
+	start(s, NOW, &late);
+	start(s, NOW, &soon);
+	late.attempts = 1;
+	soon.attempts = 4;
+	scheduler_retry(s, a, late, NOW + 9 * SECOND);
+	scheduler_retry(s, a, soon, NOW + 5 * SECOND);
+	assert_int_equal(scheduler_due(s), NOW + 5 * SECOND);
+	assert_int_equal(start(s, NOW + 5 * SECOND - 1, NULL), UINT32_MAX);
+	assert_int_equal(start(s, NOW + 5 * SECOND, &item), a);
+	assert_int_equal(item.pos.offset, soon.pos.offset);
+	assert_int_equal(item.attempts, 4);
+	assert_int_equal(start(s, NOW + 8 * SECOND, NULL), UINT32_MAX);
+	assert_int_equal(start(s, NOW + 9 * SECOND, &item), a);
+	assert_int_equal(item.pos.offset, late.pos.offset);
+	assert_int_equal(scheduler_due(s), INT64_MAX);
+	scheduler_free(&s);
+}
+
+static void
+a_record_tried_in_an_earlier_run_waits_for_its_time(void **state)
+{
+	struct scheduler *s = scheduler_new(10);
+	uint32_t a = endpoint(s, 10, 0, false);
+	struct pending item = record(NOW);
+
+	(void)state;
+	item.attempts = 2;
+	scheduler_push(s, a, item, NOW + SECOND);
+	assert_int_equal(start(s, NOW, NULL), UINT32_MAX);
+	assert_int_equal(start(s, NOW + SECOND, &item), a);
+	assert_int_equal(item.attempts, 2);
+	scheduler_free(&s);
+}
+
+static void
+neither_retries_nor_new_records_starve_the_other(void **state)
+{
+	struct scheduler *s = scheduler_new(1000);
+	uint32_t a = endpoint(s, 1000, 0, false);
+	int retries = 0;
+
+	(void)state;
+	for (int i = 0; i < 100; i++) {
+		struct pending item = record(NOW);
+
+		item.attempts = 1;
+		scheduler_push(s, a, item, NOW - SECOND);
+	}
+	push(s, a, 100);
+	for (int i = 0; i < 100; i++) {
+		struct pending item;
+
+		assert_int_equal(start(s, NOW, &item), a);
+		retries += item.attempts > 0;
+	}
+	assert_in_range(retries, 49, 51);
+	scheduler_free(&s);
+}
+
+static void
+an_ordered_endpoint_has_one_in_flight_oldest_first(void **state)
+{
+	struct scheduler *s = scheduler_new(10);
+	uint32_t a = endpoint(s, 16, 0, true);
+	struct pending item;
+
+	(void)state;
+	scheduler_push(s, a, record(NOW + 2), 0);
+	scheduler_push(s, a, record(NOW + 1), 0);
+	scheduler_push(s, a, record(NOW + 3), 0);
+	settle_order(s);
+	for (int i = 1; i <= 3; i++) {
+		assert_int_equal(start(s, NOW, &item), a);
+		assert_int_equal(item.created_us, NOW + i);
+		assert_int_equal(start(s, NOW, NULL), UINT32_MAX);
+		scheduler_done(s, a);
+	}
+	scheduler_free(&s);
+}
+
+static void
+ordered_records_of_one_moment_keep_their_place(void **state)
+{
+	struct scheduler *s = scheduler_new(10);
+	uint32_t a = endpoint(s, 16, 0, true);
+	struct pending item;
+	uint32_t before = 0;
+
+	(void)state;
+	next_offset = 1;
+	push(s, a, 100);
+	settle_order(s);
+	for (int i = 0; i < 100; i++) {
+		assert_int_equal(start(s, NOW, &item), a);
+		assert_true(item.pos.offset > before);
+		before = item.pos.offset;
+		scheduler_done(s, a);
+	}
+	scheduler_free(&s);
+}
+
+static void
+a_retry_blocks_later_records_of_an_ordered_endpoint_only(void **state)
+{
+	struct scheduler *s = scheduler_new(10);
+	uint32_t a = endpoint(s, 16, 0, true);
+	uint32_t b = endpoint(s, 16, 0, false);
+	struct pending first, item;
+
+	(void)state;
+	push(s, a, 2);
+	settle_order(s);
+	assert_int_equal(start(s, NOW, &first), a);
+	first.attempts = 1;
+	scheduler_retry(s, a, first, NOW + SECOND);
+	push(s, b, 1);
+	assert_int_equal(start(s, NOW, NULL), b);
+	assert_int_equal(start(s, NOW, NULL), UINT32_MAX);
+	assert_int_equal(start(s, NOW + SECOND, &item), a);
+	assert_int_equal(item.pos.offset, first.pos.offset);
+	assert_int_equal(start(s, NOW + SECOND, NULL), UINT32_MAX);
+	scheduler_done(s, a);
+	assert_int_equal(start(s, NOW + SECOND, &item), a);
+	assert_int_equal(item.attempts, 0);
+	scheduler_free(&s);
+}
+
+static void
+an_ordered_record_waits_until_no_older_one_can_be_unread(void **state)
+{
+	struct scheduler *s = scheduler_new(10);
+	uint32_t a = endpoint(s, 1, 0, true);
+	struct pending item;
+
+	(void)state;
+	/* The scan reads one writer's segment, and only the next scan reads
+	   what another writer had accepted before. */
+	scheduler_push(s, a, record(NOW + 2), 0);
+	assert_int_equal(start(s, NOW, NULL), UINT32_MAX);
+	scheduler_scanned(s);
+	assert_int_equal(start(s, NOW, NULL), UINT32_MAX);
+	assert_true(scheduler_wants_scan(s));
+	scheduler_push(s, a, record(NOW + 1), 0);
+	scheduler_scanned(s);
+	assert_int_equal(start(s, NOW, &item), a);
+	assert_int_equal(item.created_us, NOW + 1);
+	scheduler_done(s, a);
+	assert_int_equal(start(s, NOW, &item), a);
+	assert_int_equal(item.created_us, NOW + 2);
+	assert_false(scheduler_wants_scan(s));
+	scheduler_free(&s);
+}
+
+static void
+an_endpoint_that_becomes_ordered_orders_what_waits(void **state)
+{
+	struct scheduler_limits ordered = { .window = 9, .ordered = true };
+	struct scheduler *s = scheduler_new(10);
+	uint32_t a = scheduler_add(s);
+	struct pending item;
+
+	(void)state;
+	scheduler_push(s, a, record(NOW + 2), 0);
+	scheduler_push(s, a, record(NOW + 1), 0);
+	settle_order(s);
+	scheduler_open(s, a, &ordered);
+	assert_int_equal(start(s, NOW, &item), a);
+	assert_int_equal(item.created_us, NOW + 1);
+	assert_int_equal(start(s, NOW, NULL), UINT32_MAX);
+	scheduler_free(&s);
+}
+
+static void
+a_rate_limit_spaces_the_starts(void **state)
+{
+	struct scheduler *s = scheduler_new(1000);
+	uint32_t a = endpoint(s, 1000, 5, false);
+	int64_t now_us = NOW;
+	int started = 0;
+
+	(void)state;
+	push(s, a, 100);
+	while (now_us < NOW + 2 * SECOND) {
+		while (start(s, now_us, NULL) == a)
+			started++;
+		assert_true(scheduler_is_throttled(s));
+		assert_true(scheduler_due(s) > now_us);
+		now_us = scheduler_due(s);
+	}
+	assert_in_range(started, 10, 11);
+	scheduler_free(&s);
+}
+
+static void
+a_rate_limited_endpoint_does_not_hold_up_others(void **state)
+{
+	struct scheduler *s = scheduler_new(1000);
+	uint32_t a = endpoint(s, 10, 1, false);
+	uint32_t b = endpoint(s, 10, 0, false);
+
+	(void)state;
+	push(s, a, 10);
+	assert_int_equal(start(s, NOW, NULL), a);
+	push(s, b, 2);
+	assert_int_equal(start(s, NOW, NULL), b);
+	assert_int_equal(start(s, NOW, NULL), b);
+	assert_int_equal(start(s, NOW, NULL), UINT32_MAX);
+	scheduler_free(&s);
+}
+
+static void
+a_number_is_used_again_after_remove(void **state)
+{
+	struct scheduler *s = scheduler_new(10);
+	uint32_t a = endpoint(s, 1, 0, false);
+
+	(void)state;
+	push(s, a, 1);
+	start(s, NOW, NULL);
+	assert_false(scheduler_is_idle(s, a));
+	scheduler_done(s, a);
+	assert_true(scheduler_is_idle(s, a));
+	scheduler_remove(s, a);
+	assert_int_equal(scheduler_add(s), a);
+	assert_true(scheduler_is_held(s, a));
+	scheduler_free(&s);
+}
+
+/* In use, as malloc counts it; a sanitizer's allocator counts nothing. */
+static size_t
+heap_used(void)
+{
+	struct mallinfo2 info = mallinfo2();
+
+	return info.uordblks + info.hblkhd;
+}
+
+static void
+a_million_waiting_take_32_bytes_each_and_give_them_back(void **state)
+{
+	struct scheduler *s = scheduler_new(2000000);
+	size_t before = heap_used(), full;
+	uint32_t numbers[100];
+
+	(void)state;
+	for (int i = 0; i < 100; i++)
+		numbers[i] = endpoint(s, 1000000, 0, false);
+	for (int i = 0; i < 1000000; i++)
+		scheduler_push(s, numbers[i % 100], record(NOW), 0);
+	full = heap_used();
+	assert_true(full - before <= 32 * 1000000);
+	for (int i = 0; i < 1000000; i++)
+		assert_int_not_equal(start(s, NOW, NULL), UINT32_MAX);
+	assert_int_equal(start(s, NOW, NULL), UINT32_MAX);
+	assert_true(heap_used() - before < 100000);
+	scheduler_free(&s);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(records_of_one_endpoint_start_in_order),
+		cmocka_unit_test(endpoints_take_turns_whatever_their_backlog),
+		cmocka_unit_test(no_endpoint_exceeds_its_window),
+		cmocka_unit_test(all_together_stay_below_the_maximum),
+		cmocka_unit_test(a_held_endpoint_starts_nothing_until_opened),
+		cmocka_unit_test(retries_come_due_by_time_and_keep_their_count),
+		cmocka_unit_test(
+		    a_record_tried_in_an_earlier_run_waits_for_its_time),
+		cmocka_unit_test(
+		    neither_retries_nor_new_records_starve_the_other),
+		cmocka_unit_test(
+		    an_ordered_endpoint_has_one_in_flight_oldest_first),
+		cmocka_unit_test(ordered_records_of_one_moment_keep_their_place),
+		cmocka_unit_test(
+		    a_retry_blocks_later_records_of_an_ordered_endpoint_only),
+		cmocka_unit_test(
+		    an_ordered_record_waits_until_no_older_one_can_be_unread),
+		cmocka_unit_test(
+		    an_endpoint_that_becomes_ordered_orders_what_waits),
+		cmocka_unit_test(a_rate_limit_spaces_the_starts),
+		cmocka_unit_test(
+		    a_rate_limited_endpoint_does_not_hold_up_others),
+		cmocka_unit_test(a_number_is_used_again_after_remove),
+		cmocka_unit_test(
+		    a_million_waiting_take_32_bytes_each_and_give_them_back),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* Webhooks for the tests of the spooler. */
+#ifndef WUTS_TEST_SPOOL_SUPPORT_H
+#define WUTS_TEST_SPOOL_SUPPORT_H
+
+#include "spool/spool_private.h"
+
+#include "wuts/crypto.h"
+
+#define TEST_SECRET "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+void test_keys(struct crypto_keys *keys, const char *installation);
+struct uuid test_uuid(uint8_t last);
+/* A webhook with two headers, one of them empty, and TEST_SECRET. */
+struct target *test_target(const struct crypto_keys *keys,
+    struct uuid device_id, const char *url, const char *events);
+
+#endif
