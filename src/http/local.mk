@@ -9,3 +9,22 @@ libwuts_http_a_SOURCES = \
 	src/http/request.c \
 	src/http/response.c \
 	src/http/router.c
+if HAVE_CMOCKA
+# Not HTTP_LIBS: test_exchange brings its own identity service.
+check_PROGRAMS += \
+	tests/unit/http/test_exchange \
+	tests/unit/http/test_router
+TESTS += \
+	tests/unit/http/test_exchange \
+	tests/unit/http/test_router
+tests_unit_http_test_exchange_SOURCES = \
+	tests/unit/http/fcgi_client.c \
+	tests/unit/http/fcgi_client.h \
+	tests/unit/http/test_exchange.c
+tests_unit_http_test_exchange_LDADD = \
+	libwuts_http.a $(MODEL_LIBS) $(FCGI_LIBS) $(CMOCKA_LIBS)
+tests_unit_http_test_router_SOURCES = \
+	tests/unit/http/test_router.c
+tests_unit_http_test_router_LDADD = \
+	libwuts_http.a $(MODEL_LIBS) $(FCGI_LIBS) $(CMOCKA_LIBS)
+endif
