@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 dist_man_MANS += \
+	doc/wuts-spool.8 \
 	doc/wuts.conf.5
 dist_doc_DATA = \
 	doc/wuts.conf.sample

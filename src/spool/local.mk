@@ -26,6 +26,14 @@ tests_unit_spool_test_backoff_SOURCES = \
 	tests/unit/spool/test_backoff.c
 tests_unit_spool_test_backoff_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src
 tests_unit_spool_test_backoff_LDADD = $(SPOOL_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/spool/test_delivery
+TESTS += tests/unit/spool/test_delivery
+tests_unit_spool_test_delivery_SOURCES = \
+	tests/unit/spool/test_delivery.c \
+	tests/unit/spool/test_support.c \
+	tests/unit/spool/test_support.h
+tests_unit_spool_test_delivery_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src
+tests_unit_spool_test_delivery_LDADD = $(SPOOL_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/spool/test_endpoint
 TESTS += tests/unit/spool/test_endpoint
 tests_unit_spool_test_endpoint_SOURCES = \

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: MIT */
+/* Attempts against a small HTTP server in a thread of the test. */
+#include "config.h"
+
+#include "test_support.h"
+
+#include "wuts/address.h"
+#include "wuts/clock.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <arpa/inet.h>
+#include <cmocka.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define BODY "{\"id\":\"x\",\"data\":{\"n\":1.50}}"
+#define DEADLINE_US (10 * CLOCK_SECOND_US)
+
+struct fixture {
+	/* the server */
+	int listener;
+	pthread_t thread;
+	const char *answer;	/* NULL: never answers */
+	size_t answer_repeats;	/* of its last byte */
+	char request[8192];	/* the last one */
+	int connections, requests;
+	/* the client */
+	int epoll_fd;
+	struct address_policy policy;
+	struct crypto_keys keys;
+	struct delivery_pool *pool;
+	struct target *target;
+	struct delivery_result result;
+	int results;
+};
+
+/* One request into f->request; false: the client has hung up. */
+static bool
+read_request(struct fixture *f, int fd)
+{
+	char request[sizeof(f->request)] = "";
+	size_t len = 0;
+	ssize_t n;
+
+	while (strstr(request, BODY) == NULL) {
+		n = read(fd, request + len, sizeof(request) - 1 - len);
+		if (n <= 0)
+			return false;
+		len += (size_t)n;
+	}
+	memcpy(f->request, request, sizeof(request));
+	f->requests++;
+	return true;
+}
+
+static void
+send_answer(const struct fixture *f, int fd)
+{
+	size_t len = strlen(f->answer);
+
+	(void)!send(fd, f->answer, len, MSG_NOSIGNAL);
+	for (size_t i = 0; i < f->answer_repeats; i++)
+		if (send(fd, f->answer + len - 1, 1, MSG_NOSIGNAL) < 0)
+			return;
+}
+
+static void *
+serve(void *ctx)
+{
+	struct fixture *f = ctx;
+	int fd;
+
+	/* Ends when the listener is shut down. */
+	while ((fd = accept(f->listener, NULL, NULL)) >= 0) {
+		f->connections++;
+		while (read_request(f, fd))
+			if (f->answer != NULL)
+				send_answer(f, fd);
+		close(fd);
+	}
+	return NULL;
+}
+
+static void
+on_result(void *ctx, struct delivery *delivery,
+    const struct delivery_result *result)
+{
+	struct fixture *f = ctx;
+
+	assert_memory_equal(delivery->record.body, BODY, strlen(BODY));
+	f->result = *result;
+	f->results++;
+}
+
+static int
+setup(void **state)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET };
+	struct fault fault = { .code = FAULT_NONE };
+	struct fixture *f = calloc(1, sizeof(*f));
+	socklen_t len = sizeof(in);
+	char url[64];
+
+	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	f->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(f->listener, (void *)&in, sizeof(in)), 0);
+	assert_int_equal(listen(f->listener, 8), 0);
+	assert_int_equal(getsockname(f->listener, (void *)&in, &len), 0);
+	f->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	assert_int_equal(address_policy_init(&f->policy, "127.0.0.0/8",
+	    &fault), 0);
+	f->pool = delivery_pool_new(f->epoll_fd, 8, on_result, f);
+	delivery_pool_set_policy(f->pool, true, &f->policy, 8);
+	test_keys(&f->keys, "0123456789abcdef0123456789abcdef");
+	snprintf(url, sizeof(url), "http://127.0.0.1:%u/hook?a=b",
+	    ntohs(in.sin_port));
+	f->target = test_target(&f->keys, UUID_NIL, url, "[\"*\"]");
+	f->answer = "HTTP/1.1 204 No Content\r\n\r\n";
+	assert_int_equal(pthread_create(&f->thread, NULL, serve, f), 0);
+	*state = f;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	delivery_pool_free(&f->pool);
+	shutdown(f->listener, SHUT_RDWR);
+	pthread_join(f->thread, NULL);
+	close(f->listener);
+	close(f->epoll_fd);
+	target_unref(&f->target);
+	address_policy_deinit(&f->policy);
+	free(f);
+	return 0;
+}
+
+static void
+start(struct fixture *f, unsigned attempt)
+{
+	struct delivery *delivery = delivery_get(f->pool);
+
+	delivery->target = target_ref(f->target);
+	delivery->record = (struct queue_record){
+		.id = test_uuid(9), .event = "message.received",
+		.body = BODY, .body_len = strlen(BODY),
+	};
+	delivery_start(f->pool, delivery, attempt, 1614265330 * INT64_C(1000000),
+	    clock_mono_us());
+}
+
+static const struct delivery_result *
+run(struct fixture *f)
+{
+	int64_t deadline_us = clock_mono_us() + DEADLINE_US;
+	struct epoll_event events[8];
+	int before = f->results;
+
+	while (f->results == before) {
+		int64_t now_us = clock_mono_us();
+		int64_t due_us = delivery_pool_due(f->pool);
+		int n = epoll_wait(f->epoll_fd, events, 8,
+		    due_us <= now_us ? 0 : 10);
+
+		assert_true(now_us < deadline_us);
+		for (int i = 0; i < n; i++)
+			delivery_pool_socket(f->pool, events[i].data.fd,
+			    events[i].events);
+		delivery_pool_run(f->pool, clock_mono_us());
+	}
+	return &f->result;
+}
+
+static void
+has(const struct fixture *f, const char *line)
+{
+	if (strstr(f->request, line) == NULL)
+		fail_msg("no \"%s\" in:\n%s", line, f->request);
+}
+
+static void
+an_attempt_carries_its_headers_and_the_exact_body(void **state)
+{
+	struct fixture *f = *state;
+	char standard[SIGNATURE_STANDARD_SIZE], hex[SIGNATURE_HEX_SIZE];
+	struct strbuf scratch = STRBUF_INIT;
+	char line[160];
+
+	start(f, 3);
+	assert_int_equal(run(f)->status, 204);
+	assert_string_equal(f->result.why, "");
+	has(f, "POST /hook?a=b HTTP/1.1\r\n");
+	has(f, "\r\nContent-Type: application/json\r\n");
+	has(f, "\r\nUser-Agent: wuts-spool/" PACKAGE_VERSION "\r\n");
+	has(f, "\r\nwebhook-id: 01920000-0000-7000-8000-000000000009\r\n");
+	has(f, "\r\nwebhook-timestamp: 1614265330\r\n");
+	has(f, "\r\nX-WUTS-Event: message.received\r\n");
+	has(f, "\r\nX-WUTS-Delivery: 01920000-0000-7000-8000-000000000009\r\n");
+	has(f, "\r\nX-WUTS-Attempt: 3\r\n");
+	has(f, "\r\nAuthorization: Basic dTpw\r\n");
+	has(f, "\r\nX-Empty:\r\n");
+	has(f, "\r\n\r\n" BODY);
+	assert_null(strstr(f->request, "Expect"));
+	signature_standard(&f->target->key,
+	    "01920000-0000-7000-8000-000000000009", 1614265330, BODY,
+	    strlen(BODY), &scratch, standard);
+	snprintf(line, sizeof(line), "\r\nwebhook-signature: %s\r\n",
+	    standard);
+	has(f, line);
+	signature_hex(&f->target->key, BODY, strlen(BODY), hex);
+	snprintf(line, sizeof(line), "\r\nX-WUTS-Signature: %s\r\n", hex);
+	has(f, line);
+	strbuf_deinit(&scratch);
+}
+
+static void
+a_connection_is_used_again(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int i = 0; i < 5; i++) {
+		start(f, 1);
+		assert_int_equal(run(f)->status, 204);
+	}
+	assert_int_equal(f->requests, 5);
+	assert_int_equal(f->connections, 1);
+}
+
+static void
+a_redirect_is_not_followed(void **state)
+{
+	struct fixture *f = *state;
+
+	f->answer = "HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\n"
+	    "Content-Length: 0\r\n\r\n";
+	start(f, 1);
+	assert_int_equal(run(f)->status, 302);
+	assert_int_equal(f->requests, 1);
+}
+
+static void
+retry_after_is_reported(void **state)
+{
+	struct fixture *f = *state;
+
+	f->answer = "HTTP/1.1 503 Later\r\nRetry-After: 120\r\n"
+	    "Content-Length: 0\r\n\r\n";
+	start(f, 1);
+	assert_int_equal(run(f)->status, 503);
+	assert_int_equal(f->result.retry_after_s, 120);
+	f->answer = "HTTP/1.1 500 Broken\r\nRetry-After: 120\r\n"
+	    "Content-Length: 0\r\n\r\n";
+	start(f, 1);
+	assert_int_equal(run(f)->status, 500);
+	assert_int_equal(f->result.retry_after_s, 0);
+}
+
+static void
+an_endless_answer_is_cut_but_its_status_counts(void **state)
+{
+	struct fixture *f = *state;
+
+	f->answer = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nx";
+	f->answer_repeats = SIZE_MAX;
+	start(f, 1);
+	assert_int_equal(run(f)->status, 200);
+}
+
+static void
+a_receiver_that_does_not_answer_costs_the_timeout(void **state)
+{
+	struct fixture *f = *state;
+
+	f->answer = NULL;
+	f->target->webhook.timeout_s = 1;
+	start(f, 1);
+	assert_int_equal(run(f)->status, 0);
+	assert_true(f->result.duration_us >= 900000);
+	assert_non_null(strstr(f->result.why, "timed out"));
+}
+
+static void
+a_forbidden_address_is_not_connected_to(void **state)
+{
+	struct fault fault = { .code = FAULT_NONE };
+	struct fixture *f = *state;
+
+	address_policy_deinit(&f->policy);
+	assert_int_equal(address_policy_init(&f->policy, "", &fault), 0);
+	start(f, 1);
+	assert_int_equal(run(f)->status, 0);
+	assert_non_null(strstr(f->result.why, "127.0.0.1"));
+	assert_int_equal(f->connections, 0);
+}
+
+static void
+a_kept_connection_does_not_outlive_its_policy(void **state)
+{
+	struct fault fault = { .code = FAULT_NONE };
+	struct fixture *f = *state;
+
+	start(f, 1);
+	assert_int_equal(run(f)->status, 204);
+	address_policy_deinit(&f->policy);
+	assert_int_equal(address_policy_init(&f->policy, "", &fault), 0);
+	delivery_pool_set_policy(f->pool, true, &f->policy, 8);
+	start(f, 1);
+	assert_int_equal(run(f)->status, 0);
+	assert_int_equal(f->requests, 1);
+}
+
+static void
+plain_http_needs_permission(void **state)
+{
+	struct fixture *f = *state;
+
+	delivery_pool_set_policy(f->pool, false, &f->policy, 8);
+	start(f, 1);
+	assert_int_equal(run(f)->status, 0);
+	assert_int_equal(f->connections, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(an_attempt_carries_its_headers_and_the_exact_body),
+		TEST(a_connection_is_used_again),
+		TEST(a_redirect_is_not_followed),
+		TEST(retry_after_is_reported),
+		TEST(an_endless_answer_is_cut_but_its_status_counts),
+		TEST(a_receiver_that_does_not_answer_costs_the_timeout),
+		TEST(a_forbidden_address_is_not_connected_to),
+		TEST(a_kept_connection_does_not_outlive_its_policy),
+		TEST(plain_http_needs_permission),
+	};
+	int failed;
+
+	curl_global_init(CURL_GLOBAL_ALL);
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	curl_global_cleanup();
+	return failed;
+}
