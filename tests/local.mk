@@ -13,4 +13,8 @@ EXTRA_DIST += \
 	tests/api/test_tenants.py \
 	tests/api/test_users.py \
 	tests/api/test_webhooks.py \
+	tests/chaos/conftest.py \
+	tests/chaos/run \
+	tests/chaos/test_database.py \
+	tests/chaos/test_kill.py \
 	tests/harness.py

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: MIT
+"""A private instance that may be hurt, and the hands to hurt it."""
+import os
+import pathlib
+import random
+import signal
+import subprocess
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import harness  # noqa: E402
+
+sys.dont_write_bytecode = True
+
+
+class Victim:
+    """A running instance, its processes and its database's own view."""
+
+    def __init__(self):
+        self.instance = harness.Instance.start()
+        self.run = self.instance.run
+
+    def pid(self, service):
+        """The process that quickstart started; None while there is none."""
+        try:
+            return int((self.run / "pids" / service).read_text())
+        except (OSError, ValueError):
+            return None
+
+    def workers(self):
+        master = self.pid("wutsd")
+        try:
+            return [int(p) for p in pathlib.Path(
+                f"/proc/{master}/task/{master}/children").read_text().split()]
+        except OSError:
+            return []
+
+    def kill(self, name, how=signal.SIGKILL):
+        """SIGKILL one of a kind; its pid, None when there was none."""
+        pids = self.workers() if name == "worker" else [self.pid(name)]
+        pids = [pid for pid in pids if pid]
+        if not pids:
+            return None
+        pid = random.choice(pids)
+        try:
+            os.kill(pid, how)
+        except ProcessLookupError:
+            return None
+        return pid
+
+    def quickstart(self, *args):
+        subprocess.run([harness.SOURCE / "quickstart", *args],
+                       env=self.instance.env, check=True, timeout=60,
+                       stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+
+    def sql(self, statement):
+        """The rows of a query, as tuples of text."""
+        done = subprocess.run(
+            ["mariadb", "--no-defaults", "--batch", "--skip-column-names",
+             "--socket", str(self.run / "sockets/mariadb.sock"), "wuts"],
+            input=statement, check=True, timeout=60, capture_output=True,
+            text=True)
+        return [tuple(line.split("\t")) for line in done.stdout.splitlines()]
+
+    def is_ready(self):
+        try:
+            return self.instance.client().get("/readyz").status_code == 200
+        except harness.requests.RequestException:
+            return False
+
+
+@pytest.fixture(scope="session")
+def victim(request):
+    victim = Victim()
+    try:
+        yield victim
+    finally:
+        failed = request.session.testsfailed > 0
+        victim.instance.stop(keep=failed)
+        if failed:
+            print(f"\nlogs and data are kept below {victim.instance.work}")
+
+
+@pytest.fixture
+def receiver():
+    receiver = harness.Receiver()
+    yield receiver
+    receiver.close()
