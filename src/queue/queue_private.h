@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of the queue share and nobody else sees: the operating
+   system as tests may replace it, names and directories, lines of a segment,
+   the reader's segments and their outcome logs. The format is described in
+   doc/queue-format.md. */
+#ifndef WUTS_QUEUE_PRIVATE_H
+#define WUTS_QUEUE_PRIVATE_H
+
+#include "wuts/queue.h"
+#include "wuts/strbuf.h"
+
+#include <sys/types.h>
+
+#define QUEUE_HEADER_MAX 448	/* a header line with its newline */
+#define QUEUE_MARK_MAX 96	/* a mark line with its newline */
+#define QUEUE_EVENT_MAX 63
+#define QUEUE_NAME_MAX 64	/* a segment's file name with its NUL */
+#define QUEUE_OPEN_FDS 64	/* segments a reader keeps open */
+#define QUEUE_FULL_RETRY_S 5
+#define QUEUE_APPEND_MAX (1U << 30)	/* bytes: offsets have 32 bits */
+
+/* --- io.c --- */
+
+/* The calls whose failure the queue must survive; tests replace them. */
+struct queue_io {
+	ssize_t (*pwrite)(int fd, const void *data, size_t len, off_t offset);
+	int (*fdatasync)(int fd);
+	int (*fsync)(int fd);
+	int (*fallocate)(int fd, int mode, off_t offset, off_t len);
+	int (*ftruncate)(int fd, off_t len);
+	int (*renameat)(int from_fd, const char *from, int to_fd,
+	    const char *to);
+	int (*unlinkat)(int fd, const char *name, int flags);
+};
+extern struct queue_io queue_io;
+
+/* All bytes, going on after short writes and EINTR. 0, or -1 with errno. */
+int queue_write_at(int fd, const void *data, size_t len, uint64_t offset);
+
+/* The directories, as descriptors; -1 where missing and not made. */
+struct queue_dirs {
+	int root;
+	int open;
+	int ready;
+	int done;
+	int dead;
+	int corrupt;
+};
+
+/* make: create what is missing. -1: FAULT_QUEUE, nothing stays open. */
+int queue_dirs_open(struct queue_dirs *dirs_r, const char *dir, bool make,
+    struct fault *fault);
+void queue_dirs_close(struct queue_dirs *dirs);
+
+/* File names, in their order. */
+struct queue_names {
+	char (*name)[QUEUE_NAME_MAX];
+	size_t n;
+	size_t cap;
+};
+
+/* Is this <stem><suffix> with a stem of ours? */
+bool queue_is_name(const char *name, const char *suffix);
+/* A copy of a segment's name with another suffix in place of ".seg". */
+void queue_name_with(char out[QUEUE_NAME_MAX], const char *segment,
+    const char *suffix);
+/* Add the files <stem><suffix> of a directory, sorted; -1 with errno. */
+int queue_names_list(struct queue_names *names, int dir_fd,
+    const char *suffix);
+bool queue_names_has(const struct queue_names *names, const char *name);
+void queue_names_deinit(struct queue_names *names);
+
+/* Locks belong to the open file description and end with the process. */
+int queue_lock(int fd);		/* 0, or -1 with errno: somebody has it */
+bool queue_is_locked(int fd);	/* by another description; takes nothing */
+
+/* --- record.c --- */
+
+enum queue_line_kind {
+	QUEUE_LINE_RECORD,
+	QUEUE_LINE_MARK,
+	QUEUE_LINE_EMPTY	/* ends a synced append */
+};
+
+struct queue_line {
+	enum queue_line_kind kind;
+	const char *text;	/* the whole of it, in the view */
+	uint32_t len;		/* with all its newlines */
+	uint32_t crc;		/* as written */
+	uint32_t covered;	/* bytes of the header under the checksum */
+	unsigned more;
+	bool prepared;		/* a record's state */
+	bool commit;		/* a mark's verdict */
+	struct queue_record record;	/* of a mark: the id only */
+	char event[QUEUE_EVENT_MAX + 1];
+};
+
+/* Can it be written? -1: FAULT_QUEUE. */
+int queue_record_check(const struct queue_record *record,
+    struct fault *fault);
+/* Both lines; at most QUEUE_HEADER_MAX + body_len + 1 bytes. */
+size_t queue_record_format(char *out, const struct queue_record *record,
+    bool prepared, unsigned more);
+size_t queue_mark_format(char out[QUEUE_MARK_MAX], const struct uuid *id,
+    bool commit);
+/* A header or mark without its newline. Exactly as written above, else
+   false. The checksum is not looked at. */
+bool queue_header_parse(const char *text, size_t len,
+    struct queue_line *line_r);
+char *queue_put_hex32(char *p, uint32_t value);
+bool queue_get_hex32(const char *p, uint32_t *value_r);
+
+/* --- view.c --- */
+
+enum queue_read {
+	QUEUE_READ_OK,
+	QUEUE_READ_END,		/* nothing behind this */
+	QUEUE_READ_ZERO,	/* not written yet */
+	QUEUE_READ_SHORT,	/* begins like a line, ends too early */
+	QUEUE_READ_BAD,
+	QUEUE_READ_ERROR	/* the disk; errno in view->error */
+};
+
+/* A window that slides over a file. */
+struct queue_view {
+	int fd;
+	uint32_t owner;
+	int error;
+	char *buf;
+	size_t cap;
+	size_t len;
+	size_t chunk;		/* how much to read next time */
+	uint64_t off;		/* of buf[0] in the file */
+};
+
+void queue_view_init(struct queue_view *view);
+void queue_view_deinit(struct queue_view *view);
+/* Look at fd from now on, with nothing remembered. */
+void queue_view_start(struct queue_view *view, int fd, uint32_t owner);
+
+/* The line at off, whole and with its checksum right. Its strings live until
+   the view is used again. */
+enum queue_read queue_view_line(struct queue_view *view, uint64_t off,
+    uint64_t limit, struct queue_line *line_r);
+/* All records of the append that begins at off. OK: *end_r is behind the last;
+   otherwise *end_r is where it stopped. */
+enum queue_read queue_view_batch(struct queue_view *view, uint64_t off,
+    uint64_t limit, uint64_t *end_r);
+/* Is the byte at off written? */
+bool queue_view_is_written(struct queue_view *view, uint64_t off,
+    uint64_t limit);
+/* The next place from off on where a line holds, or limit. */
+uint64_t queue_view_resync(struct queue_view *view, uint64_t off,
+    uint64_t limit);
+/* Behind the last byte that is not zero. -1 with errno. */
+int queue_written_end(int fd, uint64_t size, uint64_t *end_r);
+
+/* --- outcome.c --- */
+
+/* What an earlier run noted about one record. */
+struct queue_noted {
+	uint32_t offset;
+	uint32_t attempts;
+	int64_t due_us;
+	uint32_t line;		/* its place in the log, while loading */
+	char kind;		/* last verdict, or 'r', or 'c' */
+	bool claimed;		/* committed by claim */
+};
+
+struct queue_outcomes {
+	struct queue_noted *noted;	/* by offset, one each */
+	size_t n;
+	uint64_t log_len;	/* behind the last line that holds */
+	bool exists;
+};
+
+/* Letters of a log line. */
+#define QUEUE_NOTE_DELIVERED 'd'
+#define QUEUE_NOTE_RETRY 'r'
+#define QUEUE_NOTE_DEAD 'x'
+#define QUEUE_NOTE_DROPPED 'n'
+#define QUEUE_NOTE_COMMITTED 'c'
+#define QUEUE_NOTE_DISCARDED 'u'
+
+void queue_outcome_format(struct strbuf *out, char kind, uint32_t offset,
+    unsigned attempts, int64_t due_us);
+bool queue_outcome_is_final(char kind);
+/* The log of a segment; a missing one is empty. -1: FAULT_QUEUE. */
+int queue_outcomes_load(struct queue_outcomes *outcomes_r, int done_fd,
+    const char *segment, struct fault *fault);
+const struct queue_noted *queue_outcomes_find(
+    const struct queue_outcomes *outcomes, uint32_t offset);
+/* Forget the records, keep what is needed to append. */
+void queue_outcomes_forget(struct queue_outcomes *outcomes);
+/* Append lines and sync. -1: FAULT_QUEUE, nothing counts as written. */
+int queue_outcomes_write(struct queue_outcomes *outcomes, int done_fd,
+    const char *segment, const struct strbuf *lines, struct fault *fault);
+
+/* --- segment.c --- */
+
+/* A prepared record whose mark has not been seen. */
+struct queue_pending {
+	struct uuid id;
+	int64_t created_us;
+	int64_t due_us;
+	uint32_t offset;
+	uint32_t attempts;
+	bool asked;
+};
+
+struct queue_pendings {
+	struct queue_pending *item;
+	size_t n;
+	size_t cap;
+};
+
+void queue_pendings_add(struct queue_pendings *pendings,
+    const struct queue_pending *pending);
+/* Take out the one with this id, or this offset. False: there is none. */
+bool queue_pendings_take_id(struct queue_pendings *pendings,
+    const struct uuid *id, struct queue_pending *pending_r);
+bool queue_pendings_take_offset(struct queue_pendings *pendings,
+    uint32_t offset, struct queue_pending *pending_r);
+
+/* A segment as the reader knows it. */
+struct queue_segment {
+	uint32_t number;
+	char name[QUEUE_NAME_MAX];
+	int fd;			/* -1: not open now */
+	uint64_t used_tick;
+	uint64_t size;
+	uint64_t scan_off;	/* what is before has been read */
+	uint32_t live;		/* records called and not finished */
+	uint32_t dying;		/* of the finished: not in dead/ yet */
+	bool sealed;
+	bool dirty;		/* worth a look */
+	bool started;		/* its outcome log was read */
+	bool scanned;		/* sealed and read to its end */
+	bool kept;		/* must outlive this run: see the log */
+	bool failed;		/* could not be read: try again later */
+	struct queue_pendings pendings;
+	struct queue_outcomes outcomes;
+	struct strbuf lines;	/* outcomes not written yet */
+};
+
+struct queue_dying {
+	struct queue_pos pos;
+	unsigned attempts;
+	bool unread;		/* its segment could not be read now */
+};
+
+struct queue_reader {
+	struct queue_dirs dirs;
+	struct queue_events events;
+	int lock_fd;
+	int inotify_fd;
+	int open_watch;
+	int ready_watch;
+	struct queue_segment **segments;	/* by number */
+	size_t nsegments;
+	size_t segments_cap;
+	uint32_t next_number;
+	uint64_t tick;
+	unsigned nopen;		/* descriptors of segments */
+	struct queue_segment *busy;	/* being read: keep its descriptor */
+	struct queue_view scan_view;
+	struct queue_view load_view;
+	struct queue_view mark_view;
+	struct queue_dying *dying;
+	size_t ndying;
+	size_t dying_cap;
+	bool lost_track;	/* list the directories again */
+};
+
+/* Learn of a file in open/ or ready/; one known already changes its state
+   only, one that is gone is ignored. */
+void queue_segment_found(struct queue_reader *reader, const char *name);
+struct queue_segment *queue_segment_get(struct queue_reader *reader,
+    uint32_t number);
+/* Its descriptor, opened when needed; -1 with errno. */
+int queue_segment_fd(struct queue_reader *reader, struct queue_segment *seg);
+/* Forget it: close, free. The file stays. */
+void queue_segment_remove(struct queue_reader *reader,
+    struct queue_segment *seg);
+/* The record at an offset. Its strings live in the view. -1: FAULT_QUEUE;
+   *bad_r says that the record itself is damaged. */
+int queue_segment_line(struct queue_reader *reader, struct queue_segment *seg,
+    uint32_t offset, struct queue_view *view, struct queue_line *line_r,
+    bool *bad_r, struct fault *fault);
+/* Copy a damaged span to corrupt/, once, with one line in the log. Where that
+   fails the segment is kept. */
+void queue_segment_set_aside(struct queue_reader *reader,
+    struct queue_segment *seg, uint64_t from, uint64_t to);
+
+/* --- scan.c --- */
+
+/* Read on in one segment, at most *budget lines. -1: FAULT_QUEUE. */
+int queue_scan_segment(struct queue_reader *reader, struct queue_segment *seg,
+    size_t *budget, struct fault *fault);
+/* Hand a committed record to the caller. */
+void queue_scan_committed(struct queue_reader *reader,
+    struct queue_segment *seg, const struct queue_pending *pending);
+
+/* --- adopt.c --- */
+
+/* The writer is gone: cut what it did not finish, seal. The segment may be
+   removed by this. */
+int queue_adopt_segment(struct queue_reader *reader,
+    struct queue_segment *seg, struct fault *fault);
+
+/* --- dead.c --- */
+
+/* Copy what is dying to today's dead letters, sync, note it. */
+int queue_dead_write(struct queue_reader *reader, struct fault *fault);
+
+#endif

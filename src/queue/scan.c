@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+/* Reading on in a segment. While its writer lives, an append counts when all
+   its records hold and the line behind it says that the sync succeeded;
+   anything else means "wait". In a sealed segment every line is judged alone:
+   what does not hold is set aside, and the next line that does goes on. */
+#include "config.h"
+
+#include "queue_private.h"
+
+#include "wuts/fault.h"
+#include "wuts/log.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+static void
+call_record(struct queue_reader *reader, struct queue_segment *seg,
+    uint32_t offset, struct queue_line *line, unsigned attempts,
+    int64_t due_us)
+{
+	struct queue_pos pos = { seg->number, offset };
+	/* The view's buffer is ours: end the body for callers that want a
+	   string, then put its newline back. */
+	char *end = (char *)(uintptr_t)line->text + line->len - 1;
+
+	seg->live++;
+	line->record.event = line->event;
+	*end = '\0';
+	reader->events.record(reader->events.ctx, pos, &line->record,
+	    attempts, due_us);
+	*end = '\n';
+}
+
+void
+queue_scan_committed(struct queue_reader *reader, struct queue_segment *seg,
+    const struct queue_pending *pending)
+{
+	struct fault fault = { .code = FAULT_NONE };
+	struct queue_line line;
+	bool bad;
+
+	if (queue_segment_line(reader, seg, pending->offset,
+	    &reader->mark_view, &line, &bad, &fault) < 0) {
+		log_error("queue %s", fault.text);
+		/* Damaged since: copied as far as its header tells. An error of
+		   the disk keeps the segment for the next start. */
+		if (bad)
+			queue_segment_set_aside(reader, seg, pending->offset,
+			    queue_view_resync(&reader->mark_view,
+			    (uint64_t)pending->offset + 1, seg->size));
+		else
+			seg->kept = true;
+		return;
+	}
+	call_record(reader, seg, pending->offset, &line, pending->attempts,
+	    pending->due_us);
+}
+
+static void
+take_record(struct queue_reader *reader, struct queue_segment *seg,
+    uint32_t offset, struct queue_line *line)
+{
+	const struct queue_noted *noted;
+	struct queue_pending pending;
+
+	noted = queue_outcomes_find(&seg->outcomes, offset);
+	if (noted != NULL && queue_outcome_is_final(noted->kind))
+		return;
+	pending = (struct queue_pending){
+		.id = line->record.id,
+		.created_us = line->record.created_us,
+		.offset = offset,
+	};
+	if (noted != NULL && noted->kind == QUEUE_NOTE_RETRY) {
+		pending.attempts = noted->attempts;
+		pending.due_us = noted->due_us;
+	}
+	if (line->prepared && (noted == NULL || !noted->claimed))
+		queue_pendings_add(&seg->pendings, &pending);
+	else
+		call_record(reader, seg, offset, line, pending.attempts,
+		    pending.due_us);
+}
+
+static void
+take_line(struct queue_reader *reader, struct queue_segment *seg,
+    uint64_t offset, struct queue_line *line)
+{
+	struct queue_pending pending;
+
+	switch (line->kind) {
+	case QUEUE_LINE_RECORD:
+		take_record(reader, seg, (uint32_t)offset, line);
+		break;
+	case QUEUE_LINE_MARK:
+		/* None: it was finished in an earlier run. */
+		if (queue_pendings_take_id(&seg->pendings, &line->record.id,
+		    &pending) && line->commit)
+			queue_scan_committed(reader, seg, &pending);
+		break;
+	case QUEUE_LINE_EMPTY:
+		break;
+	}
+}
+
+static int
+view_failed(const struct queue_view *view, const struct queue_segment *seg,
+    uint64_t offset, struct fault *fault)
+{
+	errno = view->error;
+	return fault_errno(fault, FAULT_QUEUE, "read segment %s at %" PRIu64,
+	    seg->name, offset);
+}
+
+/* All of one append. It was checked whole before. */
+static int
+take_batch(struct queue_reader *reader, struct queue_segment *seg,
+    uint64_t end, size_t *budget, struct fault *fault)
+{
+	struct queue_view *view = &reader->scan_view;
+	struct queue_line line;
+
+	while (seg->scan_off < end) {
+		uint64_t offset = seg->scan_off;
+
+		if (queue_view_line(view, offset, seg->size, &line) !=
+		    QUEUE_READ_OK) {
+			if (view->error == 0)
+				view->error = EIO;
+			return view_failed(view, seg, offset, fault);
+		}
+		seg->scan_off += line.len;
+		take_line(reader, seg, offset, &line);
+		if (*budget > 0)
+			--*budget;
+	}
+	return 0;
+}
+
+static int
+scan_open(struct queue_reader *reader, struct queue_segment *seg,
+    size_t *budget, struct fault *fault)
+{
+	struct queue_view *view = &reader->scan_view;
+	struct queue_line line;
+	enum queue_read got;
+
+	while (*budget > 0) {
+		uint64_t offset = seg->scan_off, end;
+
+		got = queue_view_line(view, offset, seg->size, &line);
+		if (got == QUEUE_READ_OK && line.kind != QUEUE_LINE_RECORD) {
+			seg->scan_off += line.len;
+			take_line(reader, seg, offset, &line);
+			continue;
+		}
+		if (got == QUEUE_READ_OK)
+			got = queue_view_batch(view, offset, seg->size, &end);
+		if (got == QUEUE_READ_ERROR)
+			return view_failed(view, seg, offset, fault);
+		if (got != QUEUE_READ_OK ||
+		    !queue_view_is_written(view, end, seg->size)) {
+			seg->dirty = false;
+			return 0;
+		}
+		if (take_batch(reader, seg, end, budget, fault) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Ask once a run; the answer may come at once, from inside the call. */
+static void
+ask_unresolved(struct queue_reader *reader, struct queue_segment *seg)
+{
+	for (size_t i = 0; i < seg->pendings.n; i++) {
+		struct queue_pending *pending = &seg->pendings.item[i];
+		struct queue_pos pos = { seg->number, pending->offset };
+		struct queue_pending copy;
+
+		if (pending->asked)
+			continue;
+		pending->asked = true;
+		copy = *pending;
+		reader->events.unresolved(reader->events.ctx, pos, &copy.id,
+		    copy.created_us);
+		i = (size_t)-1;
+	}
+}
+
+static int
+scan_sealed(struct queue_reader *reader, struct queue_segment *seg,
+    size_t *budget, struct fault *fault)
+{
+	struct queue_view *view = &reader->scan_view;
+	struct queue_line line;
+	uint64_t next;
+
+	while (*budget > 0) {
+		uint64_t offset = seg->scan_off;
+
+		switch (queue_view_line(view, offset, seg->size, &line)) {
+		case QUEUE_READ_OK:
+			seg->scan_off += line.len;
+			take_line(reader, seg, offset, &line);
+			if (line.kind != QUEUE_LINE_EMPTY)
+				--*budget;
+			break;
+		case QUEUE_READ_END:
+			seg->scanned = true;
+			seg->dirty = false;
+			queue_outcomes_forget(&seg->outcomes);
+			ask_unresolved(reader, seg);
+			return 0;
+		case QUEUE_READ_ERROR:
+			return view_failed(view, seg, offset, fault);
+		case QUEUE_READ_ZERO:
+		case QUEUE_READ_SHORT:
+		case QUEUE_READ_BAD:
+			next = queue_view_resync(view, offset + 1, seg->size);
+			queue_segment_set_aside(reader, seg, offset, next);
+			seg->scan_off = next;
+			--*budget;
+			break;
+		}
+	}
+	return 0;
+}
+
+int
+queue_scan_segment(struct queue_reader *reader, struct queue_segment *seg,
+    size_t *budget, struct fault *fault)
+{
+	int fd, ret;
+
+	fd = queue_segment_fd(reader, seg);
+	if (fd < 0 && errno == ENOENT && seg->scan_off == 0) {
+		/* Its writer removed it, empty. */
+		queue_segment_remove(reader, seg);
+		return 0;
+	}
+	if (fd < 0)
+		return fault_errno(fault, FAULT_QUEUE, "open segment %s",
+		    seg->name);
+	if (!seg->started) {
+		if (queue_outcomes_load(&seg->outcomes, reader->dirs.done,
+		    seg->name, fault) < 0)
+			return -1;
+		seg->started = true;
+	}
+	reader->busy = seg;
+	queue_view_start(&reader->scan_view, fd, seg->number);
+	if (seg->sealed)
+		ret = scan_sealed(reader, seg, budget, fault);
+	else
+		ret = scan_open(reader, seg, budget, fault);
+	reader->busy = NULL;
+	if (ret == 0)
+		seg->failed = false;
+	return ret;
+}
