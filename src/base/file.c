@@ -138,7 +138,7 @@ file_make_dirs(const char *path, mode_t mode, struct fault *fault)
 	struct stat st;
 	int ret = 0;
 
-	for (slash = copy; ret == 0 && slash != NULL;) {
+	for (slash = copy; ret == 0 && slash != NULL && path[0] != '\0';) {
 		slash = strchr(slash + 1, '/');
 		if (slash != NULL)
 			*slash = '\0';

@@ -33,6 +33,18 @@ TESTS += tests/unit/base/test_arena
 tests_unit_base_test_arena_SOURCES = \
 	tests/unit/base/test_arena.c
 tests_unit_base_test_arena_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/base/test_attempts
+TESTS += tests/unit/base/test_attempts
+tests_unit_base_test_attempts_SOURCES = \
+	tests/unit/base/scratch.c \
+	tests/unit/base/scratch.h \
+	tests/unit/base/test_attempts.c
+tests_unit_base_test_attempts_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/base/test_cache
+TESTS += tests/unit/base/test_cache
+tests_unit_base_test_cache_SOURCES = \
+	tests/unit/base/test_cache.c
+tests_unit_base_test_cache_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/base/test_clock
 TESTS += tests/unit/base/test_clock
 tests_unit_base_test_clock_SOURCES = \
@@ -48,6 +60,20 @@ TESTS += tests/unit/base/test_fault
 tests_unit_base_test_fault_SOURCES = \
 	tests/unit/base/test_fault.c
 tests_unit_base_test_fault_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/base/test_file
+TESTS += tests/unit/base/test_file
+tests_unit_base_test_file_SOURCES = \
+	tests/unit/base/scratch.c \
+	tests/unit/base/scratch.h \
+	tests/unit/base/test_file.c
+tests_unit_base_test_file_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/base/test_generations
+TESTS += tests/unit/base/test_generations
+tests_unit_base_test_generations_SOURCES = \
+	tests/unit/base/scratch.c \
+	tests/unit/base/scratch.h \
+	tests/unit/base/test_generations.c
+tests_unit_base_test_generations_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/base/test_json
 TESTS += tests/unit/base/test_json
 tests_unit_base_test_json_SOURCES = \
@@ -67,6 +93,13 @@ tests_unit_base_test_secret_SOURCES = \
 	tests/unit/base/scratch.h \
 	tests/unit/base/test_secret.c
 tests_unit_base_test_secret_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/base/test_settings
+TESTS += tests/unit/base/test_settings
+tests_unit_base_test_settings_SOURCES = \
+	tests/unit/base/scratch.c \
+	tests/unit/base/scratch.h \
+	tests/unit/base/test_settings.c
+tests_unit_base_test_settings_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/base/test_strbuf
 TESTS += tests/unit/base/test_strbuf
 tests_unit_base_test_strbuf_SOURCES = \

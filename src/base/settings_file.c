@@ -197,12 +197,13 @@ take_pair(void *ctx, const char *section, const char *name, const char *value)
 	return problem == NULL ? 1 : fail(reading, name, problem);
 }
 
-/* inih's line source: counts lines, and refuses one that inih would split. */
+/* inih's line source: counts lines, refuses one that inih would split, and
+   drops indentation, which to inih continues the line above. */
 static char *
 next_line(char *buf, int size, void *ctx)
 {
 	struct reading *reading = ctx;
-	size_t len;
+	size_t len, indent;
 
 	if (reading->failed || fgets(buf, size, reading->file) == NULL)
 		return NULL;
@@ -212,6 +213,8 @@ next_line(char *buf, int size, void *ctx)
 		fail(reading, "", "the line is too long");
 		return NULL;
 	}
+	indent = strspn(buf, " \t");
+	memmove(buf, buf + indent, len - indent + 1);
 	return buf;
 }
 
@@ -234,8 +237,12 @@ settings_file_read(struct settings *settings, const char *path,
 		    "configuration %s", path);
 	reading.given = mem_calloc(settings_table_len, sizeof(bool));
 	ret = ini_parse_stream(next_line, &reading, take_pair, &reading);
-	if (ret != 0 && !reading.failed)
+	if (ret != 0 && !reading.failed) {
+		/* inih reads on to the end; this is where it stumbled. */
+		if (ret > 0)
+			reading.line = (unsigned)ret;
 		fail(&reading, "", "must be `name = value`");
+	}
 	if (ferror(reading.file) && !reading.failed) {
 		reading.failed = true;
 		fault_errno(fault, FAULT_CONFIG, "configuration %s", path);
