@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 AM_TESTS_ENVIRONMENT = \
 	WUTS_BUILD='$(abs_builddir)'; export WUTS_BUILD; \
-	PYTHON='$(PYTHON)'; export PYTHON;
+	PYTHON='$(PYTHON)'; export PYTHON; \
+	CC='$(CC)'; export CC; \
+	CPPFLAGS='$(JANSSON_CFLAGS) $(CPPFLAGS)'; export CPPFLAGS;
 EXTRA_DIST += \
 	tests/api/conftest.py \
 	tests/api/run \
@@ -18,3 +20,5 @@ EXTRA_DIST += \
 	tests/chaos/test_database.py \
 	tests/chaos/test_kill.py \
 	tests/harness.py
+dist_check_SCRIPTS += tests/unit/headers
+TESTS += tests/unit/headers
