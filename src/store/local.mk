@@ -20,16 +20,47 @@ dist_check_SCRIPTS += \
 	tests/with-mariadb
 
 if HAVE_CMOCKA
-store_tests = \
-	tests/unit/store/test_tenant
-check_PROGRAMS += $(store_tests)
+check_PROGRAMS += \
+	tests/unit/store/test_device \
+	tests/unit/store/test_list \
+	tests/unit/store/test_outage \
+	tests/unit/store/test_outbox \
+	tests/unit/store/test_schema \
+	tests/unit/store/test_tenant \
+	tests/unit/store/test_tx \
+	tests/unit/store/test_user \
+	tests/unit/store/test_webhook
 store_test_common = \
 	tests/unit/store/store_test.c \
 	tests/unit/store/store_test.h
 store_test_libs = $(STORE_LIBS) $(CMOCKA_LIBS)
+tests_unit_store_test_device_SOURCES = \
+	$(store_test_common) tests/unit/store/test_device.c
+tests_unit_store_test_device_LDADD = $(store_test_libs)
+tests_unit_store_test_list_SOURCES = \
+	$(store_test_common) tests/unit/store/test_list.c
+tests_unit_store_test_list_LDADD = $(store_test_libs)
+tests_unit_store_test_outage_SOURCES = \
+	$(store_test_common) tests/unit/store/test_outage.c
+tests_unit_store_test_outage_LDADD = $(store_test_libs)
+tests_unit_store_test_outbox_SOURCES = \
+	$(store_test_common) tests/unit/store/test_outbox.c
+tests_unit_store_test_outbox_LDADD = $(store_test_libs)
+tests_unit_store_test_schema_SOURCES = \
+	$(store_test_common) tests/unit/store/test_schema.c
+tests_unit_store_test_schema_LDADD = $(store_test_libs)
 tests_unit_store_test_tenant_SOURCES = \
 	$(store_test_common) tests/unit/store/test_tenant.c
 tests_unit_store_test_tenant_LDADD = $(store_test_libs)
+tests_unit_store_test_tx_SOURCES = \
+	$(store_test_common) tests/unit/store/test_tx.c
+tests_unit_store_test_tx_LDADD = $(store_test_libs) -lpthread
+tests_unit_store_test_user_SOURCES = \
+	$(store_test_common) tests/unit/store/test_user.c
+tests_unit_store_test_user_LDADD = $(store_test_libs)
+tests_unit_store_test_webhook_SOURCES = \
+	$(store_test_common) tests/unit/store/test_webhook.c
+tests_unit_store_test_webhook_LDADD = $(store_test_libs)
 # The server starts once for all of them.
 TESTS += tests/unit/store/run
 endif

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/* What happens while the database is away. */
+#include "config.h"
+
+#include "store_test.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/types.h>
+#include <time.h>
+
+#define AT_ONCE_US (CLOCK_SECOND_US / 10)
+
+static int64_t
+ping_us(struct fixture *f, struct db *db, int *ret_r)
+{
+	int64_t begun_us = clock_mono_us();
+
+	*ret_r = db_ping(db, &f->fault);
+	return clock_mono_us() - begun_us;
+}
+
+static void
+wait_until_it_answers(struct fixture *f, struct db *db)
+{
+	int64_t until_us = clock_mono_us() + 5 * CLOCK_SECOND_US;
+	struct timespec pause = { 0, 10000000 };
+
+	while (db_ping(db, &f->fault) < 0) {
+		assert_true(clock_mono_us() < until_us);
+		(void)nanosleep(&pause, NULL);
+	}
+}
+
+static void
+no_server_fails_at_once_and_is_asked_again_after_a_moment(void **state)
+{
+	struct fixture *f = *state;
+	struct settings settings = f->settings;
+	char nowhere[] = "/nonexistent/sock";
+	struct db *db;
+	int ret;
+
+	settings.database_socket = nowhere;
+	db = db_new(&settings);
+	assert_true(ping_us(f, db, &ret) < AT_ONCE_US);
+	assert_int_equal(ret, -1);
+	assert_database_fault(f->fault);
+	/* It is back, but in the back-off nobody looks. */
+	settings.database_socket = f->settings.database_socket;
+	assert_true(ping_us(f, db, &ret) < AT_ONCE_US);
+	assert_int_equal(ret, -1);
+	assert_database_fault(f->fault);
+	wait_until_it_answers(f, db);
+	db_free(&db);
+}
+
+static pid_t
+server_pid(void)
+{
+	const char *path = getenv("WUTS_TEST_DB_PID_FILE");
+	FILE *file;
+	int pid = 0;
+
+	assert_non_null(path);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	assert_int_equal(fscanf(file, "%d", &pid), 1);
+	(void)fclose(file);
+	assert_true(pid > 1);
+	return pid;
+}
+
+static int
+find_a_tenant(struct db *db, void *ctx, struct fault *fault)
+{
+	struct tenant tenant;
+
+	(void)ctx;
+	return tenant_store_find(db, &UUID_NIL, &tenant, fault) < 0 ? -1 : 0;
+}
+
+static void
+hung_server_fails_within_the_timeout_and_recovers(void **state)
+{
+	struct fixture *f = *state;
+	pid_t pid = server_pid();
+	int64_t begun_us, took_us;
+	enum tx_result in_tx;
+	int outside;
+
+	assert_int_equal(db_ping(f->db, &f->fault), 0);
+	assert_int_equal(db_ping(f->other, &f->fault), 0);
+	assert_int_equal(kill(pid, SIGSTOP), 0);
+	begun_us = clock_mono_us();
+	outside = find_a_tenant(f->other, NULL, &f->fault);
+	in_tx = tx_run(f->db, find_a_tenant, NULL, NULL, &f->fault);
+	took_us = clock_mono_us() - begun_us;
+	assert_int_equal(kill(pid, SIGCONT), 0);
+	assert_int_equal(outside, -1);
+	assert_int_equal(in_tx, TX_ROLLED_BACK);
+	assert_database_fault(f->fault);
+	/* A second each, and a margin for a busy machine. */
+	assert_true(took_us < 4 * CLOCK_SECOND_US);
+	wait_until_it_answers(f, f->db);
+	wait_until_it_answers(f, f->other);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+		    no_server_fails_at_once_and_is_asked_again_after_a_moment),
+		cmocka_unit_test(
+		    hung_server_fails_within_the_timeout_and_recovers),
+	};
+
+	return cmocka_run_group_tests(tests, store_test_begin, store_test_end);
+}
