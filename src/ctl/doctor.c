@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: MIT */
+/* wutsctl doctor: looks at everything an installation is made of, changes
+   nothing, and says for whatever is wrong why it is and what to do. */
+#include "config.h"
+
+#include "ctl_private.h"
+
+#include "wuts/clock.h"
+#include "wuts/fault.h"
+#include "wuts/json.h"
+#include "wuts/queue.h"
+#include "wuts/schema_service.h"
+#include "wuts/settings.h"
+#include "wuts/strbuf.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define OLD_US (5 * 60 * (int64_t)CLOCK_SECOND_US)
+#define GENERATIONS_BYTES (4096 * 8)
+
+enum verdict {
+	VERDICT_OK,
+	VERDICT_WARN,
+	VERDICT_FAIL
+};
+
+static const char *const verdict_names[] = {
+	[VERDICT_OK] = "ok",
+	[VERDICT_WARN] = "warn",
+	[VERDICT_FAIL] = "fail",
+};
+
+struct doctor {
+	const struct ctl *ctl;
+	struct settings *settings;
+	bool has_failed;
+	struct strbuf out;	/* of --json */
+	struct json_writer w;
+};
+
+static void report(struct doctor *d, enum verdict verdict, const char *what,
+    const char *todo, const char *fmt, ...)
+    __attribute__((format(printf, 5, 6)));
+
+/* todo NULL: nothing. */
+static void
+report(struct doctor *d, enum verdict verdict, const char *what,
+    const char *todo, const char *fmt, ...)
+{
+	char why[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(why, sizeof(why), fmt, ap);
+	va_end(ap);
+	if (verdict == VERDICT_FAIL)
+		d->has_failed = true;
+	if (!d->ctl->json) {
+		printf("%-6s%s: %s%s%s\n", verdict_names[verdict], what, why,
+		    todo != NULL ? " → " : "", todo != NULL ? todo : "");
+		(void)fflush(stdout);
+		return;
+	}
+	json_write_object_begin(&d->w);
+	json_write_key(&d->w, "verdict");
+	json_write_string(&d->w, verdict_names[verdict]);
+	json_write_key(&d->w, "what");
+	json_write_string(&d->w, what);
+	json_write_key(&d->w, "why");
+	json_write_string(&d->w, why);
+	json_write_key(&d->w, "todo");
+	if (todo != NULL)
+		json_write_string(&d->w, todo);
+	else
+		json_write_null(&d->w);
+	json_write_object_end(&d->w);
+}
+
+/* Who the programs run as: the user of the settings when root starts them,
+   else whoever calls us. */
+static uid_t
+service_uid(const struct settings *settings)
+{
+	const struct passwd *user = NULL;
+
+	if (settings->user[0] != '\0' && geteuid() == 0)
+		user = getpwnam(settings->user);
+	return user != NULL ? user->pw_uid : geteuid();
+}
+
+static void
+check_user(struct doctor *d)
+{
+	const char *user = d->settings->user;
+
+	if (user[0] == '\0' && geteuid() == 0)
+		report(d, VERDICT_WARN, "user", "set `user` to an account of"
+		    " its own", "the programs would run as root");
+	else if (user[0] != '\0' && getpwnam(user) == NULL)
+		report(d, VERDICT_FAIL, "user", "create it (useradd --system)"
+		    " or change the setting `user`", "%s does not exist",
+		    user);
+}
+
+static void
+check_secret_file(struct doctor *d, const char *what, const char *path)
+{
+	struct stat st;
+
+	if (path[0] == '\0')
+		return;
+	if (stat(path, &st) < 0) {
+		report(d, VERDICT_FAIL, what, errno == ENOENT ?
+		    "run `wutsctl init`" : "let the programs' user read it",
+		    "%s: %s", path, strerror(errno));
+		return;
+	}
+	if ((st.st_mode & 0007) != 0)
+		report(d, VERDICT_FAIL, what, "chmod 600 the file",
+		    "%s is open to everybody", path);
+	else if ((st.st_mode & 0070) != 0)
+		report(d, VERDICT_WARN, what, "chmod 600 the file unless its"
+		    " group is meant to read it",
+		    "%s is open to its group", path);
+	else if (st.st_uid != 0 && st.st_uid != service_uid(d->settings))
+		report(d, VERDICT_WARN, what, "chown it to the setting"
+		    " `user`", "%s belongs to somebody else", path);
+	else
+		report(d, VERDICT_OK, what, NULL, "%s", path);
+}
+
+static void
+check_secrets(struct doctor *d)
+{
+	const struct settings *set = d->settings;
+	struct settings *whole;
+	struct fault fault;
+
+	check_secret_file(d, "installation key", set->installation_key_file);
+	check_secret_file(d, "master token", set->master_token_file);
+	check_secret_file(d, "engine token", set->engine_token_file);
+	check_secret_file(d, "database password",
+	    set->database_password_file);
+	fault_clear(&fault);
+	if (settings_load(&whole, d->ctl->config, &fault) < 0) {
+		report(d, VERDICT_FAIL, "secrets", "correct it, or run"
+		    " `wutsctl init` when the file is missing", "%s",
+		    fault.text);
+		return;
+	}
+	if (!whole->has_master_token)
+		report(d, VERDICT_WARN, "master token", "set"
+		    " master_token_file and run `wutsctl init`",
+		    "none is set: nobody can register a tenant");
+	/* From here on with the secrets: the database wants its password. */
+	settings_free(&d->settings);
+	d->settings = whole;
+}
+
+static bool
+check_directory(struct doctor *d, const char *what, const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0) {
+		report(d, VERDICT_FAIL, what, "run `wutsctl init`", "%s: %s",
+		    path, strerror(errno));
+		return false;
+	}
+	if (!S_ISDIR(st.st_mode))
+		report(d, VERDICT_FAIL, what, "remove it and run `wutsctl"
+		    " init`", "%s is not a directory", path);
+	else if (st.st_uid != service_uid(d->settings))
+		report(d, VERDICT_FAIL, what, "chown it to the user that the"
+		    " programs run as", "%s belongs to somebody else", path);
+	else if (access(path, R_OK | W_OK | X_OK) < 0)
+		report(d, VERDICT_FAIL, what, "chmod u+rwx it", "%s: %s",
+		    path, strerror(errno));
+	else {
+		report(d, VERDICT_OK, what, NULL, "%s", path);
+		return true;
+	}
+	return false;
+}
+
+static void
+check_run_dir(struct doctor *d)
+{
+	struct strbuf path = STRBUF_INIT;
+	struct stat st;
+
+	if (!check_directory(d, "run directory", d->settings->run_dir))
+		return;
+	strbuf_printf(&path, "%s/generations", d->settings->run_dir);
+	if (stat(path.data, &st) < 0 && errno == ENOENT)
+		report(d, VERDICT_WARN, "generations", "nothing: wutsd makes"
+		    " it when it starts", "%s is not there yet", path.data);
+	else if (stat(path.data, &st) < 0 || st.st_size != GENERATIONS_BYTES)
+		report(d, VERDICT_FAIL, "generations", "stop wutsd and"
+		    " wuts-spool, remove the file, start them",
+		    "%s cannot be used", path.data);
+	else
+		report(d, VERDICT_OK, "generations", NULL, "%s", path.data);
+	strbuf_deinit(&path);
+}
+
+static void
+check_disk(struct doctor *d)
+{
+	uint64_t free_bytes, reserve = d->settings->queue_disk_reserve;
+	struct statvfs fs;
+	enum verdict verdict = VERDICT_OK;
+
+	if (statvfs(d->settings->queue_dir, &fs) < 0) {
+		report(d, VERDICT_FAIL, "queue disk", "look at the disk",
+		    "%s", strerror(errno));
+		return;
+	}
+	free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
+	if (free_bytes < reserve)
+		verdict = VERDICT_FAIL;
+	else if (free_bytes / 4 < reserve || fs.f_favail == 0)
+		verdict = VERDICT_WARN;
+	report(d, verdict, "queue disk", verdict == VERDICT_OK ? NULL :
+	    "free space, or events are refused", "%" PRIu64 " MiB free, %"
+	    PRIu64 " MiB stay reserved", free_bytes >> 20, reserve >> 20);
+}
+
+static void
+check_backlog(struct doctor *d, const struct queue_status *status)
+{
+	int64_t age_us = clock_wall_us() - status->oldest_created_us;
+
+	if (status->oldest_created_us != 0 && age_us > OLD_US)
+		report(d, VERDICT_WARN, "backlog", "look at wuts-spool's log:"
+		    " which webhook does not answer?",
+		    "%" PRIu64 " events wait, the oldest for %" PRId64
+		    " minutes", status->waiting,
+		    age_us / CLOCK_SECOND_US / 60);
+	else
+		report(d, VERDICT_OK, "backlog", NULL, "%" PRIu64
+		    " events wait, %" PRIu64 " of them to be tried again",
+		    status->waiting, status->retrying);
+	if (status->corrupt > 0)
+		report(d, VERDICT_WARN, "damaged queue files", "look at them"
+		    " in corrupt/ and check the disk; remove them when seen",
+		    "%" PRIu64, status->corrupt);
+	if (status->dead > 0)
+		report(d, VERDICT_WARN, "dead letters", "look at wuts-spool's"
+		    " log for the reasons; they are kept for a while",
+		    "%" PRIu64 " events could not be delivered",
+		    status->dead);
+}
+
+static void
+check_queue(struct doctor *d)
+{
+	struct queue_status status;
+	struct fault fault;
+
+	if (!check_directory(d, "queue directory", d->settings->queue_dir))
+		return;
+	check_disk(d);
+	fault_clear(&fault);
+	if (queue_status_read(d->settings->queue_dir, &status, &fault) < 0) {
+		report(d, VERDICT_FAIL, "queue", "make the directory readable"
+		    " for its owner", "%s", fault.text);
+		return;
+	}
+	check_backlog(d, &status);
+	if (status.reader_runs)
+		report(d, VERDICT_OK, "wuts-spool", NULL, "is running");
+	else
+		report(d, VERDICT_FAIL, "wuts-spool", "start wuts-spool; its"
+		    " log says why it ended", "is not running, nothing is"
+		    " delivered");
+}
+
+static void
+check_database(struct doctor *d)
+{
+	unsigned have = 0, want = 0;
+	struct fault fault;
+
+	fault_clear(&fault);
+	if (schema_service_version(d->settings, &have, &want, &fault) < 0)
+		report(d, VERDICT_FAIL, "database", "start the server, or"
+		    " correct database_* in the configuration (a missing"
+		    " database: `wutsctl init`)", "%s", fault.text);
+	else if (have < want)
+		report(d, VERDICT_FAIL, "schema", "run `wutsctl migrate`",
+		    "is at version %u, this release needs %u", have, want);
+	else if (have > want)
+		report(d, VERDICT_WARN, "schema", "upgrade this release on"
+		    " this machine too", "is at version %u, this release"
+		    " knows %u", have, want);
+	else
+		report(d, VERDICT_OK, "database", NULL,
+		    "answers, schema version %u", have);
+}
+
+static void
+check_wutsd(struct doctor *d)
+{
+	const char *path = d->settings->socket;
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd;
+
+	if (strlen(path) >= sizeof(addr.sun_path)) {
+		report(d, VERDICT_FAIL, "wutsd", "set `socket` to a path of"
+		    " less than 108 bytes", "%s is too long for a socket",
+		    path);
+		return;
+	}
+	memcpy(addr.sun_path, path, strlen(path) + 1);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&addr,
+	    sizeof(addr)) < 0)
+		report(d, VERDICT_FAIL, "wutsd", errno == EACCES ?
+		    "run this as root or as the programs' user" :
+		    errno == EAGAIN ? "set more workers" :
+		    "start wutsd; its log says why it ended",
+		    "%s: %s", path, strerror(errno));
+	else
+		report(d, VERDICT_OK, "wutsd", NULL, "listens on %s", path);
+	if (fd >= 0)
+		(void)close(fd);
+}
+
+static void
+check_nginx(struct doctor *d)
+{
+	const char *path = d->settings->nginx_config;
+	struct nginx_facts facts;
+	struct fault fault;
+
+	if (path[0] == '\0') {
+		report(d, VERDICT_WARN, "nginx", "set nginx_config to the"
+		    " main file", "not checked");
+		return;
+	}
+	fault_clear(&fault);
+	if (nginx_facts_read(path, d->settings->socket, &facts, &fault) < 0)
+		report(d, VERDICT_FAIL, "nginx", "correct nginx_config or"
+		    " the file (nginx -t)", "%s", fault.text);
+	else if (facts.passes == 0)
+		report(d, VERDICT_FAIL, "nginx", "include the site that comes"
+		    " with WUTS, with this socket's path", "no fastcgi_pass in"
+		    " %s leads to unix:%s", path, d->settings->socket);
+	else if (facts.without_authorization > 0)
+		report(d, VERDICT_FAIL, "nginx", "remove"
+		    " `fastcgi_pass_request_headers off` or the fastcgi_param"
+		    " HTTP_AUTHORIZATION", "the Authorization header does not"
+		    " reach wutsd, everybody gets 401");
+	else if (facts.without_keep_conn > 0)
+		report(d, VERDICT_WARN, "nginx", "add `fastcgi_keep_conn on;`"
+		    " beside fastcgi_pass", "`keepalive` without it opens a"
+		    " connection for every request");
+	else if (facts.keepalive == 0)
+		report(d, VERDICT_WARN, "nginx", "pass to an upstream with"
+		    " `keepalive`, and set `fastcgi_keep_conn on;`",
+		    "a connection is opened for every request");
+	else
+		report(d, VERDICT_OK, "nginx", NULL, "%s passes to wutsd",
+		    path);
+}
+
+static void
+check_all(struct doctor *d)
+{
+	struct fault fault;
+
+	fault_clear(&fault);
+	if (settings_load_paths(&d->settings, d->ctl->config, &fault) < 0) {
+		report(d, VERDICT_FAIL, "configuration", "correct the file,"
+		    " or name another with -c", "%s", fault.text);
+		return;
+	}
+	report(d, VERDICT_OK, "configuration", NULL, "can be read");
+	check_user(d);
+	check_secrets(d);
+	check_database(d);
+	check_run_dir(d);
+	check_wutsd(d);
+	check_queue(d);
+	check_nginx(d);
+	settings_free(&d->settings);
+}
+
+int
+ctl_doctor(const struct ctl *ctl)
+{
+	struct doctor d = { .ctl = ctl };
+
+	if (!ctl->json) {
+		check_all(&d);
+	} else {
+		json_writer_init(&d.w, &d.out);
+		json_write_object_begin(&d.w);
+		json_write_key(&d.w, "checks");
+		json_write_array_begin(&d.w);
+		check_all(&d);
+		json_write_array_end(&d.w);
+		json_write_key(&d.w, "ok");
+		json_write_bool(&d.w, !d.has_failed);
+		json_write_object_end(&d.w);
+		puts(d.out.data);
+		strbuf_deinit(&d.out);
+	}
+	return d.has_failed ? CTL_FAILED : CTL_OK;
+}
