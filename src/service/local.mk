@@ -17,3 +17,48 @@ libwuts_service_a_SOURCES = \
 	src/service/webhook.c \
 	src/service/webhook_check.c \
 	src/service/webhook_private.h
+
+dist_check_SCRIPTS += tests/unit/service/run
+
+if HAVE_CMOCKA
+service_tests = \
+	tests/unit/service/test_change \
+	tests/unit/service/test_device \
+	tests/unit/service/test_event \
+	tests/unit/service/test_identity \
+	tests/unit/service/test_tenant \
+	tests/unit/service/test_user \
+	tests/unit/service/test_user_read \
+	tests/unit/service/test_webhook
+check_PROGRAMS += $(service_tests)
+service_test_common = \
+	tests/unit/service/world.c \
+	tests/unit/service/world.h
+service_test_libs = $(SERVICE_LIBS) $(CMOCKA_LIBS)
+tests_unit_service_test_change_SOURCES = \
+	$(service_test_common) tests/unit/service/test_change.c
+tests_unit_service_test_change_LDADD = $(service_test_libs)
+tests_unit_service_test_device_SOURCES = \
+	$(service_test_common) tests/unit/service/test_device.c
+tests_unit_service_test_device_LDADD = $(service_test_libs)
+tests_unit_service_test_event_SOURCES = \
+	$(service_test_common) tests/unit/service/test_event.c
+tests_unit_service_test_event_LDADD = $(service_test_libs)
+tests_unit_service_test_identity_SOURCES = \
+	$(service_test_common) tests/unit/service/test_identity.c
+tests_unit_service_test_identity_LDADD = $(service_test_libs)
+tests_unit_service_test_tenant_SOURCES = \
+	$(service_test_common) tests/unit/service/test_tenant.c
+tests_unit_service_test_tenant_LDADD = $(service_test_libs)
+tests_unit_service_test_user_SOURCES = \
+	$(service_test_common) tests/unit/service/test_user.c
+tests_unit_service_test_user_LDADD = $(service_test_libs)
+tests_unit_service_test_user_read_SOURCES = \
+	$(service_test_common) tests/unit/service/test_user_read.c
+tests_unit_service_test_user_read_LDADD = $(service_test_libs)
+tests_unit_service_test_webhook_SOURCES = \
+	$(service_test_common) tests/unit/service/test_webhook.c
+tests_unit_service_test_webhook_LDADD = $(service_test_libs)
+# The server starts once for all of them.
+TESTS += tests/unit/service/run
+endif

@@ -110,17 +110,21 @@ service_check_ready(struct service *service, struct fault *fault)
 	unsigned version = 0;
 
 	if (db_ping(service->db, fault) < 0)
-		return fault_say(fault, fault->code, "database");
+		return fault_say(fault, fault->code,
+		    "the database is not usable");
 	if (schema_store_version(service->db, &version, fault) < 0)
-		return fault_say(fault, fault->code, "database");
+		return fault_say(fault, fault->code,
+		    "the database is not usable");
 	if (version != SCHEMA_VERSION) {
 		fault_set(fault, FAULT_DATABASE, "the schema has version %u, "
 		    "this release needs %u: run wutsctl migrate", version,
 		    (unsigned)SCHEMA_VERSION);
-		return fault_say(fault, FAULT_DATABASE, "schema");
+		return fault_say(fault, FAULT_DATABASE,
+		    "the schema is not usable");
 	}
 	if (queue_writer_check(service->queue, fault) < 0)
-		return fault_say(fault, fault->code, "queue");
+		return fault_say(fault, fault->code,
+		    "the queue is not usable");
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 #include "wuts/arena.h"
 #include "wuts/fault.h"
 #include "wuts/json.h"
+#include "wuts/log.h"
 #include "wuts/role_store.h"
 #include "wuts/settings.h"
 #include "wuts/tenant.h"
@@ -302,6 +303,7 @@ user_service_change(struct service *service, const struct caller *caller,
 	char text[UUID_TEXT_LEN + 1];
 	struct uuid tenant_id;
 
+	wuts_assert(before_r != after_r);
 	if (find_tenant_of(service, &caller->identity, id, &tenant_id,
 	    fault) < 0)
 		return -1;
