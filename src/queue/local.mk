@@ -16,3 +16,17 @@ libwuts_queue_a_SOURCES = \
 	src/queue/writer_private.h \
 	src/queue/writer_segment.c
 EXTRA_DIST += doc/queue-format.md
+
+if HAVE_CMOCKA
+queue_test_sources = \
+	tests/unit/base/scratch.c \
+	tests/unit/base/scratch.h \
+	tests/unit/queue/harness.c \
+	tests/unit/queue/harness.h
+check_PROGRAMS += tests/unit/queue/test_queue
+TESTS += tests/unit/queue/test_queue
+tests_unit_queue_test_queue_SOURCES = \
+	$(queue_test_sources) \
+	tests/unit/queue/test_queue.c
+tests_unit_queue_test_queue_LDADD = $(QUEUE_LIBS) $(CMOCKA_LIBS)
+endif
