@@ -114,7 +114,7 @@ attempt(struct spool *spool, struct delivery *delivery)
 	return true;
 }
 
-bool
+void
 dispatch_start(struct spool *spool)
 {
 	int64_t wall_us = clock_wall_us(), mono_us = clock_mono_us();
@@ -126,7 +126,7 @@ dispatch_start(struct spool *spool)
 
 		if (spool->stuck ||
 		    !scheduler_next(spool->scheduler, wall_us, &number))
-			return false;
+			return;
 		endpoint = endpoints_at(spool->endpoints, number);
 		if (!directory_may_use(spool, endpoint, mono_us))
 			continue;
@@ -139,7 +139,6 @@ dispatch_start(struct spool *spool)
 			delivery_release(spool->pool, delivery);
 		}
 	}
-	return true;
 }
 
 static int64_t

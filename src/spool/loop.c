@@ -270,24 +270,32 @@ tick(struct loop *loop, int64_t now_us)
 	}
 }
 
+/* Could an attempt start at once? */
+static bool
+is_ready(const struct loop *loop)
+{
+	return !loop->draining && !loop->spool.stuck &&
+	    scheduler_is_ready(loop->spool.scheduler);
+}
+
 /* Is there nothing left to do but to wait for a retry or a new record? */
 static bool
 is_at_rest(const struct loop *loop)
 {
 	const struct spool *spool = &loop->spool;
 
-	return !loop->scan && loop->scanned_all && spool->asked == 0 &&
+	return !is_ready(loop) && !loop->scan && loop->scanned_all && spool->asked == 0 &&
 	    scheduler_in_flight(spool->scheduler) == 0 &&
 	    !scheduler_is_throttled(spool->scheduler);
 }
 
 static bool
-is_over(const struct loop *loop, bool more)
+is_over(const struct loop *loop)
 {
 	if (loop->draining)
 		return scheduler_in_flight(loop->spool.scheduler) == 0 ||
 		    clock_mono_us() >= loop->drain_until_us;
-	return loop->options->once && !more && is_at_rest(loop);
+	return loop->options->once && is_at_rest(loop);
 }
 
 static int64_t
@@ -298,13 +306,13 @@ earlier(int64_t a, int64_t b)
 
 /* Milliseconds, rounded up, so that waking early and again is rare. */
 static int
-wait_ms(const struct loop *loop, bool more)
+wait_ms(const struct loop *loop)
 {
 	const struct spool *spool = &loop->spool;
 	int64_t now_us = clock_mono_us(), until_us = loop->tick_us;
 	int64_t retry_us = scheduler_due(spool->scheduler);
 
-	if (more || loop->scan)
+	if (loop->scan || is_ready(loop))
 		return 0;
 	until_us = earlier(until_us, delivery_pool_due(spool->pool));
 	if (spool->noted_us != 0 && !spool->stuck)
@@ -340,7 +348,7 @@ on_events(struct loop *loop, const struct epoll_event *events, int n)
 }
 
 static void
-sync_outcomes(struct loop *loop, bool more)
+sync_outcomes(struct loop *loop)
 {
 	struct spool *spool = &loop->spool;
 	int64_t now_us;
@@ -349,7 +357,7 @@ sync_outcomes(struct loop *loop, bool more)
 	if (spool->noted_us == 0)
 		return;
 	now_us = clock_mono_us();
-	idle = !more && scheduler_in_flight(spool->scheduler) == 0;
+	idle = !is_ready(loop) && scheduler_in_flight(spool->scheduler) == 0;
 	if (spool->stuck ? now_us >= spool->noted_us :
 	    idle || now_us - spool->noted_us >= SYNC_US) {
 		dispatch_sync(spool);
@@ -364,11 +372,10 @@ run(struct loop *loop)
 {
 	struct epoll_event events[EVENTS_MAX];
 	struct spool *spool = &loop->spool;
-	bool more = false;
 
-	while (!is_over(loop, more)) {
+	while (!is_over(loop)) {
 		int n = epoll_wait(loop->epoll_fd, events, EVENTS_MAX,
-		    wait_ms(loop, more));
+		    wait_ms(loop));
 
 		if (n < 0 && errno != EINTR)
 			log_fatal("epoll_wait: %m");
@@ -378,10 +385,11 @@ run(struct loop *loop)
 			tick(loop, clock_mono_us());
 		if (loop->scan)
 			scan(loop);
-		more = !loop->draining && dispatch_start(spool);
+		if (!loop->draining)
+			dispatch_start(spool);
 		/* libcurl begins what was added when its timer runs. */
 		delivery_pool_run(spool->pool, clock_mono_us());
-		sync_outcomes(loop, more);
+		sync_outcomes(loop);
 	}
 }
 

@@ -476,6 +476,12 @@ scheduler_due(const struct scheduler *s)
 }
 
 bool
+scheduler_is_ready(const struct scheduler *s)
+{
+	return s->ring_first != NONE && s->in_flight < s->max_in_flight;
+}
+
+bool
 scheduler_is_throttled(const struct scheduler *s)
 {
 	return s->throttled > 0;

@@ -120,6 +120,8 @@ void scheduler_retry(struct scheduler *s, uint32_t endpoint,
 /* When scheduler_next() may find something that it does not find now, as far
    as time alone decides; INT64_MAX: never. */
 int64_t scheduler_due(const struct scheduler *s);
+/* Is it worth calling scheduler_next()? */
+bool scheduler_is_ready(const struct scheduler *s);
 /* Does something wait that time alone, not a retry, holds up (rate limits)? */
 bool scheduler_is_throttled(const struct scheduler *s);
 unsigned scheduler_in_flight(const struct scheduler *s);
@@ -382,8 +384,8 @@ void directory_save(struct spool *spool);
 /* A record counts: the queue_events callback; ctx is the spool. */
 void dispatch_record(void *ctx, struct queue_pos pos,
     const struct queue_record *record, unsigned attempts, int64_t due_us);
-/* Start what may start, within bounds. True: there is more. */
-bool dispatch_start(struct spool *spool);
+/* Start what may start, within bounds. */
+void dispatch_start(struct spool *spool);
 /* An attempt is over: the delivery_pool callback; ctx is the spool. */
 void dispatch_result(void *ctx, struct delivery *delivery,
     const struct delivery_result *result);
