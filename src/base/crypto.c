@@ -84,7 +84,8 @@ derive(const uint8_t key[CRYPTO_KEY_LEN], const char *label,
 		OSSL_PARAM_construct_end()
 	};
 
-	if (ctx == NULL || EVP_KDF_derive(ctx, out, CRYPTO_KEY_LEN, params) != 1)
+	if (ctx == NULL ||
+	    EVP_KDF_derive(ctx, out, CRYPTO_KEY_LEN, params) != 1)
 		library_failed("HKDF");
 	EVP_KDF_CTX_free(ctx);
 	EVP_KDF_free(kdf);

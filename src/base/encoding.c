@@ -97,7 +97,7 @@ crypto_unbase64(struct arena *arena, const char *text, size_t len,
 	if (n < 0)
 		return NULL;
 	*out_len_r = (size_t)n - padding;
-	/* The unused bits behind the last byte are zero in a strict encoding. */
+	/* In a strict encoding the bits behind the last byte are zero. */
 	for (i = *out_len_r; i < (size_t)n; i++)
 		if (out[i] != 0)
 			return NULL;

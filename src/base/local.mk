@@ -109,5 +109,8 @@ check_PROGRAMS += tests/unit/base/test_uuid
 TESTS += tests/unit/base/test_uuid
 tests_unit_base_test_uuid_SOURCES = \
 	tests/unit/base/test_uuid.c
+tests_unit_base_test_uuid_LDFLAGS = \
+	$(AM_LDFLAGS) \
+	-Wl,--wrap=clock_wall_us
 tests_unit_base_test_uuid_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 endif

@@ -501,8 +501,8 @@ other_text_is_no_base64(void **state)
 	static const char *const bad[] = {
 		"Z", "Zg", "Zg=", "Zg===", "Zm9v=", "====", "=", "Z===",
 		"Zg==Zg==", "Zm=v", "Z=9v", " Zg==", "Zg==\n", "Zm9 ",
-		"Zm\n9v", "-_-_", "Zh==", "Zm9=", "Zg=A", "Zm9v\xff\xff\xff\xff",
-		"Zm9v....",
+		"Zm\n9v", "-_-_", "Zh==", "Zm9=", "Zg=A",
+		"Zm9v\xff\xff\xff\xff", "Zm9v....",
 	};
 	struct arena *arena = arena_new();
 	size_t i, len;

@@ -227,7 +227,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_line_has_time_program_process_level_and_text),
+		cmocka_unit_test(
+		    a_line_has_time_program_process_level_and_text),
 		cmocka_unit_test(levels_below_the_threshold_are_not_written),
 		cmocka_unit_test(
 		    outside_text_cannot_make_lines_or_control_the_terminal),

@@ -13,6 +13,17 @@
 
 #include <cmocka.h>
 
+/* The linker puts this in the place of clock_wall_us(). */
+int64_t __real_clock_wall_us(void);
+int64_t __wrap_clock_wall_us(void);
+static int64_t frozen_us;
+
+int64_t
+__wrap_clock_wall_us(void)
+{
+	return frozen_us != 0 ? frozen_us : __real_clock_wall_us();
+}
+
 static void
 text_and_bytes_map_both_ways(void **state)
 {
@@ -76,36 +87,54 @@ random_ones_are_version_4_and_differ(void **state)
 }
 
 static void
-ordered_ones_are_version_7_and_increase(void **state)
+ordered_ones_are_version_7_and_begin_with_the_time(void **state)
 {
-	struct uuid last = UUID_NIL, uuid;
-	int i;
-
-	(void)state;
-	/* More than the counter holds within one millisecond. */
-	for (i = 0; i < 20000; i++) {
-		uuid_new_ordered(&uuid);
-		assert_int_equal(uuid.b[6] >> 4, 7);
-		assert_int_equal(uuid.b[8] >> 6, 2);
-		if (memcmp(uuid.b, last.b, sizeof(uuid.b)) <= 0)
-			fail_msg("number %d does not increase", i);
-		last = uuid;
-	}
-}
-
-static void
-ordered_ones_begin_with_the_time(void **state)
-{
-	int64_t before_ms = clock_wall_us() / 1000, ms = 0;
+	int64_t ms = 0;
 	struct uuid uuid;
 	int i;
 
 	(void)state;
+	frozen_us = INT64_C(4000000000000999);
 	uuid_new_ordered(&uuid);
+	frozen_us = 0;
 	for (i = 0; i < 6; i++)
 		ms = ms << 8 | uuid.b[i];
-	/* The test before this one may have run ahead of the clock. */
-	assert_in_range(ms, before_ms, clock_wall_us() / 1000 + 100);
+	assert_true(ms == INT64_C(4000000000000));
+	assert_int_equal(uuid.b[6] >> 4, 7);
+	assert_int_equal(uuid.b[8] >> 6, 2);
+}
+
+static void
+assert_increasing(struct uuid *last, int count)
+{
+	struct uuid uuid;
+	int i;
+
+	for (i = 0; i < count; i++) {
+		uuid_new_ordered(&uuid);
+		assert_int_equal(uuid.b[6] >> 4, 7);
+		if (memcmp(uuid.b, last->b, sizeof(uuid.b)) <= 0)
+			fail_msg("number %d does not increase", i);
+		*last = uuid;
+	}
+}
+
+static void
+ordered_ones_increase_whatever_the_clock_does(void **state)
+{
+	struct uuid last = UUID_NIL;
+
+	(void)state;
+	frozen_us = INT64_C(5000000000000000);
+	/* More than the 12-bit counter holds within the millisecond. */
+	assert_increasing(&last, 20000);
+	frozen_us += 1000;
+	assert_increasing(&last, 10);
+	frozen_us -= INT64_C(3600000000);
+	assert_increasing(&last, 20000);
+	frozen_us += INT64_C(7200000000);
+	assert_increasing(&last, 10);
+	frozen_us = 0;
 }
 
 static void
@@ -132,8 +161,9 @@ main(void)
 		cmocka_unit_test(text_and_bytes_map_both_ways),
 		cmocka_unit_test(other_text_is_no_uuid_and_changes_nothing),
 		cmocka_unit_test(random_ones_are_version_4_and_differ),
-		cmocka_unit_test(ordered_ones_are_version_7_and_increase),
-		cmocka_unit_test(ordered_ones_begin_with_the_time),
+		cmocka_unit_test(
+		    ordered_ones_are_version_7_and_begin_with_the_time),
+		cmocka_unit_test(ordered_ones_increase_whatever_the_clock_does),
 		cmocka_unit_test(nil_is_all_zeroes),
 	};
 

@@ -96,7 +96,8 @@ the_limit_counts_characters_not_bytes(void **state)
 	(void)state;
 	assert_int_equal(TENANT_NAME_MAX, 120);
 	for (i = 0; i < sizeof(characters) / sizeof(characters[0]); i++) {
-		assert_null(check_repeated(characters[i], TENANT_NAME_MAX, name));
+		assert_null(check_repeated(characters[i],
+		    TENANT_NAME_MAX, name));
 		assert_int_equal(strlen(name),
 		    strlen(characters[i]) * TENANT_NAME_MAX);
 		assert_string_equal(check_repeated(characters[i],
