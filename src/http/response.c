@@ -101,7 +101,8 @@ has_header(const struct exchange *x, const char *name)
 		if (strncasecmp(line, name, len) == 0 && line[len] == ':')
 			return true;
 		line = strchr(line, '\n');
-		line += line != NULL;
+		if (line != NULL)
+			line++;
 	}
 	return false;
 }

@@ -1,8 +1,122 @@
 /* SPDX-License-Identifier: MIT */
+/* wutsd: options, configuration, log, what needs privileges, then master or
+   worker. */
 #include "config.h"
 
-int
-main(void)
+#include "wuts/api.h"
+#include "wuts/fault.h"
+#include "wuts/http.h"
+#include "wuts/log.h"
+#include "wuts/privilege.h"
+#include "wuts/settings.h"
+
+#include "wutsd_private.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct dialect *const dialects[] = { &api_wuts, &api_ops };
+#define NDIALECTS (sizeof(dialects) / sizeof(dialects[0]))
+
+static int
+print_routes(void)
 {
+	const struct route *route;
+
+	for (size_t d = 0; d < NDIALECTS; d++) {
+		for (size_t i = 0; i < dialects[d]->nroutes; i++) {
+			route = &dialects[d]->routes[i];
+			printf("%s %s %s %s\n",
+			    http_method_name(route->method), route->pattern,
+			    access_name(route->access), dialects[d]->name);
+		}
+	}
 	return 0;
+}
+
+/* What root does for us before it goes. */
+static int
+preinit(struct listener *listener, const struct settings *settings,
+    struct fault *fault)
+{
+	const char *log_file = settings->log_file;
+
+	if (log_open("wutsd", log_file, settings->log_level) < 0)
+		return fault_errno(fault, FAULT_CONFIG, "%s", log_file);
+	if (strcmp(log_file, "-") != 0 &&
+	    owner_give(settings, log_file, fault) < 0)
+		return -1;
+	if (owner_make_dir(settings, settings->run_dir, 0755, fault) < 0 ||
+	    owner_make_dir(settings, settings->queue_dir, 0700, fault) < 0)
+		return -1;
+	return listener_open(listener, settings, fault);
+}
+
+/* A socket on descriptor 0 makes this process the worker, unless it is told
+   to have some. */
+static int
+run_alone(struct heritage *heritage, struct settings *settings)
+{
+	int status;
+
+	heritage->settings = settings;
+	heritage->board = board_new(1);
+	board_clear_slot(heritage->board, 0);
+	log_info("ready: serving alone");
+	status = worker_run(heritage);
+	board_free(&heritage->board);
+	settings_free(&settings);
+	return status;
+}
+
+static int
+run(const struct options *options, struct settings *settings)
+{
+	struct heritage heritage = { .dialects = dialects,
+	    .ndialects = NDIALECTS, .doorbell_fd = -1 };
+	struct listener listener;
+	struct fault fault;
+	int status;
+
+	fault_clear(&fault);
+	if (preinit(&listener, settings, &fault) < 0 ||
+	    privilege_drop(settings, &fault) < 0 ||
+	    heritage_open_queue(&heritage, &fault) < 0)
+		log_fatal("%s", fault.text);
+	privilege_hide_memory();
+	heritage.listen_fd = listener.fd;
+	heritage.is_listener_kept = listener.kind == LISTENER_ACTIVATED;
+	if (listener.kind == LISTENER_STDIN && options->workers == 0)
+		status = run_alone(&heritage, settings);
+	else
+		status = master_run(&heritage, &listener, options, settings);
+	close(heritage.give_fd);
+	close(heritage.take_fd);
+	listener_close(&listener);
+	return status;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options options;
+	struct settings *settings;
+	struct fault fault;
+
+	options_parse(&options, argc, argv);
+	if (options.is_routes)
+		return print_routes();
+	fault_clear(&fault);
+	if (settings_load(&settings, options.config, &fault) < 0) {
+		fprintf(stderr, "wutsd: %s\n", fault.text);
+		return 1;
+	}
+	if (options.is_test) {
+		puts("the configuration is good");
+		settings_free(&settings);
+		return 0;
+	}
+	return run(&options, settings);
 }

@@ -221,7 +221,8 @@ fcgi_header(const struct fcgi_answer *answer, const char *name, char *buf,
 			return buf;
 		}
 		line = strchr(line, '\n');
-		line += line != NULL;
+		if (line != NULL)
+			line++;
 	}
 	return NULL;
 }
