@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 dist_man_MANS += \
 	doc/wuts-spool.8 \
-	doc/wuts.conf.5
+	doc/wuts.conf.5 \
+	doc/wutsctl.8
 dist_doc_DATA = \
 	doc/wuts.conf.sample
 EXTRA_DIST += \

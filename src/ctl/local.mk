@@ -9,3 +9,6 @@ wutsctl_SOURCES = \
 	src/ctl/queue.c \
 	src/ctl/schema.c
 wutsctl_LDADD = $(SERVICE_LIBS)
+
+dist_check_SCRIPTS += tests/ctl/run
+TESTS += tests/ctl/run
