@@ -170,7 +170,7 @@ world_service(struct world *w)
 
 /* --- the database --- */
 
-static void
+static void __attribute__((format(printf, 2, 0)))
 run_sql(struct world *w, const char *fmt, va_list ap)
 {
 	char sql[2048];
