@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static const struct dialect *const dialects[] = { &api_wuts, &api_ops };
@@ -54,6 +55,19 @@ preinit(struct listener *listener, const struct settings *settings,
 	return listener_open(listener, settings, fault);
 }
 
+/* A worker may hold every connection that nginx keeps: as many descriptors as
+   the system lets us have. */
+static void
+raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 /* A socket on descriptor 0 makes this process the worker, unless it is told
    to have some. */
 static int
@@ -86,6 +100,7 @@ run(const struct options *options, struct settings *settings)
 	    heritage_open_queue(&heritage, &fault) < 0)
 		log_fatal("%s", fault.text);
 	privilege_hide_memory();
+	raise_descriptor_limit();
 	heritage.listen_fd = listener.fd;
 	heritage.is_listener_kept = listener.kind == LISTENER_ACTIVATED;
 	if (listener.kind == LISTENER_STDIN && options->workers == 0)
