@@ -2,11 +2,8 @@
 dist_man_MANS += \
 	doc/wuts-spool.8 \
 	doc/wuts.conf.5 \
-<<<<<<< Updated upstream
-	doc/wutsctl.8
-=======
+	doc/wutsctl.8 \
 	doc/wutsd.8
->>>>>>> Stashed changes
 dist_doc_DATA = \
 	doc/wuts.conf.sample
 EXTRA_DIST += \
