@@ -19,6 +19,7 @@ EXTRA_DIST += \
 	tests/chaos/run \
 	tests/chaos/test_database.py \
 	tests/chaos/test_kill.py \
+	tests/chaos/test_log.py \
 	tests/harness.py
 dist_check_SCRIPTS += tests/unit/headers
 TESTS += tests/unit/headers
