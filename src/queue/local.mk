@@ -23,10 +23,34 @@ queue_test_sources = \
 	tests/unit/base/scratch.h \
 	tests/unit/queue/harness.c \
 	tests/unit/queue/harness.h
+check_PROGRAMS += tests/unit/queue/test_crash
+TESTS += tests/unit/queue/test_crash
+tests_unit_queue_test_crash_SOURCES = \
+	$(queue_test_sources) \
+	tests/unit/queue/test_crash.c
+tests_unit_queue_test_crash_LDADD = $(QUEUE_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/queue/test_damage
+TESTS += tests/unit/queue/test_damage
+tests_unit_queue_test_damage_SOURCES = \
+	$(queue_test_sources) \
+	tests/unit/queue/test_damage.c
+tests_unit_queue_test_damage_LDADD = $(QUEUE_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/queue/test_outcome
+TESTS += tests/unit/queue/test_outcome
+tests_unit_queue_test_outcome_SOURCES = \
+	$(queue_test_sources) \
+	tests/unit/queue/test_outcome.c
+tests_unit_queue_test_outcome_LDADD = $(QUEUE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/queue/test_queue
 TESTS += tests/unit/queue/test_queue
 tests_unit_queue_test_queue_SOURCES = \
 	$(queue_test_sources) \
 	tests/unit/queue/test_queue.c
 tests_unit_queue_test_queue_LDADD = $(QUEUE_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/queue/test_record
+TESTS += tests/unit/queue/test_record
+tests_unit_queue_test_record_SOURCES = \
+	$(queue_test_sources) \
+	tests/unit/queue/test_record.c
+tests_unit_queue_test_record_LDADD = $(QUEUE_LIBS) $(CMOCKA_LIBS)
 endif
