@@ -261,6 +261,34 @@ check_backlog(struct doctor *d, const struct queue_status *status)
 		    status->dead);
 }
 
+/* A process started once as root leaves behind what the others cannot use. */
+static void
+check_queue_parts(struct doctor *d)
+{
+	static const char *const names[] = {
+		"open", "ready", "done", "dead", "corrupt"
+	};
+	struct strbuf path = STRBUF_INIT;
+	struct stat st;
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		strbuf_reset(&path);
+		strbuf_printf(&path, "%s/%s", d->settings->queue_dir,
+		    names[i]);
+		if (stat(path.data, &st) < 0 && errno == ENOENT)
+			continue;	/* made when first needed */
+		if (stat(path.data, &st) < 0 || !S_ISDIR(st.st_mode) ||
+		    st.st_uid != service_uid(d->settings) ||
+		    (st.st_mode & 0700) != 0700)
+			report(d, VERDICT_FAIL, "queue directory", "chown it"
+			    " and all in it to the user that the programs run"
+			    " as, and chmod u+rwx it", "%s cannot be used",
+			    path.data);
+	}
+	strbuf_deinit(&path);
+}
+
 static void
 check_queue(struct doctor *d)
 {
@@ -269,6 +297,7 @@ check_queue(struct doctor *d)
 
 	if (!check_directory(d, "queue directory", d->settings->queue_dir))
 		return;
+	check_queue_parts(d);
 	check_disk(d);
 	fault_clear(&fault);
 	if (queue_status_read(d->settings->queue_dir, &status, &fault) < 0) {
