@@ -105,6 +105,8 @@ take_lock(struct listener *listener, const struct settings *settings,
 	    O_NOFOLLOW, 0600);
 	if (listener->lock_fd < 0)
 		return fault_errno(fault, FAULT_IO, "%s", path);
+	if (owner_give(settings, path, fault) < 0)
+		return -1;
 	if (fcntl(listener->lock_fd, F_SETLK, &lock) == 0)
 		return 0;
 	if (errno != EAGAIN && errno != EACCES)
