@@ -12,6 +12,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 static void
 check_range(struct fault *fault, const char *field, long value, long min,
@@ -24,6 +25,19 @@ check_range(struct fault *fault, const char *field, long value, long min,
 	snprintf(message, sizeof(message), "must be %ld to %ld", min, max);
 	snprintf(text, sizeof(text), "%ld", value);
 	fault_add_field(fault, field, message, text);
+}
+
+/* Names are compared as HTTP does; at most WEBHOOK_HEADERS_MAX of them. */
+static bool
+is_name_taken(const struct webhook_header *headers, size_t n,
+    const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (strcasecmp(headers[i].name, name) == 0)
+			return true;
+	return false;
 }
 
 /* Values of headers may be credentials: they are never echoed. */
@@ -43,6 +57,9 @@ check_headers(const struct webhook_input *input, struct fault *fault)
 	for (i = 0; i < input->nheaders; i++) {
 		problem = webhook_header_check(input->headers[i].name,
 		    input->headers[i].value);
+		if (problem == NULL && is_name_taken(input->headers, i,
+		    input->headers[i].name))
+			problem = "is there twice, in another case";
 		if (problem == NULL)
 			continue;
 		snprintf(field, sizeof(field), "headers.%.40s",
