@@ -8,6 +8,7 @@ import binascii
 import dataclasses
 import hashlib
 import hmac
+import http.client
 import http.server
 import json
 import os
@@ -20,10 +21,12 @@ import subprocess
 import tempfile
 import threading
 import time
+import urllib.parse
 import uuid
 
 import requests
 import requests.adapters
+import requests.structures
 
 SOURCE = pathlib.Path(__file__).resolve().parent.parent
 BUILD = pathlib.Path(os.environ.get("WUTS_BUILD", SOURCE)).resolve()
@@ -205,6 +208,35 @@ class Client:
 
     def delete(self, path, **kwargs):
         return self.request("DELETE", path, **kwargs)
+
+
+class RawResponse:
+    """What check_envelope() and refused() want to know of an answer."""
+
+    def __init__(self, response):
+        self.status_code = response.status
+        self.headers = requests.structures.CaseInsensitiveDict(
+            response.getheaders())
+        self.content = response.read()
+        self.text = self.content.decode(errors="replace")
+
+    def json(self):
+        return json.loads(self.content)
+
+
+def raw_request(instance, method, target, headers=()):
+    """A request whose target and headers go out as they are."""
+    host = urllib.parse.urlsplit(instance.url).netloc
+    connection = http.client.HTTPConnection(
+        host, timeout=30, source_address=(loopback_address(), 0))
+    try:
+        connection.putrequest(method, target)
+        for name, value in headers:
+            connection.putheader(name, value)
+        connection.endheaders()
+        return RawResponse(connection.getresponse())
+    finally:
+        connection.close()
 
 
 def check_conventions(response):

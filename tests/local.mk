@@ -22,4 +22,5 @@ EXTRA_DIST += \
 	tests/chaos/test_log.py \
 	tests/harness.py
 dist_check_SCRIPTS += tests/unit/headers
+TESTS += tests/api/run
 TESTS += tests/unit/headers

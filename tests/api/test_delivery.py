@@ -363,22 +363,6 @@ def test_retry_after_is_honoured(line, hook):
     assert second.at - first.at >= 1.9
 
 
-def test_410_disables_the_webhook(wuts, watched, receiver):
-    told = next(iter(receiver.hooks.values()))
-    hook = receiver.hook()
-    member = watched.member()
-    device = member.device()
-    done(member.client.post("/webhook", {
-        "webhook_url": hook.url, "enabled_events": ["*"]}), 201)
-    hook.answer = 410
-    done(wuts.engine().post(f"/devices/{device}/events", {
-        "event": "call.offer", "data": {}}), 202)
-    hook.wait(1)
-    wait_for("the webhook is disabled", lambda: not done(
-        member.client.get("/webhook"))["webhook"]["enabled"])
-    assert told is not None
-
-
 # --- changes of the settings ---
 
 def test_events_of_a_disabled_webhook_wait_until_it_is_enabled(line, hook):

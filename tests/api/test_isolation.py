@@ -48,8 +48,9 @@ class Row:
 
     def __init__(self, path, own, foreign, body=None, prepare=None):
         self.path = path
-        self.own = dict(zip(ROLES, own.split(), strict=True))
-        self.foreign = dict(zip(ROLES, foreign.split(), strict=True))
+        self.own = dict(zip(ROLES, map(int, own.split()), strict=True))
+        self.foreign = dict(zip(ROLES, map(int, foreign.split()),
+                                strict=True))
         self.body = body
         self.prepare = prepare
 
@@ -68,7 +69,7 @@ def webhook(house):
 
 
 def restore(path):
-    """The webhook that the case before has deleted."""
+    """The webhook that a case before has deleted."""
     return lambda house: house.admin.client.post(path(house), webhook(house))
 
 
@@ -114,9 +115,9 @@ TABLE = {
         lambda h: {"event": "message.sent", "data": {}})],
     "POST /webhook": [
         Row(device_webhook, "401 200 200 200 200 403",
-            "401 404 404 404 200 403", webhook),
+            "401 404 404 404 200 403", webhook, restore(device_webhook)),
         Row(tenant_webhook, "401 403 403 200 200 403",
-            "401 403 403 200 200 403", webhook)],
+            "401 403 403 200 200 403", webhook, restore(tenant_webhook))],
     "GET /webhook": [
         Row(device_webhook, "401 200 200 200 200 403",
             "401 404 404 404 200 403"),
