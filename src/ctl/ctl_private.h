@@ -38,7 +38,7 @@ int ctl_apply_schema(const struct ctl *ctl, const struct settings *settings);
 /* What an nginx configuration, with all that it includes, says about us. */
 struct nginx_facts {
 	unsigned passes;	/* fastcgi_pass to our socket */
-	unsigned without_authorization;	/* of these: it does not arrive */
+	unsigned without_authorization;	/* of these: it is cut off */
 	unsigned keepalive;	/* of these: upstream with keepalive */
 	unsigned without_keep_conn;	/* of these: it is in vain */
 };

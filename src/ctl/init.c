@@ -63,7 +63,8 @@ owner_find(const struct settings *settings, struct owner *owner_r,
 	return 0;
 }
 
-/* Of everybody's concern are only the last parts of the paths. */
+/* The directories above what we make are shared with others: their owner and
+   mode are nobody's in particular. */
 static int
 make_parent(const char *path, struct fault *fault)
 {

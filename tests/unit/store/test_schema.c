@@ -97,7 +97,7 @@ remove_files(const char *dir)
 }
 
 static void
-failure_names_file_and_statement_and_keeps_what_came_before(void **state)
+failure_names_file_and_statement_and_keeps_the_rest(void **state)
 {
 	struct fixture *f = *state;
 	const char *tmp = getenv("TMPDIR");
@@ -186,7 +186,7 @@ main(void)
 		cmocka_unit_test(migrating_twice_applies_each_file_once),
 		cmocka_unit_test(migration_can_run_over_its_own_tables),
 		cmocka_unit_test(
-		    failure_names_file_and_statement_and_keeps_what_came_before),
+		    failure_names_file_and_statement_and_keeps_the_rest),
 		cmocka_unit_test(
 		    directory_that_is_not_there_is_the_configurations_fault),
 		cmocka_unit_test(missing_database_is_made_once),

@@ -11,7 +11,7 @@ insert_then_find_gives_the_same_row_to_the_microsecond(void **state)
 	static const int64_t times[] = {
 		1,			/* the first after 1970 began */
 		999999,
-		INT64_C(951825599999999),	/* 2000-02-29T11:59:59.999999 */
+		INT64_C(951825599999999),	/* a 29 February */
 		SOME_TIME_US,
 		INT64_C(4102444799999999),	/* the last of 2099 */
 	};
