@@ -6,6 +6,7 @@
 
 #include <stdint.h>
 
+#include "wuts/crypto.h"
 #include "wuts/user.h"
 #include "wuts/uuid.h"
 
@@ -23,9 +24,33 @@ struct audit_entry {
 	const char *request_id;		/* "" from wutsctl */
 	const char *address;
 	int64_t created_us;
+	uint64_t seq;			/* 1, 2, 3 … within the tenant */
+	uint8_t hash[CRYPTO_HASH_LEN];	/* chained (wuts/audit_service.h) */
 };
 
 int audit_store_insert(struct db *db, const struct audit_entry *entry,
     struct fault *fault);
+
+/* The last link of a tenant's chain, its row locked to the end of the
+   transaction. 1 / 0: no chain yet: *seq_r is 0, hash_r zero / -1. */
+int audit_store_head(struct db *db, const struct uuid *tenant_id,
+    uint64_t *seq_r, uint8_t hash_r[CRYPTO_HASH_LEN], struct fault *fault);
+int audit_store_set_head(struct db *db, const struct uuid *tenant_id,
+    uint64_t seq, const uint8_t hash[CRYPTO_HASH_LEN], struct fault *fault);
+
+/* Newest first, rows below before_seq (0: all), at most limit (0: all). action
+   and user_id may be NULL. The entry's strings live during the call. */
+typedef int audit_row(void *ctx, const struct audit_entry *entry,
+    struct fault *fault);
+int audit_store_list(struct db *db, const struct uuid *tenant_id,
+    uint64_t before_seq, const char *action, const struct uuid *user_id,
+    unsigned limit, audit_row *row, void *ctx, struct fault *fault);
+/* Oldest first, rows above after_seq: for verifying. */
+int audit_store_walk(struct db *db, const struct uuid *tenant_id,
+    uint64_t after_seq, unsigned limit, audit_row *row, void *ctx,
+    struct fault *fault);
+/* Every tenant that has a chain, behind after (NULL: the first). 1 / 0 / -1. */
+int audit_store_next_tenant(struct db *db, const struct uuid *after,
+    struct uuid *tenant_id_r, struct fault *fault);
 
 #endif

@@ -2,8 +2,12 @@
 noinst_HEADERS += \
 	include/wuts/address.h \
 	include/wuts/api.h \
+	include/wuts/api_key.h \
+	include/wuts/api_key_service.h \
+	include/wuts/api_key_store.h \
 	include/wuts/arena.h \
 	include/wuts/attempts.h \
+	include/wuts/audit_service.h \
 	include/wuts/audit_store.h \
 	include/wuts/cache.h \
 	include/wuts/clock.h \
@@ -18,6 +22,8 @@ noinst_HEADERS += \
 	include/wuts/file.h \
 	include/wuts/generations.h \
 	include/wuts/http.h \
+	include/wuts/idempotency_service.h \
+	include/wuts/idempotency_store.h \
 	include/wuts/identity_service.h \
 	include/wuts/json.h \
 	include/wuts/log.h \
@@ -26,6 +32,7 @@ noinst_HEADERS += \
 	include/wuts/privilege.h \
 	include/wuts/queue.h \
 	include/wuts/role.h \
+	include/wuts/role_service.h \
 	include/wuts/role_store.h \
 	include/wuts/schema_service.h \
 	include/wuts/schema_store.h \

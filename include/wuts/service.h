@@ -20,11 +20,24 @@ int service_open(struct service **service_r, const struct settings *settings,
 /* Seals the queue segment, closes the connection. Accepts NULL. */
 void service_close(struct service **servicep);
 
+/* A request under an Idempotency-Key: render is called inside the transaction
+   of the change that it makes, when everything but COMMIT is done, and gives
+   the answer to store with it. It may be called again (the body is retried):
+   a pure function of what the use case has filled in. */
+struct idempotency;
+struct idempotency_answer;
+struct reply {
+	struct idempotency *idempotency;
+	void (*render)(void *ctx, struct idempotency_answer *answer_r);
+	void *ctx;
+};
+
 /* Who asks, and what ties the log, the audit row and the request together. */
 struct caller {
 	struct identity identity;
 	const char *request_id;
 	const char *address;
+	struct reply *reply;	/* NULL: no Idempotency-Key */
 };
 
 /* Ready to serve? 0, or -1 with a client text that names what is not:

@@ -41,4 +41,28 @@ int tenant_service_list(struct service *service, struct arena *arena,
     const char *cursor, unsigned limit, tenant_listed *row, void *ctx,
     const char **next_cursor_r, struct fault *fault);
 
+struct tenant_details {
+	struct tenant tenant;
+	uint64_t users;
+	uint64_t devices;
+};
+
+/* -1: REFUSAL_TENANT_NOT_FOUND, FAULT_DATABASE. */
+int tenant_service_get(struct service *service, const struct uuid *id,
+    struct tenant_details *details_r, struct fault *fault);
+
+/* For good: users, devices, webhooks, keys, sessions; queued events find no
+   webhook and are dropped; the audit trail stays. First one transaction marks
+   the tenant: from then on it exists for nobody. Then its rows go in batches
+   of bounded size, however many there are; what a crash leaves is finished by
+   tenant_service_sweep(). *deleted_us_r is the time of the mark. Logged as
+   critical. -1: REFUSAL_TENANT_NOT_FOUND, faults. */
+int tenant_service_delete(struct service *service,
+    const struct caller *caller, const struct uuid *id,
+    struct tenant *tenant_r, int64_t *deleted_us_r, struct fault *fault);
+
+/* Remove at most about 1000 rows of tenants that are marked as deleted. 1:
+   there may be more, 0: none left, -1. */
+int tenant_service_sweep(struct service *service, struct fault *fault);
+
 #endif

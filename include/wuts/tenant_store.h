@@ -3,6 +3,8 @@
 #ifndef WUTS_TENANT_STORE_H
 #define WUTS_TENANT_STORE_H
 
+#include <stdint.h>
+
 struct db;
 struct fault;
 struct tenant;
@@ -28,5 +30,19 @@ typedef int tenant_row(void *ctx, const struct tenant *tenant,
     struct fault *fault);
 int tenant_store_list(struct db *db, const struct tenant *after,
     unsigned limit, tenant_row *row, void *ctx, struct fault *fault);
+
+/* Users and devices of the tenant. 0 / -1. */
+int tenant_store_count(struct db *db, const struct uuid *id,
+    uint64_t *users_r, uint64_t *devices_r, struct fault *fault);
+
+/* Mark as deleted: no find, lock, list, token, key or webhook look-up knows
+   the tenant any more, and its name is free. 1 / 0: none such / -1. */
+int tenant_store_mark_deleted(struct db *db, const struct uuid *id,
+    int64_t deleted_us, struct fault *fault);
+
+/* Delete at most limit users of a marked tenant with all that is theirs; when
+   none is left, the tenant's own row. 1: there may be more / 0: no marked
+   tenant is left / -1. */
+int tenant_store_sweep(struct db *db, unsigned limit, struct fault *fault);
 
 #endif

@@ -47,6 +47,27 @@ int user_service_change(struct service *service, const struct caller *caller,
     const char *if_match, struct user *before_r, struct user *after_r,
     struct fault *fault);
 
+/* For good, with devices, webhooks and sessions. -1: REFUSAL_USER_NOT_FOUND,
+   REFUSAL_SELF_MODIFICATION, REFUSAL_FORBIDDEN, REFUSAL_LAST_ADMIN,
+   REFUSAL_PRECONDITION_FAILED, faults. Emits user.deleted. */
+int user_service_delete(struct service *service, const struct caller *caller,
+    const struct uuid *id, const char *if_match, struct fault *fault);
+
+/* A new token; the old one stops at once. The user itself, an admin of its
+   tenant or super. -1: REFUSAL_USER_NOT_FOUND, REFUSAL_FORBIDDEN, faults.
+   Emits user.token_rotated (user_id, changed_by; never the token). */
+int user_service_rotate_token(struct service *service,
+    const struct caller *caller, const struct uuid *id,
+    char token_r[UUID_TEXT_LEN + 1], struct fault *fault);
+
+/* A log-in: 1: the password is that active user's, *user_r is filled, and its
+   hash was renewed when settings ask for other Argon2 parameters than it was
+   made with; 0: no such user, inactive, or another password (all take the same
+   time); -1. */
+int user_service_check_password(struct service *service,
+    const struct uuid *tenant_id, const char *email, const char *password,
+    struct user *user_r, struct fault *fault);
+
 /* Users of the tenant in the order of creation, with their tokens (masked
    where settings show_tokens is off). Paging as tenant_service_list(). */
 typedef int user_listed(void *ctx, const struct user *user, const char *token,

@@ -50,6 +50,20 @@ int user_store_count_other_admins(struct db *db, const struct uuid *tenant_id,
 int user_store_update(struct db *db, const struct user *user,
     struct fault *fault);
 
+/* The password's hash of a user found by e-mail, whatever its case. 1: *user_r
+   and hash_r; 0; -1. */
+int user_store_find_password(struct db *db, const struct uuid *tenant_id,
+    const char *email, struct user *user_r,
+    char hash_r[CRYPTO_PASSWORD_HASH_MAX], struct fault *fault);
+int user_store_update_password(struct db *db, const struct uuid *tenant_id,
+    const struct uuid *id, const char *password_hash, struct fault *fault);
+/* Replace the token of an existing row; updated_us with it. */
+int user_store_update_token(struct db *db, const struct user *user,
+    const struct user_token *token, struct fault *fault);
+/* 1: deleted, with all that belongs to it / 0 / -1. */
+int user_store_delete(struct db *db, const struct uuid *tenant_id,
+    const struct uuid *id, struct fault *fault);
+
 /* Calls row for each user of the tenant in the order of ids (of creation),
    behind after (NULL: from the first), at most limit (0: all). Rows stream: a
    tenant of any size is listed in flat memory. */
