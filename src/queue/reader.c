@@ -29,12 +29,14 @@
 /* open/ before ready/: a segment only moves that way, so a name is in one of
    the two lists at least. */
 static int
-find_segments(struct queue_reader *reader, struct fault *fault)
+find_segments(struct queue_reader *reader, bool sealed_too,
+    struct fault *fault)
 {
 	struct queue_names names = { NULL, 0, 0 };
 
 	if (queue_names_list(&names, reader->dirs.open, ".seg") < 0 ||
-	    queue_names_list(&names, reader->dirs.ready, ".seg") < 0) {
+	    (sealed_too &&
+	    queue_names_list(&names, reader->dirs.ready, ".seg") < 0)) {
 		queue_names_deinit(&names);
 		return fault_errno(fault, FAULT_QUEUE, "list segments");
 	}
@@ -167,7 +169,7 @@ queue_reader_open(struct queue_reader **reader_r, const char *dir,
 	if (queue_dirs_open(&reader->dirs, dir, true, fault) < 0 ||
 	    take_lock(reader, dir, fault) < 0 ||
 	    watch(reader, dir, fault) < 0 ||
-	    find_segments(reader, fault) < 0) {
+	    find_segments(reader, true, fault) < 0) {
 		reader_free(reader);
 		return -1;
 	}
@@ -285,7 +287,7 @@ queue_reader_scan(struct queue_reader *reader, size_t max_records,
 
 	hear(reader);
 	if (reader->lost_track) {
-		if (find_segments(reader, fault) < 0)
+		if (find_segments(reader, true, fault) < 0)
 			return -1;
 		reader->lost_track = false;
 	}
@@ -311,7 +313,7 @@ queue_reader_adopt(struct queue_reader *reader, struct fault *fault)
 	struct fault local = { .code = FAULT_NONE };
 
 	hear(reader);
-	if (find_segments(reader, fault) < 0)
+	if (find_segments(reader, false, fault) < 0)
 		return -1;
 	for (size_t i = 0; i < reader->nsegments; ) {
 		struct queue_segment *seg = reader->segments[i];

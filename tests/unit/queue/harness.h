@@ -73,7 +73,8 @@ void sink_close(struct sink *sink);
 void io_crash_at(unsigned call);
 void io_fail_at(const char *name, unsigned call, int error);
 void io_reset(void);
-/* Leave out the syncs: for thousands of cases that no power cut is part of. */
+/* Leave out the syncs until the test ends: for thousands of cases that no power
+   cut is part of. */
 void io_skip_syncs(void);
 /* Has a failure happened? */
 bool io_has_failed(void);

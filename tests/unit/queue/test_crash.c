@@ -226,6 +226,7 @@ a_writer_may_crash_at_any_step(void **state)
 	static struct story story;
 	int status;
 
+	io_skip_syncs();
 	for (crash_step = 1; ; crash_step++) {
 		memset(&story, 0, sizeof(story));
 		status = run_child(&story, write_and_crash, state, 0);
@@ -245,6 +246,7 @@ a_writer_may_be_killed_at_any_moment(void **state)
 	static struct story story;
 	unsigned seed = 20260615;
 
+	io_skip_syncs();
 	for (int round = 0; round < 30; round++) {
 		seed = seed * 1103515245 + 12345;
 		memset(&story, 0, sizeof(story));
@@ -289,6 +291,7 @@ what_fails_is_refused_and_not_delivered(void **state)
 	static struct story story;
 
 	harness_expect_errors();
+	io_skip_syncs();
 	for (size_t i = 0; i < 12; i++) {
 		for (fail_step = 1; fail_step < 8; fail_step++) {
 			fail_call = calls[i / 2];
@@ -411,6 +414,7 @@ a_reader_may_crash_at_any_step(void **state)
 	static struct story story;
 	int status;
 
+	io_skip_syncs();
 	for (crash_step = 1; ; crash_step++) {
 		struct queue_status queue;
 		struct fault fault = { .code = FAULT_NONE };
