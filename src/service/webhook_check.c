@@ -9,7 +9,6 @@
 #include "wuts/fault.h"
 #include "wuts/json.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -116,30 +115,24 @@ webhook_input_check(const struct service *service,
 	return check_event_names(input, fault);
 }
 
-/* Each name once; "*" makes the others superfluous. */
+/* As asked, each name once. */
 void
 webhook_write_events(struct strbuf *out, const char *const *events,
     size_t nevents)
 {
-	struct event_set seen;
+	struct event_set before, after;
 	struct json_writer w;
 	size_t i;
 
-	memset(&seen, 0, sizeof(seen));
-	for (i = 0; i < nevents; i++)
-		if (strcmp(events[i], "*") == 0) {
-			strbuf_append_str(out, "[\"*\"]");
-			return;
-		}
+	memset(&after, 0, sizeof(after));
 	json_writer_init(&w, out);
 	json_write_array_begin(&w);
 	for (i = 0; i < nevents; i++) {
-		int index = event_find(events[i]);
-
-		if (index >= 0 && event_set_has(&seen, (size_t)index))
-			continue;
-		event_set_add(&seen, events[i]);
-		json_write_string(&w, events[i]);
+		before = after;
+		event_set_add(&after, events[i]);
+		if (after.all != before.all || memcmp(after.bits,
+		    before.bits, sizeof(after.bits)) != 0)
+			json_write_string(&w, events[i]);
 	}
 	json_write_array_end(&w);
 }

@@ -157,8 +157,8 @@ second_call_replaces_every_setting(void **state)
 	assert_true(webhook.ordered);
 	assert_int_equal(webhook.rate_limit, 5);
 	input = good_input();
-	input.events = (const char *const[]){ "message.sent", "*" };
-	input.nevents = 2;
+	input.events = (const char *const[]){ "*", "message.sent", "*" };
+	input.nevents = 3;
 	input.enabled = false;
 	input.url = "https://192.0.2.5:8443/";
 	assert_int_equal(configure(w, &scene.caller, &scene.scope, &input,
@@ -166,7 +166,8 @@ second_call_replaces_every_setting(void **state)
 	assert_ok(w, webhook_service_get(w->service, w->arena, &scene.scope,
 	    &webhook, &w->fault));
 	assert_string_equal(webhook.url, "https://192.0.2.5:8443/");
-	assert_string_equal(webhook.enabled_events, "[\"*\"]");
+	assert_string_equal(webhook.enabled_events,
+	    "[\"*\",\"message.sent\"]");
 	assert_int_equal(webhook.nheaders, 0);
 	assert_false(webhook.enabled);
 	assert_false(webhook.ordered);
@@ -178,6 +179,7 @@ every_bad_setting_is_named_and_no_secret_is_echoed(void **state)
 {
 	struct world *w = *state;
 	struct webhook_header header = { "Host", "hidden-value" };
+	struct webhook_header twice[] = { { "X-One", "1" }, { "x-one", "2" } };
 	struct webhook_input input = {
 		.url = "http://127.0.0.1/",
 		.retry_attempts = 21,
@@ -206,6 +208,12 @@ every_bad_setting_is_named_and_no_secret_is_echoed(void **state)
 	assert_string_equal(w->fault.fields[6].value, "***");
 	assert_string_equal(w->fault.fields[7].value, "***");
 	input = good_input();
+	input.nheaders = 2;
+	input.headers = twice;
+	assert_refused(w, configure(w, &scene.caller, &scene.scope, &input,
+	    NULL, &webhook, &secret), REFUSAL_VALIDATION);
+	assert_int_equal(w->fault.nfields, 1);
+	assert_string_equal(w->fault.fields[0].field, "headers.x-one");
 	input.nheaders = WEBHOOK_HEADERS_MAX + 1;
 	assert_refused(w, configure(w, &scene.caller, &scene.scope, &input,
 	    NULL, &webhook, &secret), REFUSAL_VALIDATION);
