@@ -87,6 +87,8 @@ queue_writer_limits(struct queue_writer *writer, uint64_t need,
 	uint64_t size = limits->segment_bytes;
 	struct statvfs disk;
 
+	if (size > QUEUE_APPEND_MAX)
+		size = QUEUE_APPEND_MAX;	/* offsets have 32 bits */
 	if (limits->max_bytes > 0) {
 		uint64_t bytes = measure(writer);
 
