@@ -109,12 +109,14 @@ class Instance:
 
     @classmethod
     def start(cls, **settings):
-        """A private instance below a directory of its own. settings go into
-        the environment of quickstart."""
+        """A private instance below a directory of its own, with these lines
+        in its configuration."""
         work = pathlib.Path(tempfile.mkdtemp(prefix="wuts-test-"))
         env = dict(os.environ, WUTS_RUN=str(work / "run"),
-                   WUTS_PORT=str(free_port()), WUTS_BUILD=str(BUILD),
-                   **settings)
+                   WUTS_PORT=str(free_port()), WUTS_BUILD=str(BUILD))
+        (work / "run").mkdir()
+        (work / "run" / "local.conf").write_text("".join(
+            f"{name} = {value}\n" for name, value in settings.items()))
         done = cls._quickstart("start", env)
         if done.returncode != 0:
             cls._quickstart("stop", env)
@@ -136,6 +138,28 @@ class Instance:
         self._quickstart("stop", self.env)
         if not keep:
             shutil.rmtree(self.work, ignore_errors=True)
+
+    def complaints(self):
+        """What the programs logged besides information and warnings: errors,
+        panics, reports of a sanitizer."""
+        return [line for name in ("wutsd", "wuts-spool")
+                for line in (self.run / "logs" / f"{name}.log").read_text(
+                    errors="replace").splitlines()
+                if line.split(" ", 3)[2:3] not in (["info"], ["warn"],
+                                                   ["debug"])]
+
+    def stop_and_check(self, failed):
+        """The end of a session: nothing may have been complained of, not even
+        at exit. Logs and data are kept where something failed."""
+        if self.env is None:
+            return
+        self.stop(keep=True)
+        complaints = self.complaints()
+        if failed or complaints:
+            print(f"\nlogs and data are kept below {self.work}")
+        else:
+            shutil.rmtree(self.work, ignore_errors=True)
+        assert not complaints, "\n".join(complaints[:20])
 
     def ctl(self, *args):
         """wutsctl against this instance: the finished process."""

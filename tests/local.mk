@@ -12,6 +12,7 @@ EXTRA_DIST += \
 	tests/api/test_fuzz.py \
 	tests/api/test_http.py \
 	tests/api/test_isolation.py \
+	tests/api/test_settings.py \
 	tests/api/test_tenants.py \
 	tests/api/test_users.py \
 	tests/api/test_webhooks.py \

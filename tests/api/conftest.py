@@ -20,13 +20,8 @@ def wuts(request):
         yield harness.Instance.running(running)
         return
     instance = harness.Instance.start()
-    try:
-        yield instance
-    finally:
-        failed = request.session.testsfailed > 0
-        instance.stop(keep=failed)
-        if failed:
-            print(f"\nlogs and data are kept below {instance.work}")
+    yield instance
+    instance.stop_and_check(request.session.testsfailed > 0)
 
 
 @pytest.fixture

@@ -143,6 +143,22 @@ def test_a_bad_member_is_named_with_its_index(wuts, house, members, field):
             f"events[1].{field}")
 
 
+@pytest.mark.parametrize("jid", ["", "x" * 128, 5, "a\nb"])
+def test_a_bad_jid_is_refused(wuts, house, jid):
+    invalid(wuts.engine().post(house.path, {
+        "event": "device.connected", "data": {"jid": jid}}), "data.jid")
+
+
+@pytest.mark.parametrize("timestamp", [
+    "0001-01-01T00:00:00Z", "9999-12-31T23:59:60Z",
+    "1970-01-01T00:00:00-23:59", "2026-06-15t12:00:00.123456789z",
+    "2024-02-29T23:59:59+14:00"])
+def test_a_timestamp_at_the_edge_harms_nobody(wuts, house, timestamp):
+    response = wuts.engine().post(house.path, {**EVENT,
+                                               "timestamp": timestamp})
+    assert response.status_code in (202, 400), response.text
+
+
 def test_an_event_that_is_no_object_is_named(wuts, house):
     for bad in 1, "x", None, [], [EVENT]:
         invalid(wuts.engine().post(house.path, [EVENT, bad]), "events[1]")

@@ -113,6 +113,33 @@ def test_the_list_comes_in_pages(tenant):
     assert page["users"] == whole and page["next_cursor"] is None
 
 
+def test_a_long_list_arrives_whole(tenant):
+    """Longer than what is gathered before the first piece is sent."""
+    ids = {tenant.admin.id} | {tenant.member().id for _ in range(150)}
+    client = tenant.admin.client
+    response = client.get("/users")
+    assert len(response.content) > 40000
+    assert {u["id"] for u in done(response)["users"]} == ids
+    assert client.request("HEAD", "/users").content == b""
+    assert {u["id"] for u in done(client.get("/users"))["users"]} == ids
+
+
+def test_concurrent_creations_of_one_email_make_one_user(tenant):
+    asked = {"email": email(), "password": PASSWORD}
+    statuses = []
+
+    def create():
+        statuses.append(tenant.admin.client.instance.client(
+            tenant.admin.token).post("/users", asked).status_code)
+
+    threads = [threading.Thread(target=create) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(statuses) == [201] + [409] * 5
+
+
 @pytest.mark.parametrize("query,field", [
     ("limit=0", "limit"), ("limit=1001", "limit"), ("limit=-1", "limit"),
     ("limit=x", "limit"), ("limit=", "limit"), ("limit=1e2", "limit"),

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """POST, GET and DELETE /webhook, for devices and for the tenant."""
 import re
+import threading
 import uuid
 
 import pytest
@@ -109,6 +110,22 @@ def test_deleting_takes_the_webhook_away(owner):
                       "Webhook configuration deleted successfully"}
     refused(owner.client.get("/webhook"), 404, "WEBHOOK_NOT_FOUND")
     done(owner.client.post("/webhook", settings()), 201)
+
+
+def test_concurrent_configurations_make_one_webhook(wuts, owner):
+    statuses = []
+
+    def configure(n):
+        statuses.append(wuts.client(owner.token).post("/webhook", settings(
+            timeout=n)).status_code)
+
+    threads = [threading.Thread(target=configure, args=(n,))
+               for n in range(1, 7)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(statuses) == [200] * 5 + [201]
 
 
 # --- which one ---

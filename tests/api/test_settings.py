@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: MIT
+"""What the operator's settings change: an instance with other ones."""
+import ipaddress
+import socket
+
+import pytest
+
+from harness import Instance, done, invalid, is_uuid, refused, wait_for
+
+ORIGIN = "https://console.example.com"
+
+
+@pytest.fixture(scope="module")
+def strict(request):
+    instance = Instance.start(
+        webhook_allow="", webhook_http="no", show_tokens="no",
+        body_limit="4K", cors_origin=ORIGIN, auth_failure_limit=3,
+        retry_base="10ms", workers=1)
+    yield instance
+    instance.stop_and_check(request.session.testsfailed > 0)
+
+
+@pytest.fixture(scope="module")
+def tenant(strict):
+    return strict.tenant()
+
+
+def test_lists_show_masked_tokens_only(tenant):
+    (user,) = done(tenant.admin.client.get("/users"))["users"]
+    token = tenant.admin.token
+    assert user["token"] == token[:4] + "…" + token[-4:]
+    assert is_uuid(tenant.member().token)
+
+
+def test_http_and_loopback_are_refused_when_configured(tenant):
+    member = tenant.member()
+    member.device()
+    for url in ("http://example.com/", "https://127.0.0.1/",
+                "https://[::1]/", "https://127.1/",
+                "https://[::ffff:127.0.0.1]/"):
+        invalid(member.client.post("/webhook", {
+            "webhook_url": url, "enabled_events": ["*"]}), "webhook_url")
+    invalid(tenant.admin.client.post("/users", {
+        "email": "x@example.com", "password": "12345678",
+        "webhook_url": "http://example.com/"}), "webhook_url")
+
+
+def private_name():
+    """A name that resolves to an address of this machine that is not public,
+    and a listener there."""
+    for name in open("/etc/hosts").read().split() + [socket.gethostname()]:
+        try:
+            address = socket.gethostbyname(name)
+            if name == address or name.startswith("localhost") or \
+                    ipaddress.ip_address(address).is_global:
+                continue
+            return name, socket.create_server((address, 0))
+        except (OSError, UnicodeError):
+            continue
+    pytest.skip("no name of this machine resolves to a private address")
+
+
+def test_a_name_that_leads_to_a_private_address_is_refused_at_delivery(
+        strict, tenant):
+    """The name may resolve to anything by then: the address decides."""
+    member = tenant.member()
+    device = member.device()
+    name, listener = private_name()
+    with listener:
+        done(member.client.post("/webhook", {
+            "webhook_url": f"https://{name}:{listener.getsockname()[1]}/x",
+            "enabled_events": ["*"], "retry_attempts": 1}), 201)
+        event_id = done(strict.engine().post(f"/devices/{device}/events", {
+            "event": "call.offer", "data": {}}), 202)["ids"][0]
+        dead = strict.run / "queue" / "dead"
+        wait_for("the event is a dead letter", lambda: any(
+            event_id.encode() in path.read_bytes()
+            for path in dead.iterdir()))
+        listener.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            listener.accept()
+
+
+def test_the_body_limit_is_the_operators(tenant):
+    body = b'{"name":"x","y":"' + b"z" * 4096 + b'"}'
+    refused(tenant.admin.client.post("/devices", data=body, headers={
+        "Content-Type": "application/json"}), 413, "PAYLOAD_TOO_LARGE")
+
+
+def test_the_failure_limit_is_the_operators(strict):
+    guesser = strict.client("guess")
+    for _ in range(3):
+        refused(guesser.get("/users"), 401, "UNAUTHORIZED")
+    refused(guesser.get("/users"), 429, "RATE_LIMITED")
+
+
+def test_cors_is_for_the_configured_origin(strict, tenant):
+    client = tenant.admin.client
+    allowed = client.get("/users", headers={"Origin": ORIGIN})
+    assert allowed.headers["Access-Control-Allow-Origin"] == ORIGIN
+    other = client.get("/users", headers={"Origin": "https://evil.example"})
+    assert "Access-Control-Allow-Origin" not in other.headers
+    preflight = strict.client().request("OPTIONS", "/users", headers={
+        "Origin": ORIGIN, "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "authorization,content-type"})
+    assert preflight.status_code == 204
+    assert preflight.headers["Access-Control-Allow-Origin"] == ORIGIN
+    assert "POST" in preflight.headers["Access-Control-Allow-Methods"]
+    words = preflight.headers["Access-Control-Allow-Headers"].lower()
+    assert "authorization" in words and "content-type" in words
+    refusal = strict.client().get("/users", headers={"Origin": ORIGIN})
+    assert refusal.headers["Access-Control-Allow-Origin"] == ORIGIN
+
+
+def test_one_worker_serves_many_connections(strict, tenant):
+    clients = [strict.client(tenant.admin.token) for _ in range(20)]
+    for _ in range(3):
+        for client in clients:
+            done(client.get("/webhook/events"))
