@@ -114,10 +114,11 @@ CREATE TABLE IF NOT EXISTS webhook (
 		REFERENCES device (tenant_id, id) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
--- Ids of queue records whose transaction committed, and tombstones of those
--- that never will.
+-- Ids of queue records whose transaction committed, and tombstones (claimed) of
+-- those that never will.
 CREATE TABLE IF NOT EXISTS outbox (
 	id BINARY(16) NOT NULL,
+	claimed BOOLEAN NOT NULL DEFAULT FALSE,
 	created_at DATETIME(6) NOT NULL,
 	PRIMARY KEY (id),
 	KEY outbox_created (created_at)

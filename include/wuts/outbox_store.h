@@ -10,10 +10,15 @@ struct db;
 struct fault;
 struct uuid;
 
-/* 1: inserted; 0: the id is there already; -1. Within the transaction this
-   makes the event exist with the commit; outside one it is the claim: 1 means
-   that the transaction can never commit any more, 0 that it has. */
+/* 1: inserted; 0: the id is there already: claimed; -1. Within the transaction
+   that makes the event, so that it exists with the commit. */
 int outbox_store_insert(struct db *db, const struct uuid *id,
+    int64_t created_us, struct fault *fault);
+
+/* Outside any transaction. 1: a tombstone is there, put by this call or by one
+   whose answer was lost: that transaction can never commit any more; 0: it
+   has committed; -1: ask again. */
+int outbox_store_claim(struct db *db, const struct uuid *id,
     int64_t created_us, struct fault *fault);
 
 /* Delete at most limit rows created before that time. Rows deleted, or -1. */

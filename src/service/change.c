@@ -81,7 +81,7 @@ settle_unknown(struct change *change, struct fault *fault)
 		return -1;
 	}
 	fault_clear(fault);
-	claimed = outbox_store_insert(change->db, &change->prepared[0],
+	claimed = outbox_store_claim(change->db, &change->prepared[0],
 	    change->now_us, fault);
 	if (claimed == 0) {
 		commit_events(change);

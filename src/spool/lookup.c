@@ -101,7 +101,7 @@ answer(struct lookup *lookup, struct db *db, struct arena *arena,
 		find_webhook(lookup, db, arena, job);
 		break;
 	case LOOKUP_CLAIM:
-		job->result = outbox_store_insert(db, &job->id,
+		job->result = outbox_store_claim(db, &job->id,
 		    job->created_us, &job->fault);
 		break;
 	case LOOKUP_EXPIRE:

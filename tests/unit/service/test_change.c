@@ -31,7 +31,8 @@ enum cut {
 	CUT_AFTER_COMMIT,	/* done by the server, its answer is lost */
 	CUT_BEFORE_COMMIT,	/* the server never gets it */
 	CUT_AFTER_COMMIT_AND_STAY_AWAY,
-	CUT_BEFORE_COMMIT_AND_STAY_AWAY
+	CUT_BEFORE_COMMIT_AND_STAY_AWAY,
+	CUT_BEFORE_COMMIT_AND_THE_CLAIMS_ANSWER
 };
 
 struct proxy {
@@ -68,6 +69,12 @@ is_commit(const char *data, ssize_t len)
 	return memmem(data, (size_t)len, commit, sizeof(commit) - 1) != NULL;
 }
 
+static int
+is_execute(const char *data, ssize_t len)
+{
+	return len > 4 && data[4] == 0x17;
+}
+
 /* Data from one side to the other. False: this connection is over. */
 static int
 carry(int to, const char *buf, ssize_t len)
@@ -85,7 +92,7 @@ carry(int to, const char *buf, ssize_t len)
 }
 
 static void
-serve(struct proxy *proxy, int client, int server)
+serve(struct proxy *proxy, int client, int server, int was_cut)
 {
 	struct pollfd fds[2] = { { client, POLLIN, 0 }, { server, POLLIN, 0 } };
 	static char buf[1 << 16];
@@ -112,6 +119,10 @@ serve(struct proxy *proxy, int client, int server)
 			}
 			if (!carry(server, buf, len))
 				return;
+			if (was_cut && is_execute(buf, len)) {
+				(void)!read(server, buf, sizeof(buf));
+				return;
+			}
 		}
 		if (fds[1].revents != 0) {
 			len = read(server, buf, sizeof(buf));
@@ -132,9 +143,10 @@ proxy_main(struct proxy *proxy, const char *server_path)
 			_exit(4);
 		if (*proxy->cut <= CUT_BEFORE_COMMIT)
 			was_cut = 0;
-		if (!was_cut) {
+		if (!was_cut ||
+		    *proxy->cut == CUT_BEFORE_COMMIT_AND_THE_CLAIMS_ANSWER) {
 			server = connect_server(server_path);
-			serve(proxy, client, server);
+			serve(proxy, client, server, was_cut);
 			/* The server sees the end before the client can ask
 			   again. */
 			close(server);
@@ -270,6 +282,15 @@ unknown_commit_that_did_not_happen_is_dropped_by_the_reader(void **state)
 {
 	unknown_commit_is_left_to_the_reader(*state,
 	    CUT_BEFORE_COMMIT_AND_STAY_AWAY, 1);
+}
+
+/* The claim is done, and nobody knows: it is asked again and must answer the
+   same, though its own row is there now. */
+static void
+claim_whose_answer_is_lost_does_not_invent_an_event(void **state)
+{
+	unknown_commit_is_left_to_the_reader(*state,
+	    CUT_BEFORE_COMMIT_AND_THE_CLAIMS_ANSWER, 1);
 }
 
 /* --- a connection lost before COMMIT --- */
@@ -443,6 +464,7 @@ main(void)
 		TEST(commit_that_never_arrived_fails_and_makes_no_event),
 		TEST(unknown_commit_that_happened_is_delivered_by_the_reader),
 		TEST(unknown_commit_that_did_not_happen_is_dropped_by_the_reader),
+		TEST(claim_whose_answer_is_lost_does_not_invent_an_event),
 		TEST(connection_lost_in_the_body_runs_it_again_with_one_event),
 		TEST(refused_change_has_no_event_and_no_audit_row),
 		TEST(change_of_no_tenant_is_refused),

@@ -306,7 +306,7 @@ claim(struct looking *looking)
 	int claimed;
 
 	for (i = 0; i < looking->nasked; i++) {
-		claimed = outbox_store_insert(looking->db,
+		claimed = outbox_store_claim(looking->db,
 		    &looking->asked[i].id, looking->asked[i].created_us,
 		    &looking->w->fault);
 		assert_ok(looking->w, claimed);
