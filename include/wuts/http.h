@@ -31,14 +31,16 @@ enum http_method {
 };
 
 /* Who may call. Checked before the body is read; what depends on the target is
-   the service's to decide. */
+   the service's to decide. An API key that may only read passes no method but
+   GET anywhere. */
 enum access {
 	ACCESS_PUBLIC,
 	ACCESS_MASTER,		/* the master token only */
-	ACCESS_MEMBER,		/* any user; the master too */
-	ACCESS_ADMIN,		/* an admin; the master too */
+	ACCESS_MEMBER,		/* any user; an API key; the master */
+	ACCESS_ADMIN,		/* an admin; an API key; the master */
 	ACCESS_USER,		/* a user's token only: needs a "self" */
-	ACCESS_ENGINE		/* the engine token; any user; the master */
+	ACCESS_ENGINE		/* the engine's, a user's, the master's token;
+				   an API key */
 };
 
 #define ROUTE_ARGS_MAX 4

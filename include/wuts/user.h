@@ -35,6 +35,8 @@ const char *user_password_check(const char *password);
 enum identity_kind {
 	IDENTITY_NONE,
 	IDENTITY_USER,		/* a user token: user, tenant, role are set */
+	IDENTITY_KEY,		/* an API key: tenant_id, key_id, role
+				   ROLE_ADMIN, read_only */
 	IDENTITY_MASTER,	/* the master token: every tenant, all allowed */
 	IDENTITY_ENGINE,	/* the engine token: event ingest only */
 	IDENTITY_OPERATOR	/* wutsctl on this machine: as the master */
@@ -45,6 +47,8 @@ struct identity {
 	struct uuid user_id;
 	struct uuid tenant_id;
 	enum role role;
+	struct uuid key_id;
+	bool read_only;
 };
 
 /* Master and operator: outside tenants, manage relation and matrix. */
@@ -53,7 +57,8 @@ bool identity_is_super(const struct identity *caller);
 /* May the caller look at / act on this user? 0, or -1 with
    REFUSAL_USER_NOT_FOUND (another tenant's user does not exist for it),
    REFUSAL_SELF_MODIFICATION (any action but view on oneself) or
-   REFUSAL_FORBIDDEN, in this order of checks. */
+   REFUSAL_FORBIDDEN, in this order of checks. An API key is as an admin of its
+   tenant that has no self. */
 int user_check_manage(const struct identity *caller, const struct user *target,
     enum manage_action action, struct fault *fault);
 

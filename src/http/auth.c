@@ -87,7 +87,7 @@ refuse(const struct exchange *x, enum token_form form, struct fault *fault)
 
 /* A known caller against the route's access column. */
 static int
-check_access(const struct exchange *x, struct fault *fault)
+check_column(const struct exchange *x, struct fault *fault)
 {
 	const struct identity *who = &x->caller.identity;
 
@@ -108,6 +108,7 @@ check_access(const struct exchange *x, struct fault *fault)
 		    "a user's token is required");
 	case ACCESS_ADMIN:
 		if (who->kind == IDENTITY_MASTER ||
+		    who->kind == IDENTITY_KEY ||
 		    (who->kind == IDENTITY_USER && who->role == ROLE_ADMIN))
 			return 0;
 		return fault_say(fault, REFUSAL_FORBIDDEN,
@@ -115,10 +116,22 @@ check_access(const struct exchange *x, struct fault *fault)
 	case ACCESS_MEMBER:
 		break;
 	}
-	if (who->kind == IDENTITY_MASTER || who->kind == IDENTITY_USER)
+	if (who->kind == IDENTITY_MASTER || who->kind == IDENTITY_USER ||
+	    who->kind == IDENTITY_KEY)
 		return 0;
 	return fault_say(fault, REFUSAL_FORBIDDEN,
 	    "the engine token only reports events");
+}
+
+static int
+check_access(const struct exchange *x, struct fault *fault)
+{
+	if (check_column(x, fault) < 0)
+		return -1;
+	if (x->caller.identity.read_only && x->request.method != HTTP_GET)
+		return fault_say(fault, REFUSAL_FORBIDDEN,
+		    "this key may only read");
+	return 0;
 }
 
 int

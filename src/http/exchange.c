@@ -240,11 +240,16 @@ static void
 log_request(const struct exchange *x)
 {
 	const struct identity *who = &x->caller.identity;
-	char user[UUID_TEXT_LEN + 1] = "-", tenant[UUID_TEXT_LEN + 1] = "-";
+	char user[4 + UUID_TEXT_LEN + 1] = "-", tenant[UUID_TEXT_LEN + 1] = "-";
 
 	switch (who->kind) {
 	case IDENTITY_USER:
 		uuid_format(&who->user_id, user);
+		uuid_format(&who->tenant_id, tenant);
+		break;
+	case IDENTITY_KEY:
+		memcpy(user, "key:", 4);
+		uuid_format(&who->key_id, user + 4);
 		uuid_format(&who->tenant_id, tenant);
 		break;
 	case IDENTITY_MASTER:

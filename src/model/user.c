@@ -136,19 +136,23 @@ user_check_manage(const struct identity *caller, const struct user *target,
 {
 	if (identity_is_super(caller))
 		return 0;
-	if (caller->kind != IDENTITY_USER)
+	if (caller->kind != IDENTITY_USER && caller->kind != IDENTITY_KEY)
 		return fault_say(fault, REFUSAL_FORBIDDEN,
 		    "insufficient permissions");
 	if (!uuid_is_equal(&caller->tenant_id, &target->tenant_id))
 		return fault_say(fault, REFUSAL_USER_NOT_FOUND,
 		    "user not found");
-	if (uuid_is_equal(&caller->user_id, &target->id)) {
+	if (caller->kind == IDENTITY_USER &&
+	    uuid_is_equal(&caller->user_id, &target->id)) {
 		if (action == MANAGE_VIEW)
 			return 0;
 		return fault_say(fault, REFUSAL_SELF_MODIFICATION,
 		    "you cannot change your own role or active flag"
 		    " or delete yourself");
 	}
+	if (caller->read_only && action != MANAGE_VIEW)
+		return fault_say(fault, REFUSAL_FORBIDDEN,
+		    "this key may only read");
 	if (!role_may_manage(caller->role, target->role, action))
 		return fault_say(fault, REFUSAL_FORBIDDEN,
 		    "insufficient permissions");

@@ -24,6 +24,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define API_KEY_ACTOR "api_key:"
+
 static void
 discard_events(struct change *change)
 {
@@ -262,9 +264,16 @@ change_write_uuid(struct json_writer *w, const char *key,
 void
 change_write_actor(struct json_writer *w, const struct change *change)
 {
+	char text[sizeof(API_KEY_ACTOR) + UUID_TEXT_LEN] = API_KEY_ACTOR;
+
 	switch (change->identity.kind) {
 	case IDENTITY_USER:
 		change_write_uuid(w, "changed_by", &change->identity.user_id);
+		return;
+	case IDENTITY_KEY:
+		uuid_format(&change->identity.key_id,
+		    text + sizeof(API_KEY_ACTOR) - 1);
+		change_write_text(w, "changed_by", text);
 		return;
 	case IDENTITY_MASTER:
 		change_write_text(w, "changed_by", "super_admin");

@@ -24,6 +24,7 @@ static const struct stmt_def audit_stmts[AUDIT_STMT_COUNT] = {
 static const char *const kind_names[] = {
 	[IDENTITY_NONE] = "none",
 	[IDENTITY_USER] = "user",
+	[IDENTITY_KEY] = "api_key",
 	[IDENTITY_MASTER] = "master",
 	[IDENTITY_ENGINE] = "engine",
 	[IDENTITY_OPERATOR] = "operator",

@@ -33,6 +33,11 @@ caller_of(enum identity_kind kind, enum role role)
 		caller.tenant_id = tenant_a;
 		caller.role = role;
 	}
+	if (kind == IDENTITY_KEY) {
+		caller.key_id = caller_id;
+		caller.tenant_id = tenant_a;
+		caller.role = ROLE_ADMIN;
+	}
 	return caller;
 }
 
@@ -157,6 +162,72 @@ a_user_of_another_tenant_does_not_exist(void **state)
 				    REFUSAL_USER_NOT_FOUND);
 		}
 	}
+}
+
+static void
+an_api_key_is_an_admin_without_a_self(void **state)
+{
+	struct identity key = caller_of(IDENTITY_KEY, ROLE_ADMIN);
+	struct user target;
+	int role, action;
+
+	(void)state;
+	assert_false(identity_is_super(&key));
+	for (role = 0; role < ROLE_COUNT; role++) {
+		target = target_of((enum role)role);
+		for (action = 0; action < MANAGE_COUNT; action++) {
+			enum manage_action a = (enum manage_action)action;
+
+			assert_int_equal(manage(&key, &target, a), FAULT_NONE);
+			/* No id makes a user the key itself. */
+			target.id = key.user_id;
+			assert_int_equal(manage(&key, &target, a), FAULT_NONE);
+			target.id = key.key_id;
+			assert_int_equal(manage(&key, &target, a), FAULT_NONE);
+		}
+		target.tenant_id = tenant_b;
+		assert_int_equal(manage(&key, &target, MANAGE_VIEW),
+		    REFUSAL_USER_NOT_FOUND);
+	}
+}
+
+static void
+an_api_key_that_only_reads_changes_nothing(void **state)
+{
+	struct identity key = caller_of(IDENTITY_KEY, ROLE_ADMIN);
+	struct user target = target_of(ROLE_USER);
+
+	(void)state;
+	key.read_only = true;
+	assert_int_equal(manage(&key, &target, MANAGE_VIEW), FAULT_NONE);
+	assert_int_equal(manage(&key, &target, MANAGE_ACTIVE),
+	    REFUSAL_FORBIDDEN);
+	assert_int_equal(manage(&key, &target, MANAGE_ROLE),
+	    REFUSAL_FORBIDDEN);
+	assert_int_equal(manage(&key, &target, MANAGE_DELETE),
+	    REFUSAL_FORBIDDEN);
+	target.tenant_id = tenant_b;
+	assert_int_equal(manage(&key, &target, MANAGE_DELETE),
+	    REFUSAL_USER_NOT_FOUND);
+}
+
+static void
+an_api_key_obeys_the_matrix_as_an_admin(void **state)
+{
+	struct identity key = caller_of(IDENTITY_KEY, ROLE_ADMIN);
+	struct role_matrix matrix = default_matrix();
+	struct user target = target_of(ROLE_USER);
+	struct user_change change = { false, false, true, ROLE_MANAGER };
+	struct fault fault;
+
+	(void)state;
+	fault_clear(&fault);
+	assert_int_equal(user_check_change(&key, &target, &change, &matrix, 1,
+	    &fault), 1);
+	matrix.allowed[ROLE_ADMIN][ROLE_USER][ROLE_MANAGER] = false;
+	assert_int_equal(user_check_change(&key, &target, &change, &matrix, 1,
+	    &fault), -1);
+	assert_int_equal(fault.code, REFUSAL_ROLE_TRANSITION);
 }
 
 static void
@@ -441,6 +512,10 @@ the_last_active_admin_stays(void **state)
 		    1, "activating an admin takes none away" },
 		{ IDENTITY_USER, false, { true, true, true, ROLE_USER }, 0,
 		    1, "an inactive admin may come back as a user" },
+		{ IDENTITY_KEY, true, { false, false, true, ROLE_USER }, 0,
+		    -1, "an API key does not demote the last" },
+		{ IDENTITY_KEY, true, { true, false, false, ROLE_USER }, 1,
+		    1, "an API key deactivates the last but one" },
 		{ IDENTITY_MASTER, true, { false, false, true, ROLE_USER }, 0,
 		    1, "the master token may demote the last" },
 		{ IDENTITY_OPERATOR, true, { true, false, false, ROLE_USER },
@@ -626,6 +701,9 @@ main(void)
 		cmocka_unit_test(
 		    a_user_manages_others_by_the_relation_and_itself_never),
 		cmocka_unit_test(a_user_of_another_tenant_does_not_exist),
+		cmocka_unit_test(an_api_key_is_an_admin_without_a_self),
+		cmocka_unit_test(an_api_key_that_only_reads_changes_nothing),
+		cmocka_unit_test(an_api_key_obeys_the_matrix_as_an_admin),
 		cmocka_unit_test(kinds_other_than_user_manage_all_or_nothing),
 		cmocka_unit_test(a_user_token_is_not_super),
 		cmocka_unit_test(transitions_follow_the_default_matrix),
