@@ -30,6 +30,16 @@ struct json_span {
 struct json_span json_text_member(const char *text, size_t len,
     const char *key);
 
+/* The items of the array that starts text, in order, each as the exact bytes
+   that stand there. Only for text that json_text_parse() accepted. next: false
+   behind the last one, and at once for anything that is no array. */
+struct json_items {
+	const char *pos;
+	const char *end;
+};
+void json_items_init(struct json_items *items, const char *text, size_t len);
+bool json_items_next(struct json_items *items, struct json_span *item_r);
+
 /* Append a valid JSON text without white space between tokens, everything
    else byte for byte (numbers keep their spelling). */
 void json_text_compact(struct strbuf *out, const char *text, size_t len);

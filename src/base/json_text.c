@@ -167,6 +167,34 @@ json_text_member(const char *text, size_t len, const char *key)
 }
 
 void
+json_items_init(struct json_items *items, const char *text, size_t len)
+{
+	items->end = text + len;
+	items->pos = skip_space(text, items->end);
+	if (items->pos < items->end && *items->pos == '[')
+		items->pos++;
+	else
+		items->pos = items->end;
+}
+
+bool
+json_items_next(struct json_items *items, struct json_span *item_r)
+{
+	const char *end = items->end, *start;
+
+	start = skip_space(items->pos, end);
+	if (start < end && *start == ',')
+		start = skip_space(start + 1, end);
+	if (start == end || *start == ']') {
+		items->pos = end;
+		return false;
+	}
+	items->pos = skip_value(start, end);
+	*item_r = (struct json_span){ start, (size_t)(items->pos - start) };
+	return true;
+}
+
+void
 json_text_compact(struct strbuf *out, const char *text, size_t len)
 {
 	const char *end = text + len, *start;

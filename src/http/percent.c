@@ -5,39 +5,23 @@
 #include "config.h"
 
 #include "wuts/arena.h"
+#include "wuts/crypto.h"
 
 #include "http_private.h"
-
-#include <string.h>
-
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
 
 const char *
 percent_decode(struct arena *arena, const char *text, size_t len, bool is_form)
 {
 	char *out = arena_memdup(arena, text, len);
 	size_t i, n = 0;
-	int high, low;
+	unsigned char byte;
 
 	for (i = 0; i < len; i++) {
 		if (text[i] == '%') {
-			if (len - i < 3)
+			if (len - i < 3 ||
+			    !crypto_unhex(text + i + 1, 2, &byte) || byte == 0)
 				return NULL;
-			high = hex_value(text[i + 1]);
-			low = hex_value(text[i + 2]);
-			if (high < 0 || low < 0 || (high == 0 && low == 0))
-				return NULL;
-			out[n++] = (char)(high << 4 | low);
+			out[n++] = (char)byte;
 			i += 2;
 		} else if (is_form && text[i] == '+') {
 			out[n++] = ' ';

@@ -15,6 +15,7 @@
 #include "wuts/fault.h"
 #include "wuts/http.h"
 #include "wuts/json.h"
+#include "wuts/log.h"
 
 #include "wuts_private.h"
 
@@ -167,43 +168,12 @@ is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-/* The next item of an array whose text is known to be valid; *posp stands
-   behind its '[' or behind the item before. */
-static struct json_span
-next_item(const char **posp, const char *end)
-{
-	const char *p = *posp, *start;
-	unsigned depth = 0;
-	bool in_string = false;
-
-	while (p < end && (is_blank(*p) || *p == ','))
-		p++;
-	for (start = p; p < end; p++) {
-		if (in_string) {
-			if (*p == '\\')
-				p++;
-			else if (*p == '"')
-				in_string = false;
-		} else if (*p == '"') {
-			in_string = true;
-		} else if (*p == '{' || *p == '[') {
-			depth++;
-		} else if (depth == 0 && (*p == ',' || *p == ']')) {
-			break;
-		} else if (*p == '}' || *p == ']') {
-			depth--;
-		}
-	}
-	*posp = p;
-	return (struct json_span) { start, (size_t)(p - start) };
-}
-
 static int
 take_json(struct batch *batch, struct exchange *x, const char *body,
     size_t len, struct fault *fault)
 {
-	const struct json_span whole = { body, len };
-	const char *pos;
+	struct json_span text = { body, len };
+	struct json_items items;
 	json_t *tree;
 	size_t i, n;
 
@@ -219,13 +189,13 @@ take_json(struct batch *batch, struct exchange *x, const char *body,
 	batch_init(batch, x, n, json_is_array(tree));
 	batch->trees[batch->ntrees++] = tree;
 	if (!batch->is_list) {
-		take_event(batch, tree, whole, fault);
+		take_event(batch, tree, text, fault);
 		return 0;
 	}
-	pos = (const char *)memchr(body, '[', len) + 1;
-	for (i = 0; i < n; i++)
-		take_event(batch, json_array_get(tree, i),
-		    next_item(&pos, body + len), fault);
+	json_items_init(&items, body, len);
+	for (i = 0; json_items_next(&items, &text); i++)
+		take_event(batch, json_array_get(tree, i), text, fault);
+	wuts_assert(i == n);
 	return 0;
 }
 

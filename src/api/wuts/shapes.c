@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "wuts/clock.h"
+#include "wuts/crypto.h"
 #include "wuts/device.h"
 #include "wuts/fault.h"
 #include "wuts/http.h"
@@ -173,15 +174,8 @@ static void
 format_webhook_id(const struct webhook *webhook,
     char text_r[WEBHOOK_ID_TEXT_SIZE])
 {
-	static const char digits[] = "0123456789abcdef";
-	size_t i;
-
 	memcpy(text_r, "wh_", 3);
-	for (i = 0; i < WEBHOOK_ID_LEN; i++) {
-		text_r[3 + 2 * i] = digits[webhook->id[i] >> 4];
-		text_r[4 + 2 * i] = digits[webhook->id[i] & 15];
-	}
-	text_r[WEBHOOK_ID_TEXT_SIZE - 1] = '\0';
+	crypto_hex(webhook->id, WEBHOOK_ID_LEN, text_r + 3);
 }
 
 static void

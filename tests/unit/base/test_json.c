@@ -400,6 +400,50 @@ the_writer_goes_31_levels_down(void **state)
 	strbuf_deinit(&sb);
 }
 
+static void
+the_items_of_an_array_come_in_order_byte_for_byte(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *items[5];
+		const char *sentence;
+	} rows[] = {
+		{ "[]", { NULL }, "none" },
+		{ " [ ] ", { NULL }, "none but blanks" },
+		{ "[1]", { "1" }, "one" },
+		{ " [ 1.50 ,\t-2e1\n,3 ] ", { "1.50", "-2e1", "3" },
+		    "numbers keep their spelling" },
+		{ "[{\"a\":[1,2]},[3,[4]],\"x\"]",
+		    { "{\"a\":[1,2]}", "[3,[4]]", "\"x\"" },
+		    "what is nested stays whole" },
+		{ "[\"],[\",\"\\\"]\",{\"}\":\",\"}]",
+		    { "\"],[\"", "\"\\\"]\"", "{\"}\":\",\"}" },
+		    "brackets and commas in strings" },
+		{ "[null,true,false]", { "null", "true", "false" },
+		    "literals" },
+		{ "{\"a\":1}", { NULL }, "an object has no items" },
+		{ "1", { NULL }, "nor has a number" }
+	};
+	struct json_items items;
+	struct json_span item;
+	size_t n;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		json_items_init(&items, rows[i].text, strlen(rows[i].text));
+		for (n = 0; json_items_next(&items, &item); n++) {
+			if (rows[i].items[n] == NULL)
+				fail_msg("%s: too many", rows[i].sentence);
+			assert_int_equal(item.len, strlen(rows[i].items[n]));
+			assert_memory_equal(item.text, rows[i].items[n],
+			    item.len);
+		}
+		if (rows[i].items[n] != NULL)
+			fail_msg("%s: too few", rows[i].sentence);
+		assert_false(json_items_next(&items, &item));
+	}
+}
+
 int
 main(void)
 {
@@ -409,6 +453,8 @@ main(void)
 		cmocka_unit_test(siblings_do_not_add_to_the_depth),
 		cmocka_unit_test(a_refusal_names_the_place_and_not_the_text),
 		cmocka_unit_test(a_member_is_found_byte_for_byte),
+		cmocka_unit_test(
+		    the_items_of_an_array_come_in_order_byte_for_byte),
 		cmocka_unit_test(
 		    compacting_drops_white_space_outside_strings_only),
 		cmocka_unit_test(the_writer_sets_commas_and_colons),
