@@ -3,8 +3,6 @@
    fault code. The operator's text of a fault never appears in it. */
 #include "config.h"
 
-#include <stdio.h>
-
 #include "wuts/api.h"
 #include "wuts/clock.h"
 #include "wuts/fault.h"
@@ -12,6 +10,8 @@
 #include "wuts/json.h"
 
 #include "wuts_private.h"
+
+#include <stdio.h>
 
 struct error_row {
 	unsigned status;

@@ -4,9 +4,6 @@
    written anew: numbers keep their spelling. */
 #include "config.h"
 
-#include <stdio.h>
-#include <string.h>
-
 #include "wuts/arena.h"
 #include "wuts/clock.h"
 #include "wuts/device_service.h"
@@ -18,6 +15,9 @@
 #include "wuts/log.h"
 
 #include "wuts_private.h"
+
+#include <stdio.h>
+#include <string.h>
 
 #define EVENTS_MAX 1000
 

@@ -3,8 +3,6 @@
    ways of taking a request apart that its handlers share. */
 #include "config.h"
 
-#include <string.h>
-
 #include "wuts/clock.h"
 #include "wuts/crypto.h"
 #include "wuts/device.h"
@@ -16,6 +14,8 @@
 #include "wuts/webhook.h"
 
 #include "wuts_private.h"
+
+#include <string.h>
 
 #define WEBHOOK_ID_TEXT_SIZE (3 + 2 * WEBHOOK_ID_LEN + 1)
 

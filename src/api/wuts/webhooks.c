@@ -3,10 +3,6 @@
    at, delete; and the catalogue of events. */
 #include "config.h"
 
-#include <limits.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "wuts/arena.h"
 #include "wuts/device_service.h"
 #include "wuts/event.h"
@@ -16,6 +12,10 @@
 #include "wuts/webhook_service.h"
 
 #include "wuts_private.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
 
 enum {
 	IN_URL,
