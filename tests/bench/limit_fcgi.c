@@ -3,7 +3,7 @@
    that do next to nothing, so that what wutsd adds can be read as a ratio.
        limit_fcgi SOCKET WORKERS fixed
        limit_fcgi SOCKET WORKERS identity
-       limit_fcgi SOCKET WORKERS write DBSOCKET DBUSER DBNAME
+       limit_fcgi SOCKET WORKERS write DBSOCKET DBUSER DBNAME PASSWORDFILE
    fixed: 250 bytes. identity: the bearer token found in a table first. write:
    a durable role change (SELECT … FOR UPDATE, UPDATE, audit INSERT, COMMIT). */
 #include "config.h"
@@ -71,14 +71,28 @@ run_sql(const char *sql)
 }
 
 static void
+connect_db(char **args)
+{
+	char password[256] = "";
+	FILE *file = fopen(args[3], "r");
+
+	if (file == NULL)
+		err(1, "%s", args[3]);
+	if (fgets(password, sizeof(password), file) != NULL)
+		password[strcspn(password, "\n")] = '\0';
+	fclose(file);
+	db = mysql_init(NULL);
+	if (mysql_real_connect(db, NULL, args[1], password, args[2], 0,
+	    args[0], 0) == NULL)
+		errx(1, "connect: %s", mysql_error(db));
+}
+
+static void
 write_open(char **args)
 {
 	static MYSQL_BIND by_role[2], by_id[1];
 
-	db = mysql_init(NULL);
-	if (mysql_real_connect(db, NULL, args[1], NULL, args[2], 0, args[0],
-	    0) == NULL)
-		errx(1, "connect: %s", mysql_error(db));
+	connect_db(args);
 	run_sql("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
 	by_role[0].buffer_type = MYSQL_TYPE_TINY;
 	by_role[0].buffer = &role;
@@ -99,10 +113,7 @@ write_schema(char **args)
 {
 	char insert[128];
 
-	db = mysql_init(NULL);
-	if (mysql_real_connect(db, NULL, args[1], NULL, args[2], 0, args[0],
-	    0) == NULL)
-		errx(1, "connect: %s", mysql_error(db));
+	connect_db(args);
 	run_sql("CREATE TABLE IF NOT EXISTS bench_user"
 	    " (id INT PRIMARY KEY, role TINYINT NOT NULL) ENGINE=InnoDB");
 	run_sql("CREATE TABLE IF NOT EXISTS bench_audit"
@@ -183,8 +194,8 @@ main(int argc, char **argv)
 		err(1, "%s", argv[1]);
 	chmod(argv[1], 0666);
 	if (strcmp(argv[3], "write") == 0) {
-		if (argc != 7)
-			errx(2, "write takes DBSOCKET DBUSER DBNAME");
+		if (argc != 8)
+			errx(2, "write: DBSOCKET DBUSER DBNAME PASSWORDFILE");
 		write_schema(argv + 4);
 	}
 	for (int i = 0; i < workers; i++) {
