@@ -339,7 +339,8 @@ ask_claims_again(struct spool *spool)
 }
 
 /* Rows of table outbox that nobody can need any more: older than every
-   prepared record without a verdict, and well past the life of any request. */
+   prepared record without a verdict, and well past the life of any request.
+   While the database is away this is also what asks whether it is back. */
 static void
 expire(struct spool *spool, int64_t mono_us)
 {
@@ -347,8 +348,8 @@ expire(struct spool *spool, int64_t mono_us)
 	int64_t before_us = clock_wall_us();
 	int64_t horizon_us = queue_reader_prepared_horizon(spool->reader);
 
-	if (spool->expiring || spool->away ||
-	    (spool->expired_us != 0 &&
+	if (spool->expiring ||
+	    (!spool->away && spool->expired_us != 0 &&
 	    mono_us - spool->expired_us < EXPIRE_EVERY_US))
 		return;
 	spool->expired_us = mono_us;
