@@ -6,27 +6,11 @@
 
 #include <stdint.h>
 
-#include "wuts/crypto.h"
-#include "wuts/user.h"
-#include "wuts/uuid.h"
+#include "wuts/audit.h"
 
 struct db;
 struct fault;
-
-struct audit_entry {
-	struct uuid id;			/* version 7 */
-	struct uuid tenant_id;
-	struct identity actor;
-	const char *action;		/* "user.role_changed" */
-	struct uuid target_id;
-	const char *old_value;		/* JSON or NULL */
-	const char *new_value;		/* JSON or NULL; never a secret */
-	const char *request_id;		/* "" from wutsctl */
-	const char *address;
-	int64_t created_us;
-	uint64_t seq;			/* 1, 2, 3 … within the tenant */
-	uint8_t hash[CRYPTO_HASH_LEN];	/* chained (wuts/audit_service.h) */
-};
+struct uuid;
 
 int audit_store_insert(struct db *db, const struct audit_entry *entry,
     struct fault *fault);

@@ -7,6 +7,7 @@ noinst_HEADERS += \
 	include/wuts/api_key_store.h \
 	include/wuts/arena.h \
 	include/wuts/attempts.h \
+	include/wuts/audit.h \
 	include/wuts/audit_service.h \
 	include/wuts/audit_store.h \
 	include/wuts/cache.h \

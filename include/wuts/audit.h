@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* An entry of the audit trail: who changed what, when, from where. */
+#ifndef WUTS_AUDIT_H
+#define WUTS_AUDIT_H
+
+#include <stdint.h>
+
+#include "wuts/crypto.h"
+#include "wuts/user.h"
+#include "wuts/uuid.h"
+
+struct audit_entry {
+	struct uuid id;			/* version 7 */
+	struct uuid tenant_id;
+	struct identity actor;
+	const char *action;		/* "user.role_changed" */
+	struct uuid target_id;
+	const char *old_value;		/* JSON or NULL */
+	const char *new_value;		/* JSON or NULL; never a secret */
+	const char *request_id;		/* "" from wutsctl */
+	const char *address;
+	int64_t created_us;
+	uint64_t seq;			/* 1, 2, 3 … within the tenant */
+	uint8_t hash[CRYPTO_HASH_LEN];	/* chained (wuts/audit_service.h) */
+};
+
+#endif
