@@ -19,7 +19,8 @@
    all or nothing. The CRC-32C covers the header up to `,"crc"` and the body.
    A mark ends a prepared record:
        {"v":1,"id":…,"mark":"commit"|"discard","crc":"8 hex"}
-   The state table is in doc/architecture.md. */
+   An empty line behind an append says that its sync succeeded. All formats and
+   the table of states are in doc/queue-format.md. */
 #ifndef WUTS_QUEUE_H
 #define WUTS_QUEUE_H
 
@@ -143,13 +144,15 @@ void queue_resolve(struct queue_reader *reader, struct queue_pos pos,
     bool committed);
 
 /* Read one record again. The strings live in buf, which grows and belongs to
-   the caller. -1: FAULT_QUEUE (its checksum fails now: the record was set
-   aside, forget it). */
+   the caller. -1: FAULT_QUEUE: forget the record and do not finish it. When its
+   checksum fails now it was set aside; when the disk failed it stays for the
+   next start. */
 struct strbuf;
 int queue_reader_load(struct queue_reader *reader, struct queue_pos pos,
     struct strbuf *buf, struct queue_record *record_r, struct fault *fault);
 
-/* Note an outcome; written and synced by the next queue_reader_sync().
+/* Note an outcome, final ones once for each record called; written and synced
+   by the next queue_reader_sync(). May be called from inside events.
    attempts: tried so far, this one included. due_us: for QUEUE_RETRY. */
 void queue_reader_finish(struct queue_reader *reader, struct queue_pos pos,
     enum queue_outcome outcome, unsigned attempts, int64_t due_us);

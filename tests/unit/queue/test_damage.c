@@ -239,6 +239,37 @@ a_flipped_byte_in_a_dead_writers_segment_costs_one_record(void **state)
 }
 
 static void
+a_damaged_last_append_is_no_torn_one(void **state)
+{
+	struct queue_writer *writer = writer_open(state, 4096);
+	static struct image image;
+	char path[SCRATCH_PATH_SIZE];
+	struct sink sink;
+	char *length;
+
+	append(writer, 1, 1);
+	append(writer, 2, 3);
+	queue_writer_close(&writer);
+	image_take(&image, only_file(state, "ready", path));
+	unlink(path);
+	/* The last record seems to go on behind the end; but the append was
+	   answered for, as its empty line says. */
+	length = memmem(image.bytes, image.len, "\"more\":0,\"length\":", 18);
+	assert_non_null(length);
+	length = memmem(length + 18, (size_t)(image.bytes +
+	    image.len - length - 18), "\"more\":0,\"length\":", 18);
+	assert_non_null(length);
+	length[18] = '9';
+	image_put(state, &image, "open", NULL, image.len, 1000);
+	sink_open(&sink, state);
+	sink_drain(&sink);
+	assert_int_equal(sink.ngot, 3);
+	assert_int_equal(sink_has(&sink, 4), 0);
+	assert_int_equal(count_files(state, "corrupt"), 1);
+	sink_close(&sink);
+}
+
+static void
 damaged_bytes_are_set_aside_once(void **state)
 {
 	struct queue_writer *writer = writer_open(state, 4096);
@@ -387,6 +418,7 @@ main(void)
 		TEST(a_living_writers_append_counts_when_it_is_synced),
 		TEST(a_flipped_byte_in_a_sealed_segment_costs_one_record),
 		TEST(a_flipped_byte_in_a_dead_writers_segment_costs_one_record),
+		TEST(a_damaged_last_append_is_no_torn_one),
 		TEST(damaged_bytes_are_set_aside_once),
 		TEST(a_segment_stays_when_its_damage_cannot_be_set_aside),
 		TEST(a_record_damaged_after_it_was_read_is_set_aside_by_load),

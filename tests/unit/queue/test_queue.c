@@ -104,7 +104,7 @@ full_segments_are_sealed_and_all_of_them_read(void **state)
 static void
 more_segments_than_descriptors_are_read(void **state)
 {
-	struct queue_writer *writer = writer_open(state, 1000);
+	struct queue_writer *writer = writer_open(state, 500);
 	struct strbuf buf = STRBUF_INIT;
 	struct fault fault = { .code = FAULT_NONE };
 	struct queue_record record;
@@ -114,7 +114,7 @@ more_segments_than_descriptors_are_read(void **state)
 	for (unsigned n = 1; n <= 200; n++)
 		append(writer, n, 1);
 	queue_writer_close(&writer);
-	assert_in_range(count_files(state, "ready"), QUEUE_OPEN_FDS + 1, 200);
+	assert_in_range(count_files(state, "ready"), 150, 200);
 	sink_open(&sink, state);
 	sink_drain(&sink);
 	assert_int_equal(sink.ngot, 200);
@@ -256,6 +256,28 @@ a_mark_finds_its_record_in_a_segment_that_is_full(void **state)
 	assert_int_equal(sink_has(&sink, 21), 0);
 	assert_int_equal(sink.nasked, 0);
 	sink_close(&sink);
+}
+
+static void
+a_segment_keeps_room_for_the_marks(void **state)
+{
+	struct queue_writer *writer = writer_open(state, 4096);
+	char path[SCRATCH_PATH_SIZE];
+	unsigned n = 0;
+	struct stat st;
+
+	do
+		prepare(writer, ++n);
+	while (count_files(state, "open") == 1);
+	assert_in_range(n, 5, 20);
+	for (unsigned i = 1; i < n; i++) {
+		struct uuid id = record_id(i);
+
+		queue_commit(writer, &id);
+	}
+	assert_int_equal(stat(only_file(state, "ready", path), &st), 0);
+	assert_in_range(st.st_size, 3000, 4096);
+	queue_writer_close(&writer);
 }
 
 static void
@@ -441,6 +463,7 @@ main(void)
 		TEST(a_body_with_a_newline_or_nul_is_refused),
 		TEST(a_prepared_record_counts_with_its_commit_only),
 		TEST(a_mark_finds_its_record_in_a_segment_that_is_full),
+		TEST(a_segment_keeps_room_for_the_marks),
 		TEST(records_of_an_abandoned_segment_are_claimed),
 		TEST(a_claim_is_remembered_over_a_restart),
 		TEST(a_record_not_claimed_is_asked_for_again_after_a_restart),
