@@ -17,11 +17,14 @@ EXTRA_DIST += \
 	tests/api/test_users.py \
 	tests/api/test_webhooks.py \
 	tests/chaos/conftest.py \
-	tests/chaos/run \
 	tests/chaos/test_database.py \
 	tests/chaos/test_kill.py \
 	tests/chaos/test_log.py \
 	tests/harness.py
-dist_check_SCRIPTS += tests/unit/headers
-TESTS += tests/api/run
-TESTS += tests/unit/headers
+dist_check_SCRIPTS += \
+	tests/chaos/run \
+	tests/unit/headers
+TESTS += \
+	tests/api/run \
+	tests/chaos/run \
+	tests/unit/headers

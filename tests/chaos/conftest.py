@@ -6,6 +6,7 @@ import random
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -69,6 +70,19 @@ class Victim:
             return self.instance.client().get("/readyz").status_code == 200
         except harness.requests.RequestException:
             return False
+
+    def settle(self, seconds=20):
+        """Until nothing was refused for longer than a worker waits before it
+        tries a lost database again, which each does for itself."""
+        refused = time.monotonic()
+
+        def is_quiet():
+            nonlocal refused
+            if not self.is_ready():
+                refused = time.monotonic()
+            return time.monotonic() - refused > 1.1
+
+        harness.wait_for("an end of refusals", is_quiet, seconds)
 
 
 @pytest.fixture(scope="session")

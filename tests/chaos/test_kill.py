@@ -216,7 +216,7 @@ def test_a_kill_at_any_moment_loses_and_invents_nothing(victim, receiver):
             raise load.failure
         assert load.acknowledged > 0
 
-    wait_for("ready again", victim.is_ready, 10)
+    victim.settle(10)
     wait_for("what was acknowledged", lambda: everything_came(ingests), 60)
     for user in (t.user for t in roles):
         wait_for("an event for each committed change", lambda: role_events(
