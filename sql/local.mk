@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
 sqldir = $(pkgdatadir)/sql
 dist_sql_DATA = \
-	sql/0001_initial.sql
+	sql/0001_initial.sql \
+	sql/0002_keys_audit_chain.sql

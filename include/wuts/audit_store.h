@@ -12,6 +12,8 @@ struct db;
 struct fault;
 struct uuid;
 
+/* seq 0: in no chain. An entry is read back as it was given, but for request_id
+   and address, of which 128 and 64 characters are kept. 0 / -1. */
 int audit_store_insert(struct db *db, const struct audit_entry *entry,
     struct fault *fault);
 
@@ -23,7 +25,8 @@ int audit_store_set_head(struct db *db, const struct uuid *tenant_id,
     uint64_t seq, const uint8_t hash[CRYPTO_HASH_LEN], struct fault *fault);
 
 /* Newest first, rows below before_seq (0: all), at most limit (0: all). action
-   and user_id may be NULL. The entry's strings live during the call. */
+   and user_id may be NULL. The entry's strings live during the call. Rows older
+   than the chain have no seq and are in no list. */
 typedef int audit_row(void *ctx, const struct audit_entry *entry,
     struct fault *fault);
 int audit_store_list(struct db *db, const struct uuid *tenant_id,
@@ -33,7 +36,8 @@ int audit_store_list(struct db *db, const struct uuid *tenant_id,
 int audit_store_walk(struct db *db, const struct uuid *tenant_id,
     uint64_t after_seq, unsigned limit, audit_row *row, void *ctx,
     struct fault *fault);
-/* Every tenant that has a chain, behind after (NULL: the first). 1 / 0 / -1. */
+/* Every tenant that has a chain or a piece of one, behind after (NULL: the
+   first, which may be nil: what belongs to no tenant). 1 / 0 / -1. */
 int audit_store_next_tenant(struct db *db, const struct uuid *after,
     struct uuid *tenant_id_r, struct fault *fault);
 

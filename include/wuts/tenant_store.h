@@ -40,8 +40,9 @@ int tenant_store_count(struct db *db, const struct uuid *id,
 int tenant_store_mark_deleted(struct db *db, const struct uuid *id,
     int64_t deleted_us, struct fault *fault);
 
-/* Delete at most limit users of a marked tenant with all that is theirs; when
-   none is left, the tenant's own row. 1: there may be more / 0: no marked
+/* Delete at most limit rows of a marked tenant: keys, devices and users, each
+   with what hangs on it; when none is left, the tenant's own row. In a
+   transaction, two who sweep take turns. 1: there may be more / 0: no marked
    tenant is left / -1. */
 int tenant_store_sweep(struct db *db, unsigned limit, struct fault *fault);
 

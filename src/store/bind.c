@@ -198,7 +198,7 @@ column_raw(struct columns *out, enum column_kind kind, void *dest, size_t size,
 }
 
 /* A column that is converted from the small value beside its bind. */
-static void
+static struct column *
 column_converted(struct columns *out, enum column_kind kind, void *dest,
     enum enum_field_types type)
 {
@@ -211,6 +211,7 @@ column_converted(struct columns *out, enum column_kind kind, void *dest,
 	bind->buffer_type = type;
 	bind->buffer = value;
 	bind->buffer_length = sizeof(*value);
+	return column;
 }
 
 void
@@ -260,25 +261,47 @@ fetch_arena_bytes(struct columns *out, struct arena *arena,
 void
 fetch_unsigned(struct columns *out, unsigned *dest)
 {
-	column_converted(out, COLUMN_UNSIGNED, dest, MYSQL_TYPE_LONGLONG);
+	(void)column_converted(out, COLUMN_UNSIGNED, dest,
+	    MYSQL_TYPE_LONGLONG);
+}
+
+void
+fetch_uint64(struct columns *out, uint64_t *dest)
+{
+	(void)column_converted(out, COLUMN_UINT64, dest, MYSQL_TYPE_LONGLONG);
 }
 
 void
 fetch_bool(struct columns *out, bool *dest)
 {
-	column_converted(out, COLUMN_BOOL, dest, MYSQL_TYPE_LONGLONG);
+	(void)column_converted(out, COLUMN_BOOL, dest,
+	    MYSQL_TYPE_LONGLONG);
 }
 
 void
 fetch_time(struct columns *out, int64_t *dest)
 {
-	column_converted(out, COLUMN_TIME, dest, MYSQL_TYPE_DATETIME);
+	(void)column_converted(out, COLUMN_TIME, dest,
+	    MYSQL_TYPE_DATETIME);
+}
+
+void
+fetch_word(struct columns *out, column_word *parse, void *dest)
+{
+	column_converted(out, COLUMN_WORD, dest, MYSQL_TYPE_STRING)->parse =
+	    parse;
+}
+
+static bool
+role_word(const char *word, void *dest)
+{
+	return role_parse(word, dest);
 }
 
 void
 fetch_role(struct columns *out, enum role *dest)
 {
-	column_converted(out, COLUMN_ROLE, dest, MYSQL_TYPE_STRING);
+	fetch_word(out, role_word, dest);
 }
 
 static bool
@@ -323,12 +346,14 @@ take_text(struct column *column)
 }
 
 static bool
-take_role(struct column *column, union bind_value *value)
+take_word(struct column *column, union bind_value *value)
 {
-	if (column->is_null || column->real_len >= sizeof(value->text))
+	if (column->is_null)
+		column->real_len = 0;
+	if (column->real_len >= sizeof(value->text))
 		return false;
 	value->text[column->real_len] = '\0';
-	return role_parse(value->text, column->dest);
+	return column->parse(value->text, column->dest);
 }
 
 static bool
@@ -339,6 +364,17 @@ take_unsigned(struct column *column, const union bind_value *value)
 	if (number < 0 || number > UINT_MAX)
 		return false;
 	*(unsigned *)column->dest = (unsigned)number;
+	return true;
+}
+
+static bool
+take_uint64(struct column *column, const union bind_value *value)
+{
+	int64_t number = column->is_null ? 0 : value->number;
+
+	if (number < 0)
+		return false;
+	*(uint64_t *)column->dest = (uint64_t)number;
 	return true;
 }
 
@@ -357,6 +393,8 @@ column_take(struct column *column, union bind_value *value, MYSQL_STMT *stmt,
 		return take_arena(column, stmt, index);
 	case COLUMN_UNSIGNED:
 		return take_unsigned(column, value);
+	case COLUMN_UINT64:
+		return take_uint64(column, value);
 	case COLUMN_BOOL:
 		*(bool *)column->dest = !column->is_null && value->number != 0;
 		return true;
@@ -364,8 +402,8 @@ column_take(struct column *column, union bind_value *value, MYSQL_STMT *stmt,
 		*(int64_t *)column->dest =
 		    column->is_null ? 0 : time_from_sql(&value->time);
 		return true;
-	case COLUMN_ROLE:
-		return take_role(column, value);
+	case COLUMN_WORD:
+		return take_word(column, value);
 	}
 	return false;
 }

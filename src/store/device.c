@@ -29,7 +29,8 @@ static const struct stmt_def device_stmts[DEVICE_STMT_COUNT] = {
 	    "SELECT " DEVICE_COLUMNS " FROM device"
 	    " WHERE tenant_id = ? AND id = ?" },
 	[DEVICE_FIND_ANY_TENANT] = { "device_find_any_tenant",
-	    "SELECT " DEVICE_COLUMNS " FROM device WHERE id = ?" },
+	    "SELECT " DEVICE_COLUMNS " FROM device WHERE id = ?"
+	    SQL_TENANT_LIVES("device") },
 	[DEVICE_LOCK] = { "device_lock",
 	    "SELECT " DEVICE_COLUMNS " FROM device"
 	    " WHERE tenant_id = ? AND id = ? FOR UPDATE" },

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
 noinst_LIBRARIES += libwuts_store.a
 libwuts_store_a_SOURCES = \
+	src/store/api_key.c \
 	src/store/audit.c \
 	src/store/bind.c \
 	src/store/db.c \
 	src/store/device.c \
+	src/store/idempotency.c \
 	src/store/outbox.c \
 	src/store/role.c \
 	src/store/schema.c \

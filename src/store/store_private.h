@@ -119,10 +119,14 @@ enum column_kind {
 	COLUMN_TEXT,		/* into an array of size bytes */
 	COLUMN_ARENA,		/* of any length, into the arena */
 	COLUMN_UNSIGNED,
+	COLUMN_UINT64,
 	COLUMN_BOOL,
 	COLUMN_TIME,
-	COLUMN_ROLE
+	COLUMN_WORD		/* one of a few words */
 };
+
+/* The value of a word, NULL being the empty one. False: it has none. */
+typedef bool column_word(const char *word, void *dest);
 
 struct column {
 	enum column_kind kind;
@@ -130,6 +134,7 @@ struct column {
 	size_t size;
 	size_t *len_r;
 	struct arena *arena;
+	column_word *parse;
 	unsigned long real_len;
 	sql_bool is_null;
 	sql_bool is_cut;
@@ -153,8 +158,10 @@ void fetch_arena_text(struct columns *out, struct arena *arena,
 void fetch_arena_bytes(struct columns *out, struct arena *arena,
     const uint8_t **dest, size_t *len_r);
 void fetch_unsigned(struct columns *out, unsigned *dest);
+void fetch_uint64(struct columns *out, uint64_t *dest);
 void fetch_bool(struct columns *out, bool *dest);
 void fetch_time(struct columns *out, int64_t *dest);
+void fetch_word(struct columns *out, column_word *parse, void *dest);
 void fetch_role(struct columns *out, enum role *dest);
 
 /* Move the row that was just fetched into the destinations. -1: a value does
@@ -167,6 +174,12 @@ struct stmt_def {
 	const char *name;	/* in faults */
 	const char *sql;
 };
+
+/* Ends the condition of a look-up that nobody has found the tenant for: one
+   that is being deleted has no rows any more. */
+#define SQL_TENANT_LIVES(table) \
+	" AND EXISTS (SELECT 1 FROM tenant WHERE tenant.id = " table \
+	".tenant_id AND tenant.deleted_at IS NULL)"
 
 void stmt_cache_forget(struct db *db);
 

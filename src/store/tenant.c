@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Table tenant. */
+/* Table tenant. A tenant is deleted in two steps: marked, after which nobody
+   finds it any more, and then swept away a bounded piece at a time, however
+   large it is. */
 #include "config.h"
 
 #include "wuts/tenant_store.h"
@@ -12,6 +14,9 @@ enum {
 	TENANT_FIND,
 	TENANT_LOCK,
 	TENANT_LIST,
+	TENANT_COUNT,
+	TENANT_MARK_DELETED,
+	TENANT_LOCK_DELETED,
 	TENANT_STMT_COUNT
 };
 
@@ -22,12 +27,37 @@ static const struct stmt_def tenant_stmts[TENANT_STMT_COUNT] = {
 	    "INSERT INTO tenant (id, name, name_key, created_at, updated_at)"
 	    " VALUES (?, ?, LOWER(?), ?, ?)" },
 	[TENANT_FIND] = { "tenant_find",
-	    "SELECT " TENANT_COLUMNS " FROM tenant WHERE id = ?" },
+	    "SELECT " TENANT_COLUMNS " FROM tenant"
+	    " WHERE id = ? AND deleted_at IS NULL" },
 	[TENANT_LOCK] = { "tenant_lock",
-	    "SELECT " TENANT_COLUMNS " FROM tenant WHERE id = ? FOR UPDATE" },
+	    "SELECT " TENANT_COLUMNS " FROM tenant"
+	    " WHERE id = ? AND deleted_at IS NULL FOR UPDATE" },
 	[TENANT_LIST] = { "tenant_list",
 	    "SELECT " TENANT_COLUMNS " FROM tenant"
-	    " WHERE name_key > LOWER(?) ORDER BY name_key LIMIT ?" },
+	    " WHERE name_key > LOWER(?) AND deleted_at IS NULL"
+	    " ORDER BY name_key LIMIT ?" },
+	[TENANT_COUNT] = { "tenant_count",
+	    "SELECT (SELECT COUNT(*) FROM users WHERE tenant_id = ?),"
+	    " (SELECT COUNT(*) FROM device WHERE tenant_id = ?)" },
+	[TENANT_MARK_DELETED] = { "tenant_mark_deleted",
+	    "UPDATE tenant SET deleted_at = ?, name_key = ?"
+	    " WHERE id = ? AND deleted_at IS NULL" },
+	[TENANT_LOCK_DELETED] = { "tenant_lock_deleted",
+	    "SELECT id FROM tenant WHERE deleted_at IS NOT NULL"
+	    " ORDER BY deleted_at LIMIT 1 FOR UPDATE" },
+};
+
+/* Rows of a marked tenant, the lower ones first, so that no row takes more
+   than its one webhook along. */
+static const struct stmt_def sweep_stmts[] = {
+	{ "tenant_sweep_keys", "DELETE FROM api_key"
+	    " WHERE tenant_id = ? ORDER BY id LIMIT ?" },
+	{ "tenant_sweep_devices", "DELETE FROM device"
+	    " WHERE tenant_id = ? ORDER BY id LIMIT ?" },
+	{ "tenant_sweep_users", "DELETE FROM users"
+	    " WHERE tenant_id = ? ORDER BY id LIMIT ?" },
+	{ "tenant_sweep_tenant", "DELETE FROM tenant"
+	    " WHERE id = ? AND deleted_at IS NOT NULL LIMIT ?" },
 };
 
 static void
@@ -114,4 +144,81 @@ tenant_store_list(struct db *db, const struct tenant *after, unsigned limit,
 	fetch_tenant(&out, &list.tenant);
 	return stmt_read(db, &tenant_stmts[TENANT_LIST], &in, &out,
 	    tenant_list_row, &list, fault);
+}
+
+int
+tenant_store_count(struct db *db, const struct uuid *id, uint64_t *users_r,
+    uint64_t *devices_r, struct fault *fault)
+{
+	struct params in;
+	struct columns out;
+
+	params_init(&in);
+	bind_uuid(&in, id);
+	bind_uuid(&in, id);
+	columns_init(&out);
+	fetch_uint64(&out, users_r);
+	fetch_uint64(&out, devices_r);
+	return stmt_read_one(db, &tenant_stmts[TENANT_COUNT], &in, &out,
+	    fault) < 0 ? -1 : 0;
+}
+
+/* The name's key becomes one that no name has: a control character is in no
+   name. */
+int
+tenant_store_mark_deleted(struct db *db, const struct uuid *id,
+    int64_t deleted_us, struct fault *fault)
+{
+	char name_key[1 + UUID_TEXT_LEN + 1] = "\001";
+	struct params in;
+	uint64_t rows = 0;
+
+	uuid_format(id, name_key + 1);
+	params_init(&in);
+	bind_time(&in, deleted_us);
+	bind_text(&in, name_key);
+	bind_uuid(&in, id);
+	if (stmt_write(db, &tenant_stmts[TENANT_MARK_DELETED], &in, &rows,
+	    fault) < 0)
+		return -1;
+	return rows > 0;
+}
+
+/* Inside a transaction the lock keeps two sweepers from each other's rows. */
+static int
+lock_deleted(struct db *db, struct uuid *id_r, struct fault *fault)
+{
+	struct params in;
+	struct columns out;
+
+	params_init(&in);
+	columns_init(&out);
+	fetch_uuid(&out, id_r);
+	return stmt_read_one(db, &tenant_stmts[TENANT_LOCK_DELETED], &in,
+	    &out, fault);
+}
+
+int
+tenant_store_sweep(struct db *db, unsigned limit, struct fault *fault)
+{
+	uint64_t left = limit, rows;
+	struct params in;
+	struct uuid id;
+	size_t i;
+	int found;
+
+	found = lock_deleted(db, &id, fault);
+	if (found != 1)
+		return found;
+	for (i = 0; i < sizeof(sweep_stmts) / sizeof(sweep_stmts[0]) &&
+	    left > 0; i++) {
+		rows = 0;
+		params_init(&in);
+		bind_uuid(&in, &id);
+		bind_int(&in, (int64_t)left);
+		if (stmt_write(db, &sweep_stmts[i], &in, &rows, fault) < 0)
+			return -1;
+		left -= rows;
+	}
+	return 1;
 }

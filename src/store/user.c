@@ -14,6 +14,10 @@ enum {
 	USER_LOCK,
 	USER_COUNT_OTHER_ADMINS,
 	USER_UPDATE,
+	USER_FIND_PASSWORD,
+	USER_UPDATE_PASSWORD,
+	USER_UPDATE_TOKEN,
+	USER_DELETE,
 	USER_LIST,
 	USER_PENDING_WEBHOOK,
 	USER_CLEAR_PENDING_WEBHOOK,
@@ -33,9 +37,11 @@ static const struct stmt_def user_stmts[USER_STMT_COUNT] = {
 	    "SELECT " USER_COLUMNS " FROM users"
 	    " WHERE tenant_id = ? AND id = ?" },
 	[USER_FIND_ANY_TENANT] = { "user_find_any_tenant",
-	    "SELECT " USER_COLUMNS " FROM users WHERE id = ?" },
+	    "SELECT " USER_COLUMNS " FROM users WHERE id = ?"
+	    SQL_TENANT_LIVES("users") },
 	[USER_FIND_BY_TOKEN] = { "user_find_by_token",
-	    "SELECT " USER_COLUMNS " FROM users WHERE token_hash = ?" },
+	    "SELECT " USER_COLUMNS " FROM users WHERE token_hash = ?"
+	    SQL_TENANT_LIVES("users") },
 	[USER_LOCK] = { "user_lock",
 	    "SELECT " USER_COLUMNS " FROM users"
 	    " WHERE tenant_id = ? AND id = ? FOR UPDATE" },
@@ -45,6 +51,18 @@ static const struct stmt_def user_stmts[USER_STMT_COUNT] = {
 	[USER_UPDATE] = { "user_update",
 	    "UPDATE users SET role = ?, active = ?, updated_at = ?"
 	    " WHERE tenant_id = ? AND id = ?" },
+	[USER_FIND_PASSWORD] = { "user_find_password",
+	    "SELECT " USER_COLUMNS ", password_hash FROM users"
+	    " WHERE tenant_id = ? AND email_key = LOWER(?)"
+	    SQL_TENANT_LIVES("users") },
+	[USER_UPDATE_PASSWORD] = { "user_update_password",
+	    "UPDATE users SET password_hash = ?"
+	    " WHERE tenant_id = ? AND id = ?" },
+	[USER_UPDATE_TOKEN] = { "user_update_token",
+	    "UPDATE users SET token_hash = ?, token_sealed = ?,"
+	    " updated_at = ? WHERE tenant_id = ? AND id = ?" },
+	[USER_DELETE] = { "user_delete",
+	    "DELETE FROM users WHERE tenant_id = ? AND id = ?" },
 	[USER_LIST] = { "user_list",
 	    "SELECT " USER_COLUMNS ", token_sealed FROM users"
 	    " WHERE tenant_id = ? AND id > ? ORDER BY id LIMIT ?" },
@@ -184,6 +202,64 @@ user_store_update(struct db *db, const struct user *user, struct fault *fault)
 	bind_uuid(&in, &user->tenant_id);
 	bind_uuid(&in, &user->id);
 	return stmt_update(db, &user_stmts[USER_UPDATE], &in, fault);
+}
+
+int
+user_store_find_password(struct db *db, const struct uuid *tenant_id,
+    const char *email, struct user *user_r,
+    char hash_r[CRYPTO_PASSWORD_HASH_MAX], struct fault *fault)
+{
+	struct params in;
+	struct columns out;
+
+	params_init(&in);
+	bind_uuid(&in, tenant_id);
+	bind_text(&in, email);
+	fetch_user(&out, user_r);
+	fetch_text(&out, hash_r, CRYPTO_PASSWORD_HASH_MAX);
+	return stmt_read_one(db, &user_stmts[USER_FIND_PASSWORD], &in, &out,
+	    fault);
+}
+
+int
+user_store_update_password(struct db *db, const struct uuid *tenant_id,
+    const struct uuid *id, const char *password_hash, struct fault *fault)
+{
+	struct params in;
+
+	params_init(&in);
+	bind_text(&in, password_hash);
+	bind_uuid(&in, tenant_id);
+	bind_uuid(&in, id);
+	return stmt_update(db, &user_stmts[USER_UPDATE_PASSWORD], &in, fault);
+}
+
+int
+user_store_update_token(struct db *db, const struct user *user,
+    const struct user_token *token, struct fault *fault)
+{
+	struct params in;
+
+	params_init(&in);
+	bind_bytes(&in, token->hash, sizeof(token->hash));
+	bind_bytes(&in, token->sealed, sizeof(token->sealed));
+	bind_time(&in, user->updated_us);
+	bind_uuid(&in, &user->tenant_id);
+	bind_uuid(&in, &user->id);
+	return stmt_update(db, &user_stmts[USER_UPDATE_TOKEN], &in, fault);
+}
+
+int
+user_store_delete(struct db *db, const struct uuid *tenant_id,
+    const struct uuid *id, struct fault *fault)
+{
+	struct params in;
+	uint64_t rows = 0;
+
+	bind_user(&in, tenant_id, id);
+	if (stmt_write(db, &user_stmts[USER_DELETE], &in, &rows, fault) < 0)
+		return -1;
+	return rows > 0;
 }
 
 struct user_list {

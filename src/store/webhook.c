@@ -31,7 +31,8 @@ enum {
 static const struct stmt_def webhook_stmts[WEBHOOK_STMT_COUNT] = {
 	[WEBHOOK_FIND] = { "webhook_find",
 	    "SELECT " WEBHOOK_COLUMNS " FROM webhook"
-	    " WHERE tenant_id = ? AND device_id = ?" },
+	    " WHERE tenant_id = ? AND device_id = ?"
+	    SQL_TENANT_LIVES("webhook") },
 	[WEBHOOK_LOCK] = { "webhook_lock",
 	    "SELECT " WEBHOOK_COLUMNS " FROM webhook"
 	    " WHERE tenant_id = ? AND device_id = ? FOR UPDATE" },
