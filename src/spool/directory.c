@@ -27,7 +27,6 @@
 /* A machine that shares no generation counters with us is noticed then. */
 #define RECHECK_AGE_US (10 * CLOCK_SECOND_US)
 #define ASKED_AWAY_MAX 4
-#define HANG_US CLOCK_SECOND_US
 #define SNAPSHOT_EVERY_US (10 * CLOCK_SECOND_US)
 #define EXPIRE_EVERY_US (60 * CLOCK_SECOND_US)
 #define OUTBOX_KEPT_US (INT64_C(3600) * CLOCK_SECOND_US)
@@ -381,7 +380,8 @@ directory_tick(struct spool *spool, bool scanned)
 {
 	int64_t mono_us = clock_mono_us();
 
-	if (spool->asked > 0 && mono_us - spool->answered_us > HANG_US)
+	if (spool->asked > 0 && mono_us - spool->answered_us >
+	    spool->settings->database_timeout_ms * 1000)
 		note_away(spool, "it does not answer");
 	recheck(spool, mono_us);
 	ask_claims_again(spool);

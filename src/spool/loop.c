@@ -401,7 +401,6 @@ loop_run(const struct settings *settings, const struct loop_options *options,
 		.spool = {
 			.settings = settings,
 			.live = settings,
-			.once = options->once,
 		},
 		.options = options,
 		.epoll_fd = -1,

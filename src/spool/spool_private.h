@@ -335,7 +335,6 @@ int snapshot_load(const char *path, const struct crypto_keys *keys,
 struct spool {
 	const struct settings *settings;	/* as at start */
 	const struct settings *live;		/* as of the last reload */
-	bool once;
 
 	struct queue_reader *reader;
 	struct generations *generations;
