@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* The limit programs behind nginx (L1, L1i, L2w): pre-forked libfcgi workers
+/* The limit programs behind nginx (L1, L1i, LJ, L2w): pre-forked libfcgi workers
    that do next to nothing, so that what wutsd adds can be read as a ratio.
        limit_fcgi SOCKET WORKERS fixed
        limit_fcgi SOCKET WORKERS identity
-       limit_fcgi SOCKET WORKERS write DBSOCKET DBUSER DBNAME PASSWORDFILE
-   fixed: 250 bytes. identity: the bearer token found in a table first. write:
-   a durable role change (SELECT … FOR UPDATE, UPDATE, audit INSERT, COMMIT). */
+       limit_fcgi SOCKET WORKERS join DBSOCKET DBUSER DBNAME PASSWORDFILE
+       limit_fcgi SOCKET WORKERS write DBSOCKET DBUSER DBNAME PASSWORDFILE [DIR]
+   fixed: 250 bytes. identity: the bearer token found in a table first. join: caller and
+   target in one prepared look-up by primary keys, nothing remembered. write: a
+   durable role change (SELECT … FOR UPDATE, UPDATE, audit INSERT, COMMIT);
+   with DIR one durable append to a preallocated file there comes first: as
+   many syncs as a change with an event has. */
 #include "config.h"
 
 #include <fcgiapp.h>
 #include <mysql.h>
 
 #include <err.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,14 +29,17 @@
 #define TOKENS 1024
 #define USERS 1000
 #define BODY_LEN 250
+#define APPEND_LEN 900
+#define SEGMENT_BYTES (16 << 20)
 
 static char tokens[TOKENS][37];
 static char body[BODY_LEN + 1];
 
 static MYSQL *db;
-static MYSQL_STMT *stmt_lock, *stmt_update, *stmt_audit;
-static int user_id;
+static MYSQL_STMT *stmt_lock, *stmt_update, *stmt_audit, *stmt_join;
+static int user_id, caller_id;
 static signed char role;
+static int append_fd = -1;
 
 static void
 tokens_fill(void)
@@ -88,6 +96,22 @@ connect_db(char **args)
 }
 
 static void
+join_open(char **args)
+{
+	static MYSQL_BIND by_ids[2];
+
+	connect_db(args);
+	by_ids[0].buffer_type = MYSQL_TYPE_LONG;
+	by_ids[0].buffer = &user_id;
+	by_ids[1].buffer_type = MYSQL_TYPE_LONG;
+	by_ids[1].buffer = &caller_id;
+	stmt_join = prepare(
+	    "SELECT target.id, target.role, caller.role FROM bench_user target"
+	    " JOIN bench_user caller ON caller.id = ? WHERE target.id = ?",
+	    by_ids);
+}
+
+static void
 write_open(char **args)
 {
 	static MYSQL_BIND by_role[2], by_id[1];
@@ -109,7 +133,39 @@ write_open(char **args)
 }
 
 static void
-write_schema(char **args)
+append_open(const char *dir)
+{
+	static const char zeros[1 << 20];
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/append-%ld", dir, (long)getpid());
+	append_fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+	if (append_fd < 0)
+		err(1, "%s", path);
+	for (int i = 0; i < SEGMENT_BYTES; i += (int)sizeof(zeros))
+		if (pwrite(append_fd, zeros, sizeof(zeros), i) < 0)
+			err(1, "%s", path);
+	if (fsync(append_fd) < 0)
+		err(1, "%s", path);
+	unlink(path);
+}
+
+static void
+append_one(void)
+{
+	static char record[APPEND_LEN];
+	static off_t at;
+
+	if (at + APPEND_LEN > SEGMENT_BYTES)
+		at = 0;
+	if (pwrite(append_fd, record, APPEND_LEN, at) != APPEND_LEN ||
+	    fdatasync(append_fd) < 0)
+		err(1, "append");
+	at += APPEND_LEN;
+}
+
+static void
+schema_open(char **args)
 {
 	char insert[128];
 
@@ -136,9 +192,22 @@ execute(MYSQL_STMT *stmt)
 }
 
 static void
+join_one(void)
+{
+	user_id = (int)(random() % USERS);
+	caller_id = (int)(random() % USERS);
+	execute(stmt_join);
+	if (mysql_stmt_store_result(stmt_join) != 0)
+		errx(1, "result: %s", mysql_stmt_error(stmt_join));
+	mysql_stmt_free_result(stmt_join);
+}
+
+static void
 write_one(void)
 {
 	user_id = (int)(random() % USERS);
+	if (append_fd >= 0)
+		append_one();
 	run_sql("BEGIN");
 	execute(stmt_lock);
 	if (mysql_stmt_store_result(stmt_lock) != 0)
@@ -154,11 +223,16 @@ static void
 serve(int listen_fd, const char *mode, char **args)
 {
 	int identity = strcmp(mode, "identity") == 0;
+	int join_mode = strcmp(mode, "join") == 0;
 	int write_mode = strcmp(mode, "write") == 0;
 	FCGX_Request request;
 
+	if (join_mode)
+		join_open(args);
 	if (write_mode)
 		write_open(args);
+	if (write_mode && args[4] != NULL)
+		append_open(args[4]);
 	srandom((unsigned)getpid());
 	FCGX_Init();
 	FCGX_InitRequest(&request, listen_fd, 0);
@@ -167,6 +241,8 @@ serve(int listen_fd, const char *mode, char **args)
 		    "HTTP_AUTHORIZATION", request.envp))) {
 			FCGX_PutS("Status: 401\r\n\r\n", request.out);
 		} else {
+			if (join_mode)
+				join_one();
 			if (write_mode)
 				write_one();
 			FCGX_PutS("Content-Type: application/json\r\n"
@@ -193,10 +269,10 @@ main(int argc, char **argv)
 	if (listen_fd < 0)
 		err(1, "%s", argv[1]);
 	chmod(argv[1], 0666);
-	if (strcmp(argv[3], "write") == 0) {
-		if (argc != 8)
-			errx(2, "write: DBSOCKET DBUSER DBNAME PASSWORDFILE");
-		write_schema(argv + 4);
+	if (strcmp(argv[3], "write") == 0 || strcmp(argv[3], "join") == 0) {
+		if (argc < 8)
+			errx(2, "DBSOCKET DBUSER DBNAME PASSWORDFILE missing");
+		schema_open(argv + 4);
 	}
 	for (int i = 0; i < workers; i++) {
 		if (fork() == 0) {
