@@ -81,4 +81,9 @@ int user_check_change(const struct identity *caller, const struct user *target,
     const struct user_change *change, const struct role_matrix *matrix,
     unsigned other_active_admins, struct fault *fault);
 
+/* All checks of DELETE /users/{id}: manage relation, then the last active
+   admin, as above. 0 / -1. */
+int user_check_delete(const struct identity *caller, const struct user *target,
+    unsigned other_active_admins, struct fault *fault);
+
 #endif

@@ -177,6 +177,19 @@ is_active_admin(enum role role, bool active)
 	return role == ROLE_ADMIN && active;
 }
 
+/* becomes_admin: what the target is after it all. */
+static int
+check_last_admin(const struct identity *caller, const struct user *target,
+    bool becomes_admin, unsigned other_active_admins, struct fault *fault)
+{
+	if (identity_is_super(caller) || other_active_admins > 0 ||
+	    !is_active_admin(target->role, target->active) || becomes_admin)
+		return 0;
+	return fault_say(fault, REFUSAL_LAST_ADMIN,
+	    "the last active admin of a tenant cannot be demoted,"
+	    " deactivated or deleted");
+}
+
 int
 user_check_change(const struct identity *caller, const struct user *target,
     const struct user_change *change, const struct role_matrix *matrix,
@@ -199,11 +212,18 @@ user_check_change(const struct identity *caller, const struct user *target,
 	if (role != target->role && check_transition(caller, target->role,
 	    role, matrix, fault) < 0)
 		return -1;
-	if (!identity_is_super(caller) && other_active_admins == 0 &&
-	    is_active_admin(target->role, target->active) &&
-	    !is_active_admin(role, active))
-		return fault_say(fault, REFUSAL_LAST_ADMIN,
-		    "the last active admin of a tenant cannot be demoted,"
-		    " deactivated or deleted");
+	if (check_last_admin(caller, target, is_active_admin(role, active),
+	    other_active_admins, fault) < 0)
+		return -1;
 	return 1;
+}
+
+int
+user_check_delete(const struct identity *caller, const struct user *target,
+    unsigned other_active_admins, struct fault *fault)
+{
+	if (user_check_manage(caller, target, MANAGE_DELETE, fault) < 0)
+		return -1;
+	return check_last_admin(caller, target, false, other_active_admins,
+	    fault);
 }
