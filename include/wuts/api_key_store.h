@@ -21,6 +21,10 @@ int api_key_store_find_by_hash(struct db *db,
     const uint8_t hash[CRYPTO_HASH_LEN], struct api_key *key_r,
     struct fault *fault);
 
+/* 1 / 0: no such key in this tenant / -1. Holds the row's lock. */
+int api_key_store_lock(struct db *db, const struct uuid *tenant_id,
+    const struct uuid *id, struct api_key *key_r, struct fault *fault);
+
 /* In the order of creation; paging as user_store_list(). */
 typedef int api_key_row(void *ctx, const struct api_key *key,
     struct fault *fault);
@@ -35,5 +39,8 @@ int api_key_store_delete(struct db *db, const struct uuid *tenant_id,
 /* 0 / -1. */
 int api_key_store_touch(struct db *db, const struct uuid *id,
     int64_t last_used_us, struct fault *fault);
+/* The same text, hashed under another installation key. 0 / -1. */
+int api_key_store_update_hash(struct db *db, const struct uuid *id,
+    const uint8_t hash[CRYPTO_HASH_LEN], struct fault *fault);
 
 #endif

@@ -15,6 +15,7 @@ enum {
 	API_KEY_LIST,
 	API_KEY_DELETE,
 	API_KEY_TOUCH,
+	API_KEY_UPDATE_HASH,
 	API_KEY_STMT_COUNT
 };
 
@@ -42,6 +43,8 @@ static const struct stmt_def api_key_stmts[API_KEY_STMT_COUNT] = {
 	[API_KEY_TOUCH] = { "api_key_touch_any_tenant",
 	    "UPDATE api_key SET last_used_at = ? WHERE id = ?"
 	    " AND (last_used_at IS NULL OR last_used_at < ?)" },
+	[API_KEY_UPDATE_HASH] = { "api_key_update_hash_any_tenant",
+	    "UPDATE api_key SET key_hash = ? WHERE id = ?" },
 };
 
 static bool
@@ -97,6 +100,21 @@ api_key_store_find_by_hash(struct db *db, const uint8_t hash[CRYPTO_HASH_LEN],
 	    &out, fault);
 }
 
+int
+api_key_store_lock(struct db *db, const struct uuid *tenant_id,
+    const struct uuid *id, struct api_key *key_r, struct fault *fault)
+{
+	struct params in;
+	struct columns out;
+
+	params_init(&in);
+	bind_uuid(&in, tenant_id);
+	bind_uuid(&in, id);
+	fetch_api_key(&out, key_r);
+	return stmt_read_one(db, &api_key_stmts[API_KEY_LOCK], &in, &out,
+	    fault);
+}
+
 struct api_key_list {
 	struct api_key key;
 	api_key_row *row;
@@ -137,18 +155,15 @@ api_key_store_delete(struct db *db, const struct uuid *tenant_id,
     const struct uuid *id, struct api_key *key_r, struct fault *fault)
 {
 	struct params in;
-	struct columns out;
 	uint64_t rows = 0;
 	int found;
 
+	found = api_key_store_lock(db, tenant_id, id, key_r, fault);
+	if (found != 1)
+		return found;
 	params_init(&in);
 	bind_uuid(&in, tenant_id);
 	bind_uuid(&in, id);
-	fetch_api_key(&out, key_r);
-	found = stmt_read_one(db, &api_key_stmts[API_KEY_LOCK], &in, &out,
-	    fault);
-	if (found != 1)
-		return found;
 	if (stmt_write(db, &api_key_stmts[API_KEY_DELETE], &in, &rows,
 	    fault) < 0)
 		return -1;
@@ -166,5 +181,18 @@ api_key_store_touch(struct db *db, const struct uuid *id,
 	bind_uuid(&in, id);
 	bind_time(&in, last_used_us);
 	return stmt_write(db, &api_key_stmts[API_KEY_TOUCH], &in, NULL,
+	    fault) < 0 ? -1 : 0;
+}
+
+int
+api_key_store_update_hash(struct db *db, const struct uuid *id,
+    const uint8_t hash[CRYPTO_HASH_LEN], struct fault *fault)
+{
+	struct params in;
+
+	params_init(&in);
+	bind_bytes(&in, hash, CRYPTO_HASH_LEN);
+	bind_uuid(&in, id);
+	return stmt_write(db, &api_key_stmts[API_KEY_UPDATE_HASH], &in, NULL,
 	    fault) < 0 ? -1 : 0;
 }
