@@ -20,14 +20,24 @@ struct strbuf;
 #define CRYPTO_SEAL_OVERHEAD (1 + 12 + 16)
 #define CRYPTO_PASSWORD_HASH_MAX 160	/* PHC string with NUL */
 
-/* The keys derived (HKDF-SHA-256, one label each) from the installation key:
-   token look-up and encryption at rest. */
-struct crypto_keys {
+/* What is derived (HKDF-SHA-256, one label each) from one installation key:
+   token look-up, encryption at rest, the chain of the audit trail. */
+struct crypto_key {
 	uint8_t lookup[CRYPTO_KEY_LEN];
 	uint8_t seal[CRYPTO_KEY_LEN];
+	uint8_t audit[CRYPTO_KEY_LEN];
 };
 
-/* installation key: 32 bytes, or their 64 hex digits. -1: FAULT_CONFIG. */
+/* The installation keys. The first is used for all that is written; what was
+   written with any of them is read. */
+#define CRYPTO_KEYS_MAX 4
+struct crypto_keys {
+	unsigned n;
+	struct crypto_key key[CRYPTO_KEYS_MAX];
+};
+
+/* installation: 32 bytes, or 1 to CRYPTO_KEYS_MAX lines of 64 hex digits, all
+   different. -1: FAULT_CONFIG. */
 int crypto_keys_derive(struct crypto_keys *keys_r,
     const struct secret *installation, struct fault *fault);
 
@@ -39,19 +49,27 @@ bool crypto_is_equal(const void *a, const void *b, size_t len); /* const time */
 void crypto_wipe(void *data, size_t len);
 
 /* AES-256-GCM. out holds len + CRYPTO_SEAL_OVERHEAD bytes. aad binds the
-   ciphertext to its row (an id), so that rows cannot be swapped. */
+   ciphertext to its row (an id), so that rows cannot be swapped. Sealed with
+   the first key, opened with any. */
 void crypto_seal(const struct crypto_keys *keys, const void *aad,
     size_t aad_len, const void *plain, size_t len, uint8_t *out);
 /* out holds sealed_len - CRYPTO_SEAL_OVERHEAD bytes. False: not ours, or
    changed. */
 bool crypto_open(const struct crypto_keys *keys, const void *aad,
     size_t aad_len, const uint8_t *sealed, size_t sealed_len, void *out);
+/* As crypto_open(), and with which of the keys. */
+bool crypto_open_which(const struct crypto_keys *keys, const void *aad,
+    size_t aad_len, const uint8_t *sealed, size_t sealed_len, void *out,
+    unsigned *which_r);
 
 /* Argon2id (RFC 9106) as a PHC string. Slow on purpose: memory_kib KiB,
    passes times, one lane. */
 void crypto_password_hash(const char *password, unsigned memory_kib,
     unsigned passes, char out[CRYPTO_PASSWORD_HASH_MAX]);
 bool crypto_password_verify(const char *password, const char *phc);
+/* Is it what crypto_password_hash() makes with these parameters today? */
+bool crypto_password_is_current(const char *phc, unsigned memory_kib,
+    unsigned passes);
 
 /* Text forms. hex: 2 * len characters and NUL. */
 void crypto_hex(const void *data, size_t len, char *out);

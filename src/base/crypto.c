@@ -19,6 +19,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -91,23 +92,68 @@ derive(const uint8_t key[CRYPTO_KEY_LEN], const char *label,
 	EVP_KDF_free(kdf);
 }
 
+static void
+derive_all(struct crypto_key *key_r, const uint8_t key[CRYPTO_KEY_LEN])
+{
+	derive(key, "wuts token look-up", key_r->lookup);
+	derive(key, "wuts encryption at rest", key_r->seal);
+	derive(key, "wuts audit chain", key_r->audit);
+}
+
+/* Lines of hex digits, the last one without its newline. */
+static bool
+derive_lines(struct crypto_keys *keys, const char *text, size_t len)
+{
+	uint8_t key[CRYPTO_KEY_LEN];
+	bool good = false;
+
+	for (;;) {
+		if (keys->n == CRYPTO_KEYS_MAX || len < 2 * sizeof(key) ||
+		    !crypto_unhex(text, 2 * sizeof(key), key))
+			break;
+		derive_all(&keys->key[keys->n++], key);
+		text += 2 * sizeof(key);
+		len -= 2 * sizeof(key);
+		good = len == 0;
+		if (good || *text != '\n')
+			break;
+		text++;
+		len--;
+	}
+	crypto_wipe(key, sizeof(key));
+	return good;
+}
+
+static bool
+is_repeated(const struct crypto_keys *keys)
+{
+	unsigned i, j;
+
+	for (i = 1; i < keys->n; i++)
+		for (j = 0; j < i; j++)
+			if (crypto_is_equal(&keys->key[i], &keys->key[j],
+			    sizeof(keys->key[i])))
+				return true;
+	return false;
+}
+
 int
 crypto_keys_derive(struct crypto_keys *keys_r,
     const struct secret *installation, struct fault *fault)
 {
-	uint8_t key[CRYPTO_KEY_LEN];
-
-	if (installation->len == sizeof(key))
-		memcpy(key, installation->data, sizeof(key));
-	else if (installation->len != 2 * sizeof(key) ||
-	    !crypto_unhex((const char *)installation->data,
-	    installation->len, key))
+	memset(keys_r, 0, sizeof(*keys_r));
+	if (installation->len == CRYPTO_KEY_LEN)
+		derive_all(&keys_r->key[keys_r->n++], installation->data);
+	else if (!derive_lines(keys_r, (const char *)installation->data,
+	    installation->len))
 		return fault_set(fault, FAULT_CONFIG,
-		    "the installation key must be 32 bytes or 64 hex digits: "
-		    "make one with `openssl rand -hex 32`");
-	derive(key, "wuts token look-up", keys_r->lookup);
-	derive(key, "wuts encryption at rest", keys_r->seal);
-	crypto_wipe(key, sizeof(key));
+		    "the installation key must be 32 bytes, or 1 to %d lines "
+		    "of 64 hex digits: make one with `openssl rand -hex 32`",
+		    CRYPTO_KEYS_MAX);
+	if (is_repeated(keys_r))
+		return fault_set(fault, FAULT_CONFIG,
+		    "the same installation key stands there twice: "
+		    "remove one line");
 	return 0;
 }
 
@@ -183,12 +229,12 @@ crypto_seal(const struct crypto_keys *keys, const void *aad, size_t aad_len,
 	int n;
 
 	need_algorithms();
-	wuts_assert(len < INT32_MAX && aad_len < INT32_MAX);
+	wuts_assert(len < INT32_MAX && aad_len < INT32_MAX && keys->n > 0);
 	out[0] = SEAL_VERSION;
 	crypto_random(nonce, SEAL_NONCE_LEN);
 	ctx = EVP_CIPHER_CTX_new();
 	if (ctx == NULL || EVP_EncryptInit_ex2(ctx, algorithms.aes_256_gcm,
-	    keys->seal, nonce, NULL) != 1 ||
+	    keys->key[0].seal, nonce, NULL) != 1 ||
 	    EVP_EncryptUpdate(ctx, NULL, &n, aad, (int)aad_len) != 1 ||
 	    EVP_EncryptUpdate(ctx, text, &n, plain, (int)len) != 1 ||
 	    EVP_EncryptFinal_ex(ctx, tag, &n) != 1 ||
@@ -198,27 +244,22 @@ crypto_seal(const struct crypto_keys *keys, const void *aad, size_t aad_len,
 	EVP_CIPHER_CTX_free(ctx);
 }
 
-bool
-crypto_open(const struct crypto_keys *keys, const void *aad, size_t aad_len,
+static bool
+open_with(const uint8_t key[CRYPTO_KEY_LEN], const void *aad, size_t aad_len,
     const uint8_t *sealed, size_t sealed_len, void *out)
 {
 	uint8_t tag[SEAL_TAG_LEN], end[16];
 	const uint8_t *nonce = sealed + 1;
+	size_t len = sealed_len - CRYPTO_SEAL_OVERHEAD;
 	EVP_CIPHER_CTX *ctx;
-	size_t len;
 	bool genuine;
 	int n;
 
-	need_algorithms();
-	if (sealed_len < CRYPTO_SEAL_OVERHEAD || sealed_len > INT32_MAX ||
-	    aad_len > INT32_MAX || sealed[0] != SEAL_VERSION)
-		return false;
-	len = sealed_len - CRYPTO_SEAL_OVERHEAD;
 	memcpy(tag, sealed + sealed_len - SEAL_TAG_LEN, SEAL_TAG_LEN);
 	ctx = EVP_CIPHER_CTX_new();
 	if (ctx == NULL)
 		library_failed("AES-256-GCM");
-	genuine = EVP_DecryptInit_ex2(ctx, algorithms.aes_256_gcm, keys->seal,
+	genuine = EVP_DecryptInit_ex2(ctx, algorithms.aes_256_gcm, key,
 	    nonce, NULL) == 1 &&
 	    EVP_DecryptUpdate(ctx, NULL, &n, aad, (int)aad_len) == 1 &&
 	    EVP_DecryptUpdate(ctx, out, &n, nonce + SEAL_NONCE_LEN,
@@ -229,6 +270,37 @@ crypto_open(const struct crypto_keys *keys, const void *aad, size_t aad_len,
 	if (!genuine)
 		crypto_wipe(out, len);
 	return genuine;
+}
+
+bool
+crypto_open_which(const struct crypto_keys *keys, const void *aad,
+    size_t aad_len, const uint8_t *sealed, size_t sealed_len, void *out,
+    unsigned *which_r)
+{
+	unsigned i;
+
+	need_algorithms();
+	if (sealed_len < CRYPTO_SEAL_OVERHEAD || sealed_len > INT32_MAX ||
+	    aad_len > INT32_MAX || sealed[0] != SEAL_VERSION)
+		return false;
+	for (i = 0; i < keys->n; i++) {
+		if (open_with(keys->key[i].seal, aad, aad_len, sealed,
+		    sealed_len, out)) {
+			*which_r = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool
+crypto_open(const struct crypto_keys *keys, const void *aad, size_t aad_len,
+    const uint8_t *sealed, size_t sealed_len, void *out)
+{
+	unsigned which;
+
+	return crypto_open_which(keys, aad, aad_len, sealed, sealed_len, out,
+	    &which);
 }
 
 void
@@ -248,4 +320,17 @@ bool
 crypto_password_verify(const char *password, const char *phc)
 {
 	return argon2id_verify(phc, password, strlen(password)) == ARGON2_OK;
+}
+
+/* The parameters stand in front, always in the same spelling. */
+bool
+crypto_password_is_current(const char *phc, unsigned memory_kib,
+    unsigned passes)
+{
+	char start[80];
+	int len;
+
+	len = snprintf(start, sizeof(start), "$argon2id$v=%d$m=%u,t=%u,p=1$",
+	    ARGON2_VERSION_NUMBER, memory_kib, passes);
+	return strncmp(phc, start, (size_t)len) == 0;
 }

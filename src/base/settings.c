@@ -69,8 +69,8 @@ const struct setting settings_table[] = {
 	    "Largest request body of POST /devices/{id}/events." },
 	{ "installation_key_file", SETTING_TEXT, AT(installation_key_file), "",
 	    0, 0,
-	    "File with the key that protects tokens and secrets at rest; "
-	    "required." },
+	    "File with the key that protects tokens and secrets at rest, and "
+	    "below it up to 3 more that are accepted; required." },
 	{ "log_file", SETTING_TEXT, AT(log_file), "-", 0, 0,
 	    "Log file; -: standard error." },
 	{ "log_level", SETTING_LOG_LEVEL, AT(log_level), "info", 0, 0,

@@ -8,12 +8,13 @@
 
 #include "service_private.h"
 
-#include "wuts/audit_store.h"
+#include "wuts/api_key_store.h"
 #include "wuts/clock.h"
 #include "wuts/db.h"
 #include "wuts/event_service.h"
 #include "wuts/fault.h"
 #include "wuts/generations.h"
+#include "wuts/idempotency_service.h"
 #include "wuts/json.h"
 #include "wuts/log.h"
 #include "wuts/outbox_store.h"
@@ -46,6 +47,30 @@ commit_events(struct change *change)
 	change->nprepared = 0;
 }
 
+/* The answer is rendered from what the body has filled in, and written with
+   the change: both exist, or neither. */
+static int
+write_answer(struct change *change, struct fault *fault)
+{
+	const struct reply *reply = change->caller->reply;
+	struct idempotency_answer answer;
+	int written;
+
+	if (reply == NULL)
+		return 0;
+	memset(&answer, 0, sizeof(answer));
+	reply->render(reply->ctx, &answer);
+	written = idempotency_write(change->service, reply->idempotency,
+	    &answer, fault);
+	if (written < 0)
+		return fault_prefix(fault, "store the answer");
+	if (written == 0)
+		return fault_say(fault, REFUSAL_IDEMPOTENCY_IN_FLIGHT,
+		    "another request with this Idempotency-Key has taken "
+		    "over");
+	return 0;
+}
+
 static int
 run_body(struct db *db, void *ctx, struct fault *fault)
 {
@@ -56,7 +81,11 @@ run_body(struct db *db, void *ctx, struct fault *fault)
 	change->identity = change->caller->identity;
 	change->now_us = clock_wall_us();
 	change->changed = false;
-	return change->body(change, change->ctx, fault);
+	memset(&change->chain, 0, sizeof(change->chain));
+	if (change->body(change, change->ctx, fault) < 0 ||
+	    change_close_audit(change, fault) < 0)
+		return -1;
+	return write_answer(change, fault);
 }
 
 static void
@@ -65,34 +94,64 @@ before_retry(void *ctx)
 	discard_events(ctx);
 }
 
-/* The connection broke inside COMMIT. The outbox row of an event was written
-   by that transaction, so claiming its id finds out, and keeps a transaction
-   that has not committed by now from ever doing so. */
+static void
+answer_is_stored(struct change *change)
+{
+	if (change->caller->reply != NULL)
+		change->caller->reply->idempotency->stored = 1;
+}
+
+static void
+bump(struct change *change)
+{
+	generations_bump(change->service->generations,
+	    uuid_is_nil(&change->tenant_id) ? NULL : &change->tenant_id);
+}
+
+/* Did that transaction commit? The outbox row of an event was written by it,
+   so claiming its id finds out, and keeps a transaction that has not committed
+   by now from ever doing so; the row of an answer tells the same. 1 / 0 / -1:
+   not to be found out. */
 static int
-settle_unknown(struct change *change, struct fault *fault)
+ask_whether_committed(struct change *change, struct fault *fault)
 {
 	int claimed;
 
+	if (change->nprepared > 0) {
+		claimed = outbox_store_claim(change->db, &change->prepared[0],
+		    change->now_us, fault);
+		return claimed < 0 ? -1 : claimed == 0;
+	}
+	if (change->caller->reply != NULL)
+		return idempotency_settle(change->service,
+		    change->caller->reply->idempotency, fault);
+	return fault_set(fault, FAULT_DATABASE, "nothing tells");
+}
+
+/* The connection broke inside COMMIT. */
+static int
+settle_unknown(struct change *change, struct fault *fault)
+{
+	int committed;
+
 	if (!change->changed)
 		return 0;	/* nothing was at stake */
-	generations_bump(change->service->generations, &change->tenant_id);
-	if (change->nprepared == 0) {
-		fault_set(fault, FAULT_DATABASE,
-		    "connection lost in COMMIT, outcome unknown");
-		fault->retry_after_s = 1;
-		return -1;
-	}
+	bump(change);
 	fault_clear(fault);
-	claimed = outbox_store_claim(change->db, &change->prepared[0],
-	    change->now_us, fault);
-	if (claimed == 0) {
+	committed = ask_whether_committed(change, fault);
+	if (committed == 1) {
+		/* Whoever read in between may remember what was before. */
+		bump(change);
 		commit_events(change);
+		answer_is_stored(change);
 		return 0;
 	}
-	if (claimed < 0) {
-		queue_abandon(change->service->queue);
+	if (committed < 0) {
+		if (change->nprepared > 0)
+			queue_abandon(change->service->queue);
+		fault->retry_after_s = 1;
 		return fault_prefix(fault,
-		    "connection lost in COMMIT, outcome unknown: claim");
+		    "connection lost in COMMIT, outcome unknown");
 	}
 	discard_events(change);
 	fault_set(fault, FAULT_DATABASE,
@@ -122,8 +181,9 @@ change_run(struct service *service, const struct caller *caller,
 		/* First the counter, then the events: who is told of the
 		   change finds it in force. */
 		if (change.changed)
-			generations_bump(service->generations, tenant_id);
+			bump(&change);
 		commit_events(&change);
+		answer_is_stored(&change);
 		fault_clear(fault);
 		return 0;
 	case TX_ROLLED_BACK:
@@ -146,7 +206,7 @@ change_lock_tenant(struct change *change, struct fault *fault)
 	    fault);
 	if (found < 0)
 		return fault_prefix(fault, "lock tenant");
-	if (found == 0 && caller->kind == IDENTITY_USER)
+	if (found == 0 && service_is_member(caller, &change->tenant_id))
 		return fault_say(fault, REFUSAL_UNAUTHORIZED,
 		    "invalid token");
 	if (found == 0)
@@ -158,16 +218,13 @@ change_lock_tenant(struct change *change, struct fault *fault)
 	return 0;
 }
 
-int
-change_judge_caller(struct change *change, struct fault *fault)
+static int
+judge_user(struct change *change, struct fault *fault)
 {
 	struct identity *identity = &change->identity;
 	struct user user;
 	int found;
 
-	if (identity->kind != IDENTITY_USER)
-		return 0;
-	wuts_assert(uuid_is_equal(&identity->tenant_id, &change->tenant_id));
 	found = user_store_lock(change->db, &identity->tenant_id,
 	    &identity->user_id, &user, fault);
 	if (found < 0)
@@ -177,6 +234,40 @@ change_judge_caller(struct change *change, struct fault *fault)
 		    "invalid token");
 	identity->role = user.role;
 	return 0;
+}
+
+static int
+judge_key(struct change *change, struct fault *fault)
+{
+	struct identity *identity = &change->identity;
+	struct api_key key;
+	int found;
+
+	found = api_key_store_lock(change->db, &identity->tenant_id,
+	    &identity->key_id, &key, fault);
+	if (found < 0)
+		return fault_prefix(fault, "lock the caller's key");
+	if (found == 0 || (key.expires_us != 0 &&
+	    key.expires_us <= change->now_us))
+		return fault_say(fault, REFUSAL_UNAUTHORIZED,
+		    "invalid token");
+	identity->read_only = key.scope != API_KEY_FULL;
+	if (identity->read_only)
+		return fault_say(fault, REFUSAL_FORBIDDEN,
+		    "this key may only read");
+	return 0;
+}
+
+int
+change_judge_caller(struct change *change, struct fault *fault)
+{
+	const struct identity *identity = &change->identity;
+
+	if (identity->kind != IDENTITY_USER && identity->kind != IDENTITY_KEY)
+		return 0;
+	wuts_assert(uuid_is_equal(&identity->tenant_id, &change->tenant_id));
+	return identity->kind == IDENTITY_USER ? judge_user(change, fault) :
+	    judge_key(change, fault);
 }
 
 int
@@ -209,32 +300,6 @@ change_emit(struct change *change, const char *event, const char *data,
 	if (ret == 0)
 		return fault_set(fault, FAULT_INTERNAL,
 		    "outbox row of %s: its new id is there already", event);
-	change->changed = true;
-	return 0;
-}
-
-int
-change_audit(struct change *change, const char *action,
-    const struct uuid *target_id, const char *old_value,
-    const char *new_value, struct fault *fault)
-{
-	const struct caller *caller = change->caller;
-	struct audit_entry entry;
-
-	memset(&entry, 0, sizeof(entry));
-	uuid_new_ordered(&entry.id);
-	entry.tenant_id = change->tenant_id;
-	entry.actor = change->identity;
-	entry.action = action;
-	entry.target_id = *target_id;
-	entry.old_value = old_value;
-	entry.new_value = new_value;
-	entry.request_id = caller->request_id != NULL ?
-	    caller->request_id : "";
-	entry.address = caller->address != NULL ? caller->address : "";
-	entry.created_us = change->now_us;
-	if (audit_store_insert(change->db, &entry, fault) < 0)
-		return fault_prefix(fault, "audit %s", action);
 	change->changed = true;
 	return 0;
 }

@@ -43,3 +43,15 @@ cursor_parse(const char *cursor, char kind, void *data_r, size_t max_len,
 	*len_r = hex_len / 2;
 	return 0;
 }
+
+int
+cursor_parse_id(const char *cursor, char kind, struct uuid *id_r,
+    struct fault *fault)
+{
+	size_t len = 0;
+
+	if (cursor_parse(cursor, kind, id_r->b, sizeof(id_r->b), &len,
+	    fault) < 0)
+		return -1;
+	return len == sizeof(id_r->b) ? 0 : cursor_refuse(cursor, fault);
+}

@@ -23,8 +23,7 @@ device_is_reachable(const struct identity *caller,
 {
 	if (identity_is_super(caller) || caller->kind == IDENTITY_ENGINE)
 		return true;
-	if (caller->kind != IDENTITY_USER ||
-	    !uuid_is_equal(&caller->tenant_id, &device->tenant_id))
+	if (!service_is_member(caller, &device->tenant_id))
 		return false;
 	return caller->role == ROLE_ADMIN || caller->role == ROLE_MANAGER ||
 	    uuid_is_equal(&caller->user_id, &device->user_id);
@@ -91,7 +90,8 @@ static int
 find_by_id(struct service *service, const struct identity *identity,
     const struct uuid *id, struct device *device_r, struct fault *fault)
 {
-	bool in_tenant = identity->kind == IDENTITY_USER;
+	bool in_tenant = identity->kind == IDENTITY_USER ||
+	    identity->kind == IDENTITY_KEY;
 	const struct device *remembered;
 	struct memory_read read;
 	int found;

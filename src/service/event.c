@@ -244,6 +244,7 @@ event_service_accept(struct service *service, struct arena *arena,
 		.n = n,
 		.arrival_us = clock_wall_us()
 	};
+	struct caller changer = *caller;
 	struct queue_record *records;
 	int has_lifecycle, ret;
 
@@ -252,7 +253,10 @@ event_service_accept(struct service *service, struct arena *arena,
 	has_lifecycle = check_events(events, n, fault);
 	if (has_lifecycle < 0)
 		return -1;
-	if (has_lifecycle && change_run(service, caller, &device->tenant_id,
+	/* Changing the device is but a part: the answer holds when the events
+	   are durable. */
+	changer.reply = NULL;
+	if (has_lifecycle && change_run(service, &changer, &device->tenant_id,
 	    lifecycle_body, &acceptance, fault) < 0)
 		return fault_prefix(fault, "change device");
 	records = arena_alloc(arena, n * sizeof(*records));

@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-/* From a token to who it is. The master's and the engine's tokens are compared
-   by hash in constant time; a user's is found by its keyed hash, so neither
-   our memory nor the database holds a text to steal. */
+/* From a token or an API key to who it is. The master's and the engine's tokens
+   are compared by hash in constant time; the others are found by their keyed
+   hash, so neither our memory nor the database holds a text to steal. */
 #include "config.h"
 
 #include "wuts/identity_service.h"
 
 #include "service_private.h"
+#include "wuts/api_key_store.h"
 #include "wuts/attempts.h"
+#include "wuts/cache.h"
 #include "wuts/clock.h"
 #include "wuts/fault.h"
+#include "wuts/log.h"
 #include "wuts/settings.h"
 
 #include <string.h>
+
+#define TOUCH_EVERY_US ((int64_t)60 * CLOCK_SECOND_US)
 
 static enum identity_kind
 kind_of_configured(const struct settings *settings, const char *token,
@@ -30,49 +35,49 @@ kind_of_configured(const struct settings *settings, const char *token,
 	return IDENTITY_NONE;
 }
 
+/* While installation keys are changed a token may have been hashed with any of
+   them. It is remembered under the first. */
 static int
-find_user(struct service *service, const uint8_t hash[CRYPTO_HASH_LEN],
+find_user_by_token(struct service *service, const char *text,
     struct user *user_r, struct fault *fault)
 {
-	struct memory_read read;
+	const struct crypto_keys *keys = &service->settings->keys;
+	uint8_t first[CRYPTO_HASH_LEN], hash[CRYPTO_HASH_LEN];
 	const struct user *remembered;
-	int found;
+	struct memory_read read;
+	unsigned i;
+	int found = 0;
 
-	remembered = memory_find(service, &service->tokens, hash, NULL,
+	service_lookup_hash(&keys->key[0], text, UUID_TEXT_LEN, first);
+	remembered = memory_find(service, &service->tokens, first, NULL,
 	    &read);
 	if (remembered != NULL) {
 		*user_r = *remembered;
 		return 1;
 	}
-	found = user_store_find_by_token(service->db, hash, user_r, fault);
+	for (i = 0; i < keys->n && found == 0; i++) {
+		service_lookup_hash(&keys->key[i], text, UUID_TEXT_LEN, hash);
+		found = user_store_find_by_token(service->db, hash, user_r,
+		    fault);
+	}
 	if (found == 1)
-		memory_put(service, &service->tokens, hash, user_r, &read);
+		memory_put(service, &service->tokens, first, user_r, &read);
 	return found;
 }
 
-int
-identity_service_find(struct service *service, const char *token, size_t len,
+static int
+identify_user(struct service *service, const struct uuid *token,
     struct identity *identity_r, struct fault *fault)
 {
-	uint8_t hash[CRYPTO_HASH_LEN];
 	char text[UUID_TEXT_LEN + 1];
-	struct uuid parsed;
 	struct user user;
 	int found;
 
-	memset(identity_r, 0, sizeof(*identity_r));
-	identity_r->kind = kind_of_configured(service->settings, token, len);
-	if (identity_r->kind != IDENTITY_NONE)
-		return 1;
-	if (!uuid_parse(token, len, &parsed))
-		return 0;
 	/* The hash is of the lower-case text, whatever case came. */
-	uuid_format(&parsed, text);
-	new_user_token_hash(service, text, hash);
-	crypto_wipe(&parsed, sizeof(parsed));
-	crypto_wipe(text, sizeof(text));
+	uuid_format(token, text);
 	memset(&user, 0, sizeof(user));
-	found = find_user(service, hash, &user, fault);
+	found = find_user_by_token(service, text, &user, fault);
+	crypto_wipe(text, sizeof(text));
 	if (found < 0)
 		return fault_prefix(fault, "find token");
 	if (found == 0 || !user.active)
@@ -82,6 +87,143 @@ identity_service_find(struct service *service, const char *token, size_t len,
 	identity_r->tenant_id = user.tenant_id;
 	identity_r->role = user.role;
 	return 1;
+}
+
+/* --- API keys --- */
+
+/* Found by an older installation key: the text is at hand now and never again,
+   so it is hashed anew. The request does not depend on it. */
+static void
+renew_hash(struct service *service, const struct uuid *id,
+    const uint8_t hash[CRYPTO_HASH_LEN])
+{
+	char text[UUID_TEXT_LEN + 1];
+	struct fault fault;
+
+	fault_clear(&fault);
+	if (api_key_store_update_hash(service->db, id, hash, &fault) < 0)
+		log_warn("api_key=%s renew its hash: %s",
+		    uuid_format(id, text), fault.text);
+}
+
+static int
+find_key_row(struct service *service, const char *text,
+    const uint8_t first[CRYPTO_HASH_LEN], struct known_key *known_r,
+    struct fault *fault)
+{
+	const struct crypto_keys *keys = &service->settings->keys;
+	uint8_t hash[CRYPTO_HASH_LEN];
+	struct api_key key;
+	unsigned i;
+	int found = 0;
+
+	memset(&key, 0, sizeof(key));
+	for (i = 0; i < keys->n && found == 0; i++) {
+		service_lookup_hash(&keys->key[i], text, API_KEY_TEXT_LEN,
+		    hash);
+		found = api_key_store_find_by_hash(service->db, hash, &key,
+		    fault);
+	}
+	if (found != 1)
+		return found;
+	if (i > 1)
+		renew_hash(service, &key.id, first);
+	known_r->id = key.id;
+	known_r->tenant_id = key.tenant_id;
+	known_r->scope = key.scope;
+	known_r->expires_us = key.expires_us;
+	known_r->last_used_us = key.last_used_us;
+	return 1;
+}
+
+static int
+find_key(struct service *service, const char *text,
+    struct known_key *known_r, struct fault *fault)
+{
+	const struct crypto_keys *keys = &service->settings->keys;
+	uint8_t first[CRYPTO_HASH_LEN];
+	const struct known_key *remembered;
+	struct memory_read read;
+	int found;
+
+	memset(known_r, 0, sizeof(*known_r));
+	service_lookup_hash(&keys->key[0], text, API_KEY_TEXT_LEN, first);
+	remembered = memory_find(service, &service->keys, first, NULL, &read);
+	if (remembered != NULL) {
+		*known_r = *remembered;
+		return 1;
+	}
+	found = find_key_row(service, text, first, known_r, fault);
+	if (found == 1)
+		memory_put(service, &service->keys, first, known_r, &read);
+	return found;
+}
+
+/* To the minute, and never the request's concern. */
+static void
+note_use(struct service *service, const struct known_key *known,
+    int64_t now_us)
+{
+	int64_t mono_us = clock_mono_us();
+	char text[UUID_TEXT_LEN + 1];
+	struct fault fault;
+	uint64_t generation;
+
+	if (cache_find(service->touched, &known->id, mono_us, TOUCH_EVERY_US,
+	    &generation) != NULL)
+		return;
+	cache_put(service->touched, &known->id, "", 0, mono_us);
+	/* Another process may have noted it. */
+	if (now_us >= known->last_used_us &&
+	    now_us - known->last_used_us < TOUCH_EVERY_US)
+		return;
+	fault_clear(&fault);
+	if (api_key_store_touch(service->db, &known->id, now_us, &fault) < 0)
+		log_warn("api_key=%s note its use: %s",
+		    uuid_format(&known->id, text), fault.text);
+}
+
+static int
+identify_key(struct service *service, const char *token,
+    struct identity *identity_r, struct fault *fault)
+{
+	int64_t now_us = clock_wall_us();
+	struct known_key known;
+	int found;
+
+	found = find_key(service, token, &known, fault);
+	if (found < 0)
+		return fault_prefix(fault, "find API key");
+	if (found == 0 ||
+	    (known.expires_us != 0 && known.expires_us <= now_us))
+		return 0;
+	note_use(service, &known, now_us);
+	identity_r->kind = IDENTITY_KEY;
+	identity_r->key_id = known.id;
+	identity_r->tenant_id = known.tenant_id;
+	identity_r->role = ROLE_ADMIN;
+	identity_r->read_only = known.scope != API_KEY_FULL;
+	return 1;
+}
+
+int
+identity_service_find(struct service *service, const char *token, size_t len,
+    struct identity *identity_r, struct fault *fault)
+{
+	struct uuid parsed;
+	int found;
+
+	memset(identity_r, 0, sizeof(*identity_r));
+	identity_r->kind = kind_of_configured(service->settings, token, len);
+	if (identity_r->kind != IDENTITY_NONE)
+		return 1;
+	if (api_key_is_text(token, len))
+		return identify_key(service, token, identity_r, fault);
+	if (!uuid_parse(token, len, &parsed))
+		return 0;
+	found = identify_user(service, &parsed, identity_r, fault);
+	crypto_wipe(&parsed, sizeof(parsed));
+	return found;
 }
 
 unsigned

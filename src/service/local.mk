@@ -1,14 +1,20 @@
 # SPDX-License-Identifier: MIT
 noinst_LIBRARIES += libwuts_service.a
 libwuts_service_a_SOURCES = \
+	src/service/api_key.c \
+	src/service/audit.c \
+	src/service/audit_chain.c \
 	src/service/change.c \
+	src/service/credential.c \
 	src/service/cursor.c \
 	src/service/device.c \
 	src/service/etag.c \
 	src/service/event.c \
+	src/service/idempotency.c \
 	src/service/identity.c \
 	src/service/memory.c \
 	src/service/new_user.c \
+	src/service/role.c \
 	src/service/schema.c \
 	src/service/service.c \
 	src/service/service_private.h \

@@ -36,13 +36,25 @@ new_user_check(const struct service *service, const char *email,
 }
 
 void
-new_user_token_hash(const struct service *service,
-    const char token[UUID_TEXT_LEN + 1], uint8_t hash_r[CRYPTO_HASH_LEN])
+new_user_keep_token(const struct crypto_keys *keys, const struct uuid *id,
+    const char token[UUID_TEXT_LEN + 1], struct user_token *kept_r)
 {
-	const struct crypto_keys *keys = &service->settings->keys;
+	service_lookup_hash(&keys->key[0], token, UUID_TEXT_LEN,
+	    kept_r->hash);
+	crypto_seal(keys, id->b, sizeof(id->b), token, UUID_TEXT_LEN,
+	    kept_r->sealed);
+}
 
-	crypto_hmac_sha256(keys->lookup, sizeof(keys->lookup), token,
-	    UUID_TEXT_LEN, hash_r);
+void
+new_user_make_token(const struct service *service, const struct uuid *id,
+    char token_r[UUID_TEXT_LEN + 1], struct user_token *kept_r)
+{
+	struct uuid token;
+
+	uuid_new_random(&token);
+	uuid_format(&token, token_r);
+	crypto_wipe(&token, sizeof(token));
+	new_user_keep_token(&service->settings->keys, id, token_r, kept_r);
 }
 
 void
@@ -51,18 +63,12 @@ new_user_prepare(const struct service *service, struct new_user *new_user,
 {
 	const struct settings *settings = service->settings;
 	struct user *user = &new_user->user;
-	struct uuid token;
 
 	uuid_new_ordered(&user->id);
 	user->active = true;
 	crypto_password_hash(password, settings->password_memory_kib,
 	    settings->password_passes, new_user->password_hash);
-	uuid_new_random(&token);
-	uuid_format(&token, token_r);
-	crypto_wipe(&token, sizeof(token));
-	new_user_token_hash(service, token_r, new_user->token.hash);
-	crypto_seal(&settings->keys, user->id.b, sizeof(user->id.b), token_r,
-	    UUID_TEXT_LEN, new_user->token.sealed);
+	new_user_make_token(service, &user->id, token_r, &new_user->token);
 }
 
 static int

@@ -17,9 +17,13 @@
 #include "wuts/queue.h"
 #include "wuts/schema_store.h"
 #include "wuts/settings.h"
+#include "wuts/tenant.h"
+#include "wuts/tenant_store.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#define TOUCHED_SLOTS 1024
 
 static int
 open_shared_files(struct service *service, struct fault *fault)
@@ -71,6 +75,9 @@ service_open(struct service **service_r, const struct settings *settings,
 	service->db = db_new(settings);
 	memory_init(&service->tokens, CRYPTO_HASH_LEN, sizeof(struct user),
 	    offsetof(struct user, tenant_id));
+	memory_init(&service->keys, CRYPTO_HASH_LEN,
+	    sizeof(struct known_key), offsetof(struct known_key, tenant_id));
+	service->touched = cache_new(TOUCHED_SLOTS, sizeof(struct uuid), 1);
 	memory_init(&service->users, sizeof(struct uuid), sizeof(struct user),
 	    offsetof(struct user, tenant_id));
 	memory_init(&service->devices, sizeof(struct uuid),
@@ -98,6 +105,8 @@ service_close(struct service **servicep)
 	address_policy_deinit(&service->addresses);
 	memory_deinit(&service->devices);
 	memory_deinit(&service->users);
+	cache_free(&service->touched);
+	memory_deinit(&service->keys);
 	memory_deinit(&service->tokens);
 	db_free(&service->db);
 	strbuf_deinit(&service->bodies);
@@ -143,4 +152,49 @@ int
 service_refuse_fields(struct fault *fault)
 {
 	return fault_say(fault, REFUSAL_VALIDATION, "validation failed");
+}
+
+int
+service_refuse_forbidden(struct fault *fault)
+{
+	return fault_say(fault, REFUSAL_FORBIDDEN,
+	    "insufficient permissions");
+}
+
+void
+service_lookup_hash(const struct crypto_key *key, const char *text,
+    size_t len, uint8_t hash_r[CRYPTO_HASH_LEN])
+{
+	crypto_hmac_sha256(key->lookup, sizeof(key->lookup), text, len,
+	    hash_r);
+}
+
+bool
+service_is_member(const struct identity *caller, const struct uuid *tenant_id)
+{
+	return (caller->kind == IDENTITY_USER ||
+	    caller->kind == IDENTITY_KEY) &&
+	    uuid_is_equal(&caller->tenant_id, tenant_id);
+}
+
+bool
+service_is_admin(const struct identity *caller, const struct uuid *tenant_id)
+{
+	return identity_is_super(caller) ||
+	    (service_is_member(caller, tenant_id) &&
+	    caller->role == ROLE_ADMIN && !caller->read_only);
+}
+
+int
+service_check_tenant(struct service *service, const struct uuid *tenant_id,
+    struct fault *fault)
+{
+	struct tenant tenant;
+	int found;
+
+	found = tenant_store_find(service->db, tenant_id, &tenant, fault);
+	if (found == 0)
+		return fault_say(fault, REFUSAL_TENANT_NOT_FOUND,
+		    "tenant not found");
+	return found < 0 ? fault_prefix(fault, "find tenant") : 0;
 }

@@ -9,7 +9,9 @@
 #include <stdint.h>
 
 #include "wuts/address.h"
+#include "wuts/api_key.h"
 #include "wuts/crypto.h"
+#include "wuts/role.h"
 #include "wuts/service.h"
 #include "wuts/strbuf.h"
 #include "wuts/user.h"
@@ -19,11 +21,14 @@
 
 struct arena;
 struct attempts;
+struct audit_entry;
 struct cache;
 struct db;
 struct device;
 struct fault;
 struct generations;
+struct idempotency;
+struct idempotency_answer;
 struct json_writer;
 struct queue_writer;
 struct settings;
@@ -56,6 +61,23 @@ void memory_put(struct service *service, struct memory *memory,
 
 /* --- service.c --- */
 
+/* What is remembered of an API key. */
+struct known_key {
+	struct uuid id;
+	struct uuid tenant_id;
+	enum api_key_scope scope;
+	int64_t expires_us;
+	int64_t last_used_us;
+};
+
+/* The permission matrix, as last read. */
+struct role_memory {
+	bool is_read;
+	uint64_t generation;
+	int64_t read_us;	/* monotonic */
+	struct role_matrix matrix;
+};
+
 struct service {
 	const struct settings *settings;
 	struct db *db;
@@ -64,9 +86,15 @@ struct service {
 	struct attempts *attempts;
 	struct address_policy addresses;
 	struct memory tokens;	/* look-up hash: struct user */
+	struct memory keys;	/* look-up hash: struct known_key */
+	struct cache *touched;	/* key id: its use was noted this minute */
 	struct memory users;	/* user id: struct user */
 	struct memory devices;	/* device id: struct device */
 	struct strbuf bodies;	/* of the events being accepted */
+	struct role_memory roles;
+	/* Of no password: what an unknown user's is compared with. */
+	char no_password[CRYPTO_PASSWORD_HASH_MAX];
+	unsigned begun;		/* requests under an Idempotency-Key */
 };
 
 /* The rules for webhook URLs of this installation. */
@@ -74,6 +102,22 @@ struct webhook_policy service_webhook_policy(const struct service *service);
 
 /* Fields have been added: make it the one refusal. Returns -1. */
 int service_refuse_fields(struct fault *fault);
+int service_refuse_forbidden(struct fault *fault);
+
+/* What a token or an API key is looked up by, under one of the keys. */
+void service_lookup_hash(const struct crypto_key *key, const char *text,
+    size_t len, uint8_t hash_r[CRYPTO_HASH_LEN]);
+
+/* Does the caller, a user or an API key, belong to this tenant? */
+bool service_is_member(const struct identity *caller,
+    const struct uuid *tenant_id);
+/* May the caller do what an admin of this tenant may? */
+bool service_is_admin(const struct identity *caller,
+    const struct uuid *tenant_id);
+
+/* 0, or -1: REFUSAL_TENANT_NOT_FOUND, FAULT_DATABASE. */
+int service_check_tenant(struct service *service,
+    const struct uuid *tenant_id, struct fault *fault);
 
 /* --- change.c: one use case, one transaction, its audit rows and events --- */
 
@@ -85,6 +129,14 @@ struct change;
 typedef int change_body(struct change *change, void *ctx,
     struct fault *fault);
 
+/* The end of the tenant's audit trail, as this change has moved it. */
+struct audit_chain {
+	bool is_read;
+	bool has_grown;
+	uint64_t seq;
+	uint8_t hash[CRYPTO_HASH_LEN];
+};
+
 struct change {
 	struct service *service;
 	struct db *db;
@@ -93,6 +145,7 @@ struct change {
 	struct uuid tenant_id;
 	int64_t now_us;			/* read under the tenant's lock */
 	bool changed;			/* the body has written something */
+	struct audit_chain chain;	/* audit_chain.c's own */
 
 	/* change.c's own */
 	change_body *body;
@@ -101,17 +154,18 @@ struct change {
 	struct uuid prepared[CHANGE_EVENTS_MAX];
 };
 
-/* Run body for this tenant. When this returns 0 the change is committed, its
+/* Run body for this tenant (nil: for the installation). When this returns 0
+   the change is committed, the answer of caller->reply is stored with it, its
    events will be delivered, and no cache of this machine believes what was
-   before. -1: nothing has changed and no event exists; or, with
-   FAULT_DATABASE only, that could not be found out. */
+   before. -1: nothing has changed and no event exists; or, with FAULT_DATABASE
+   only, that could not be found out. */
 int change_run(struct service *service, const struct caller *caller,
     const struct uuid *tenant_id, change_body *body, void *ctx,
     struct fault *fault);
 
 /* The first steps of a body inside an existing tenant: take the tenant's lock,
    then read the caller's own row again. REFUSAL_TENANT_NOT_FOUND;
-   REFUSAL_UNAUTHORIZED: the caller is gone or inactive meanwhile. */
+   REFUSAL_UNAUTHORIZED: the caller is gone, inactive or expired meanwhile. */
 int change_lock_tenant(struct change *change, struct fault *fault);
 int change_judge_caller(struct change *change, struct fault *fault);
 
@@ -119,10 +173,6 @@ int change_judge_caller(struct change *change, struct fault *fault);
    a JSON object. */
 int change_emit(struct change *change, const char *event, const char *data,
     size_t data_len, struct fault *fault);
-
-int change_audit(struct change *change, const char *action,
-    const struct uuid *target_id, const char *old_value,
-    const char *new_value, struct fault *fault);
 
 /* A time of change that is later than the one before, so that entity tags
    always differ. */
@@ -135,6 +185,40 @@ void change_write_uuid(struct json_writer *w, const char *key,
     const struct uuid *value);
 /* "changed_by": the user's id, or super_admin, operator, engine. */
 void change_write_actor(struct json_writer *w, const struct change *change);
+
+/* --- audit_chain.c: the trail, row by row --- */
+
+int change_audit(struct change *change, const char *action,
+    const struct uuid *target_id, const char *old_value,
+    const char *new_value, struct fault *fault);
+/* The last step of a change: the head of the chain is where it has come to. */
+int change_close_audit(struct change *change, struct fault *fault);
+/* The hash of a row behind the row with this hash. */
+void audit_chain_hash(const struct crypto_key *key,
+    const uint8_t previous[CRYPTO_HASH_LEN], const struct audit_entry *entry,
+    uint8_t hash_r[CRYPTO_HASH_LEN]);
+
+/* --- idempotency.c: inside and after a change's transaction --- */
+
+/* Write the answer. 1: written, or given up as too large; 0: another request
+   has taken over; -1. */
+int idempotency_write(struct service *service,
+    const struct idempotency *idempotency,
+    const struct idempotency_answer *answer, struct fault *fault);
+/* A COMMIT broke that would have written the answer. 1: it did; 0: it did not
+   and never will; -1: not to be found out. */
+int idempotency_settle(struct service *service,
+    struct idempotency *idempotency, struct fault *fault);
+
+/* --- user.c: for other changes of a user --- */
+
+/* Which tenant is this user's? A tenant's own callers look no further than
+   theirs. REFUSAL_USER_NOT_FOUND, REFUSAL_FORBIDDEN. */
+int user_find_tenant(struct service *service, const struct identity *identity,
+    const struct uuid *id, struct uuid *tenant_id_r, struct fault *fault);
+/* Lock the tenant, then caller and target in the order of their ids. */
+int user_lock_target(struct change *change, const struct uuid *id,
+    struct user *target_r, struct fault *fault);
 
 /* --- new_user.c: a user from its input to its row --- */
 
@@ -156,9 +240,12 @@ void new_user_prepare(const struct service *service,
 /* Row, audit row and event, in the change. */
 int new_user_insert(struct change *change, struct new_user *new_user,
     struct fault *fault);
-/* The key a token is looked up by. */
-void new_user_token_hash(const struct service *service,
-    const char token[UUID_TEXT_LEN + 1], uint8_t hash_r[CRYPTO_HASH_LEN]);
+/* A new token, and what is kept of it. */
+void new_user_make_token(const struct service *service, const struct uuid *id,
+    char token_r[UUID_TEXT_LEN + 1], struct user_token *kept_r);
+void new_user_keep_token(const struct crypto_keys *keys,
+    const struct uuid *id, const char token[UUID_TEXT_LEN + 1],
+    struct user_token *kept_r);
 
 /* --- device.c, webhook.c: used by events that touch both --- */
 
@@ -185,6 +272,8 @@ const char *cursor_format(struct arena *arena, char kind, const void *data,
 /* 1..max_len bytes into data_r. -1: REFUSAL_VALIDATION. */
 int cursor_parse(const char *cursor, char kind, void *data_r, size_t max_len,
     size_t *len_r, struct fault *fault);
+int cursor_parse_id(const char *cursor, char kind, struct uuid *id_r,
+    struct fault *fault);
 int cursor_refuse(const char *cursor, struct fault *fault);
 
 #endif

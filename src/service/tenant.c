@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* The birth of a tenant, and the list of them. */
+/* The birth of a tenant, its end, and the list of them. */
 #include "config.h"
 
 #include "wuts/tenant_service.h"
 
 #include "service_private.h"
 #include "wuts/arena.h"
+#include "wuts/clock.h"
+#include "wuts/db.h"
 #include "wuts/fault.h"
 #include "wuts/json.h"
+#include "wuts/log.h"
+#include "wuts/settings.h"
 #include "wuts/tenant_store.h"
 
 #include <jansson.h>
 #include <string.h>
 
 #define CURSOR_KIND 't'
+#define SWEEP_BATCH 1000
 
 struct registration {
 	struct tenant *tenant;
@@ -201,4 +206,127 @@ tenant_service_list(struct service *service, struct arena *arena,
 	if (page.has_more)
 		*next_cursor_r = format_cursor(arena, &page.last);
 	return 0;
+}
+
+/* --- one --- */
+
+int
+tenant_service_get(struct service *service, const struct uuid *id,
+    struct tenant_details *details_r, struct fault *fault)
+{
+	int found;
+
+	memset(details_r, 0, sizeof(*details_r));
+	found = tenant_store_find(service->db, id, &details_r->tenant, fault);
+	if (found < 0)
+		return fault_prefix(fault, "find tenant");
+	if (found == 0)
+		return fault_say(fault, REFUSAL_TENANT_NOT_FOUND,
+		    "tenant not found");
+	if (tenant_store_count(service->db, id, &details_r->users,
+	    &details_r->devices, fault) < 0)
+		return fault_prefix(fault, "count users and devices");
+	return 0;
+}
+
+/* --- the end --- */
+
+static int
+delete_body(struct change *change, void *ctx, struct fault *fault)
+{
+	struct tenant *tenant = ctx;
+	struct strbuf value = STRBUF_INIT;
+	struct json_writer w;
+	int ret;
+
+	if (change_lock_tenant(change, fault) < 0)
+		return -1;
+	if (tenant_store_find(change->db, &change->tenant_id, tenant,
+	    fault) != 1)
+		return fault_prefix(fault, "read the locked tenant");
+	if (tenant_store_mark_deleted(change->db, &tenant->id,
+	    change->now_us, fault) != 1)
+		return fault_prefix(fault, "mark the locked tenant");
+	tenant->updated_us = change->now_us;
+	json_writer_init(&w, &value);
+	json_write_object_begin(&w);
+	change_write_text(&w, "name", tenant->name);
+	json_write_object_end(&w);
+	ret = change_audit(change, "tenant.deleted", &tenant->id, value.data,
+	    NULL, fault);
+	strbuf_deinit(&value);
+	return ret;
+}
+
+/* The rows go while the caller waits, but not so long that its worker would be
+   taken for stuck: the spooler finishes what is left. */
+static void
+sweep_for_a_while(struct service *service, const char *id)
+{
+	int64_t until_us = clock_mono_us() +
+	    service->settings->request_timeout_ms * 1000 / 2;
+	struct fault fault;
+	int more;
+
+	do {
+		fault_clear(&fault);
+		more = tenant_service_sweep(service, &fault);
+	} while (more == 1 && clock_mono_us() < until_us);
+	if (more < 0)
+		log_warn("tenant=%s rows of deleted tenants are left to the "
+		    "spooler: %s", id, fault.text);
+	else if (more == 1)
+		log_info("tenant=%s rows of deleted tenants are left to the "
+		    "spooler", id);
+}
+
+static const char *
+name_of(const struct identity *identity)
+{
+	return identity->kind == IDENTITY_OPERATOR ? "operator" :
+	    "super_admin";
+}
+
+int
+tenant_service_delete(struct service *service, const struct caller *caller,
+    const struct uuid *id, struct tenant *tenant_r, int64_t *deleted_us_r,
+    struct fault *fault)
+{
+	char text[UUID_TEXT_LEN + 1];
+
+	memset(tenant_r, 0, sizeof(*tenant_r));
+	fault_clear(fault);
+	if (!identity_is_super(&caller->identity))
+		return service_refuse_forbidden(fault);
+	uuid_format(id, text);
+	if (change_run(service, caller, id, delete_body, tenant_r,
+	    fault) < 0)
+		return fault_prefix(fault, "delete tenant %s", text);
+	*deleted_us_r = tenant_r->updated_us;
+	log_warn("critical: tenant=%s name=\"%s\" deleted by=%s request=%s",
+	    text, tenant_r->name, name_of(&caller->identity),
+	    caller->request_id != NULL ? caller->request_id : "-");
+	sweep_for_a_while(service, text);
+	return 0;
+}
+
+static int
+sweep_body(struct db *db, void *ctx, struct fault *fault)
+{
+	int *more = ctx;
+
+	*more = tenant_store_sweep(db, SWEEP_BATCH, fault);
+	return *more < 0 ? -1 : 0;
+}
+
+int
+tenant_service_sweep(struct service *service, struct fault *fault)
+{
+	int more = 0;
+
+	/* A batch whose fate is unknown is done again: it finds less. */
+	if (tx_run(service->db, sweep_body, NULL, &more, fault) !=
+	    TX_COMMITTED)
+		return fault_prefix(fault, "remove deleted tenants");
+	return more;
 }

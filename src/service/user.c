@@ -11,10 +11,8 @@
 #include "wuts/fault.h"
 #include "wuts/json.h"
 #include "wuts/log.h"
-#include "wuts/role_store.h"
+#include "wuts/role_service.h"
 #include "wuts/settings.h"
-#include "wuts/tenant.h"
-#include "wuts/tenant_store.h"
 
 #include <string.h>
 
@@ -30,10 +28,8 @@ create_body(struct change *change, void *ctx, struct fault *fault)
 	if (change_lock_tenant(change, fault) < 0 ||
 	    change_judge_caller(change, fault) < 0)
 		return -1;
-	if (!identity_is_super(&change->identity) &&
-	    change->identity.role != ROLE_ADMIN)
-		return fault_say(fault, REFUSAL_FORBIDDEN,
-		    "insufficient permissions");
+	if (!service_is_admin(&change->identity, &change->tenant_id))
+		return service_refuse_forbidden(fault);
 	return new_user_insert(change, new_user, fault);
 }
 
@@ -48,10 +44,9 @@ user_service_create(struct service *service, const struct caller *caller,
 
 	memset(result_r, 0, sizeof(*result_r));
 	fault_clear(fault);
-	if (!identity_is_super(identity) && (identity->kind != IDENTITY_USER ||
-	    !uuid_is_equal(&identity->tenant_id, &input->tenant_id)))
-		return fault_say(fault, REFUSAL_FORBIDDEN,
-		    "insufficient permissions");
+	if (!identity_is_super(identity) &&
+	    !service_is_member(identity, &input->tenant_id))
+		return service_refuse_forbidden(fault);
 	new_user_check(service, input->email, input->password,
 	    input->webhook_url, fault);
 	if (fault->nfields > 0)
@@ -126,16 +121,18 @@ struct user_changing {
 	struct user *after_r;
 };
 
-/* Users are locked in the order of their ids. A caller that is gone or
-   inactive is told so before it is told whether the target exists. */
-static int
-lock_caller_and_target(struct change *change, const struct uuid *id,
+/* A caller that is gone or inactive is told so before it is told whether the
+   target exists. */
+int
+user_lock_target(struct change *change, const struct uuid *id,
     struct user *target_r, struct fault *fault)
 {
 	const struct identity *identity = &change->identity;
 	bool caller_first;
 	int found;
 
+	if (change_lock_tenant(change, fault) < 0)
+		return -1;
 	caller_first = memcmp(identity->user_id.b, id->b, sizeof(id->b)) <= 0;
 	if (caller_first && change_judge_caller(change, fault) < 0)
 		return -1;
@@ -163,8 +160,8 @@ check_change(struct change *change, const struct user *target,
 
 	memset(&matrix, 0, sizeof(matrix));
 	if (changing->change->has_role &&
-	    role_store_load(change->db, &matrix, fault) < 0)
-		return fault_prefix(fault, "load the matrix");
+	    role_service_matrix(change->service, &matrix, fault) < 0)
+		return -1;
 	if (user_store_count_other_admins(change->db, &change->tenant_id,
 	    &target->id, &others, fault) < 0)
 		return fault_prefix(fault, "count admins");
@@ -240,8 +237,7 @@ change_user_body(struct change *change, void *ctx, struct fault *fault)
 	struct user *before = changing->before_r, *after = changing->after_r;
 	int verdict;
 
-	if (change_lock_tenant(change, fault) < 0 ||
-	    lock_caller_and_target(change, changing->id, before, fault) < 0)
+	if (user_lock_target(change, changing->id, before, fault) < 0)
 		return -1;
 	*after = *before;
 	verdict = check_change(change, before, changing, fault);
@@ -263,10 +259,10 @@ change_user_body(struct change *change, void *ctx, struct fault *fault)
 	return 0;
 }
 
-/* A tenant's user looks no further than its tenant; for the others the user's
-   row says which one, and that never changes. */
-static int
-find_tenant_of(struct service *service, const struct identity *identity,
+/* For callers outside of tenants the user's row says which one, and that never
+   changes. */
+int
+user_find_tenant(struct service *service, const struct identity *identity,
     const struct uuid *id, struct uuid *tenant_id_r, struct fault *fault)
 {
 	struct user user;
@@ -274,8 +270,8 @@ find_tenant_of(struct service *service, const struct identity *identity,
 
 	if (!identity_is_super(identity)) {
 		*tenant_id_r = identity->tenant_id;
-		return identity->kind == IDENTITY_USER ? 0 : fault_say(fault,
-		    REFUSAL_FORBIDDEN, "insufficient permissions");
+		return service_is_member(identity, tenant_id_r) ? 0 :
+		    service_refuse_forbidden(fault);
 	}
 	found = user_store_find_any_tenant(service->db, id, &user, fault);
 	if (found < 0)
@@ -304,12 +300,96 @@ user_service_change(struct service *service, const struct caller *caller,
 	struct uuid tenant_id;
 
 	wuts_assert(before_r != after_r);
-	if (find_tenant_of(service, &caller->identity, id, &tenant_id,
+	if (user_find_tenant(service, &caller->identity, id, &tenant_id,
 	    fault) < 0)
 		return -1;
 	if (change_run(service, caller, &tenant_id, change_user_body,
 	    &changing, fault) < 0)
 		return fault_prefix(fault, "change user %s",
+		    uuid_format(id, text));
+	return 0;
+}
+
+/* --- delete --- */
+
+struct user_deletion {
+	const struct uuid *id;
+	const char *if_match;
+};
+
+static int
+tell_deleted(struct change *change, const struct user *user,
+    struct fault *fault)
+{
+	struct strbuf old_value = STRBUF_INIT, data = STRBUF_INIT;
+	struct json_writer w;
+	int ret;
+
+	json_writer_init(&w, &old_value);
+	json_write_object_begin(&w);
+	change_write_text(&w, "email", user->email);
+	change_write_text(&w, "role", role_name(user->role));
+	json_write_key(&w, "active");
+	json_write_bool(&w, user->active);
+	json_write_object_end(&w);
+	ret = change_audit(change, "user.deleted", &user->id, old_value.data,
+	    NULL, fault);
+	strbuf_deinit(&old_value);
+	json_writer_init(&w, &data);
+	json_write_object_begin(&w);
+	change_write_uuid(&w, "user_id", &user->id);
+	change_write_text(&w, "email", user->email);
+	change_write_text(&w, "role", role_name(user->role));
+	change_write_actor(&w, change);
+	json_write_object_end(&w);
+	if (ret == 0)
+		ret = change_emit(change, "user.deleted", data.data, data.len,
+		    fault);
+	strbuf_deinit(&data);
+	return ret;
+}
+
+static int
+delete_body(struct change *change, void *ctx, struct fault *fault)
+{
+	const struct user_deletion *deletion = ctx;
+	char etag[ETAG_SIZE];
+	unsigned others = 0;
+	struct user user;
+	int deleted;
+
+	if (user_lock_target(change, deletion->id, &user, fault) < 0)
+		return -1;
+	if (user_store_count_other_admins(change->db, &change->tenant_id,
+	    &user.id, &others, fault) < 0)
+		return fault_prefix(fault, "count admins");
+	if (user_check_delete(&change->identity, &user, others, fault) < 0 ||
+	    etag_check(deletion->if_match,
+	    etag_format(user.updated_us, etag), fault) < 0)
+		return -1;
+	deleted = user_store_delete(change->db, &change->tenant_id, &user.id,
+	    fault);
+	if (deleted < 0)
+		return fault_prefix(fault, "delete");
+	wuts_assert(deleted == 1);	/* its row is locked */
+	return tell_deleted(change, &user, fault);
+}
+
+int
+user_service_delete(struct service *service, const struct caller *caller,
+    const struct uuid *id, const char *if_match, struct fault *fault)
+{
+	struct user_deletion deletion = { .id = id, .if_match = if_match };
+	char text[UUID_TEXT_LEN + 1];
+	struct uuid tenant_id;
+
+	fault_clear(fault);
+	if (user_find_tenant(service, &caller->identity, id, &tenant_id,
+	    fault) < 0)
+		return -1;
+	if (change_run(service, caller, &tenant_id, delete_body, &deletion,
+	    fault) < 0)
+		return fault_prefix(fault, "delete user %s",
 		    uuid_format(id, text));
 	return 0;
 }
@@ -366,21 +446,6 @@ page_row(void *ctx, const struct user *user,
 	return ret;
 }
 
-/* Every tenant has a user, so an empty list may be that of no tenant. */
-static int
-check_tenant_exists(struct service *service, const struct uuid *tenant_id,
-    struct fault *fault)
-{
-	struct tenant tenant;
-	int found;
-
-	found = tenant_store_find(service->db, tenant_id, &tenant, fault);
-	if (found == 0)
-		return fault_say(fault, REFUSAL_TENANT_NOT_FOUND,
-		    "tenant not found");
-	return found < 0 ? fault_prefix(fault, "find tenant") : 0;
-}
-
 int
 user_service_list(struct service *service, struct arena *arena,
     const struct uuid *tenant_id, const char *cursor, unsigned limit,
@@ -394,23 +459,19 @@ user_service_list(struct service *service, struct arena *arena,
 		.limit = limit
 	};
 	struct uuid after;
-	size_t len = 0;
 
 	*next_cursor_r = NULL;
-	if (cursor != NULL) {
-		if (cursor_parse(cursor, CURSOR_KIND, after.b,
-		    sizeof(after.b), &len, fault) < 0)
-			return -1;
-		if (len != sizeof(after.b))
-			return cursor_refuse(cursor, fault);
-	}
+	if (cursor != NULL &&
+	    cursor_parse_id(cursor, CURSOR_KIND, &after, fault) < 0)
+		return -1;
 	/* One row more than asked for tells whether there is another page. */
 	if (user_store_list(service->db, tenant_id,
 	    cursor != NULL ? &after : NULL, limit > 0 ? limit + 1 : 0,
 	    page_row, &page, fault) < 0)
 		return fault_prefix(fault, "list users");
+	/* Every tenant has a user, so an empty list may be that of none. */
 	if (page.seen == 0)
-		return check_tenant_exists(service, tenant_id, fault);
+		return service_check_tenant(service, tenant_id, fault);
 	if (page.has_more)
 		*next_cursor_r = cursor_format(arena, CURSOR_KIND,
 		    page.last.b, sizeof(page.last.b));

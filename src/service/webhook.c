@@ -33,8 +33,7 @@ static int
 check_scope(const struct identity *caller, const struct webhook_scope *scope,
     struct fault *fault)
 {
-	bool is_own = caller->kind == IDENTITY_USER &&
-	    uuid_is_equal(&caller->tenant_id, &scope->tenant_id);
+	bool is_own = service_is_member(caller, &scope->tenant_id);
 
 	if (identity_is_super(caller))
 		return 0;

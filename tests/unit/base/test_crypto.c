@@ -152,6 +152,18 @@ keys_of(const void *installation, size_t len)
 	return keys;
 }
 
+/* Keys that need no installation. */
+static struct crypto_keys
+test_keys(uint8_t fill)
+{
+	struct crypto_keys keys;
+
+	memset(&keys, 0, sizeof(keys));
+	keys.n = 1;
+	memset(&keys.key[0], fill, sizeof(keys.key[0]));
+	return keys;
+}
+
 /* RFC 5869 is HMAC-SHA-256 twice: extract with a salt of zeroes, expand one
    block. Computed here by the other means, so that an update of the library or
    a changed label cannot make stored tokens unreadable unnoticed. */
@@ -182,9 +194,9 @@ keys_are_derived_by_hkdf_with_a_label_each(void **state)
 	for (i = 0; i < sizeof(key); i++)
 		key[i] = (uint8_t)i;
 	keys = keys_of(key, sizeof(key));
-	assert_derived(key, "wuts token look-up", keys.lookup);
-	assert_derived(key, "wuts encryption at rest", keys.seal);
-	assert_memory_not_equal(keys.lookup, keys.seal, CRYPTO_KEY_LEN);
+	assert_derived(key, "wuts token look-up", keys.key[0].lookup);
+	assert_derived(key, "wuts encryption at rest", keys.key[0].seal);
+	assert_memory_not_equal(keys.key[0].lookup, keys.key[0].seal, CRYPTO_KEY_LEN);
 }
 
 static void
@@ -231,12 +243,11 @@ static void
 what_is_sealed_opens_to_itself(void **state)
 {
 	static const size_t lens[] = { 0, 1, 15, 16, 17, 36, 1000 };
-	struct crypto_keys keys;
+	struct crypto_keys keys = test_keys(7);
 	uint8_t plain[1000], sealed[1000 + CRYPTO_SEAL_OVERHEAD], out[1000];
 	size_t i;
 
 	(void)state;
-	crypto_random(&keys, sizeof(keys));
 	crypto_random(plain, sizeof(plain));
 	for (i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
 		memset(out, 0, sizeof(out));
@@ -250,7 +261,7 @@ what_is_sealed_opens_to_itself(void **state)
 static void
 sealing_twice_differs(void **state)
 {
-	struct crypto_keys keys = { { 1 }, { 2 } };
+	struct crypto_keys keys = test_keys(1);
 	uint8_t a[8 + CRYPTO_SEAL_OVERHEAD], b[8 + CRYPTO_SEAL_OVERHEAD];
 
 	(void)state;
@@ -274,11 +285,11 @@ an_old_sealed_text_still_opens(void **state)
 	    "feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308";
 	static const char aad_hex[] =
 	    "feedfacedeadbeeffeedfacedeadbeefabaddad2";
-	struct crypto_keys keys = { { 0 }, { 0 } };
+	struct crypto_keys keys = test_keys(0);
 	uint8_t sealed[sizeof(vector) / 2], aad[20], plain[60];
 
 	(void)state;
-	assert_true(crypto_unhex(key, sizeof(key) - 1, keys.seal));
+	assert_true(crypto_unhex(key, sizeof(key) - 1, keys.key[0].seal));
 	assert_true(crypto_unhex(aad_hex, sizeof(aad_hex) - 1, aad));
 	assert_true(crypto_unhex(vector, sizeof(vector) - 1, sealed));
 	assert_true(crypto_open(&keys, aad, sizeof(aad), sealed,
@@ -291,7 +302,7 @@ an_old_sealed_text_still_opens(void **state)
 static void
 any_changed_bit_and_any_other_row_does_not_open(void **state)
 {
-	struct crypto_keys keys = { { 1 }, { 2 } }, other = { { 1 }, { 3 } };
+	struct crypto_keys keys = test_keys(1), other = test_keys(2);
 	uint8_t sealed[6 + CRYPTO_SEAL_OVERHEAD], out[6];
 	size_t i;
 

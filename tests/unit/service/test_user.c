@@ -346,15 +346,20 @@ static void
 edited_matrix_is_in_force_at_once(void **state)
 {
 	struct world *w = *state;
+	struct service *other = world_service(w);
 	struct caller manager;
 	struct world_cast cast;
 
 	world_cast(w, &cast, "Acme");
 	manager = world_caller(&cast.by_role[ROLE_MANAGER].user);
-	world_sql(w, "INSERT INTO role_transition VALUES"
-	    " ('manager', 'user', 'admin')");
+	assert_refused(w, change_role(w, &manager, &cast.target.user,
+	    ROLE_ADMIN), REFUSAL_ROLE_TRANSITION);
+	assert_int_equal(role_service_allow(other, &w->master, ROLE_MANAGER,
+	    ROLE_USER, ROLE_ADMIN, true, &w->fault), 1);
 	assert_ok(w, change_role(w, &manager, &cast.target.user, ROLE_ADMIN));
-	world_sql(w, "DELETE FROM role_transition WHERE actor = 'manager'");
+	assert_int_equal(role_service_allow(other, &w->master, ROLE_MANAGER,
+	    ROLE_USER, ROLE_MANAGER, false, &w->fault), 1);
+	service_close(&other);
 	assert_refused(w, change_role(w, &manager,
 	    &cast.by_role[ROLE_USER].user, ROLE_MANAGER),
 	    REFUSAL_ROLE_TRANSITION);

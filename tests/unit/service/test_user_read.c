@@ -195,7 +195,7 @@ list_with_another_installation_key_says_so(void **state)
 	const char *next;
 
 	world_cast(w, &cast, "Acme");
-	w->settings.keys.seal[0] ^= 1;
+	w->settings.keys.key[0].seal[0] ^= 1;
 	assert_refused(w, list(w, &cast.tenant.tenant.id, NULL, 0, &listed,
 	    &next), FAULT_INTERNAL);
 	assert_non_null(strstr(w->fault.text, "installation key"));

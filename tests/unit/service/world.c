@@ -71,8 +71,9 @@ make_settings(struct world *w)
 	set->queue_segment_bytes = 256 * 1024;
 	set->queue_disk_reserve = 0;
 	set->webhook_allow = copy("192.0.2.0/24");
-	memset(set->keys.lookup, 1, sizeof(set->keys.lookup));
-	memset(set->keys.seal, 2, sizeof(set->keys.seal));
+	set->request_timeout_ms = 60000;
+	set->keys.n = 1;
+	memset(&set->keys.key[0], 1, sizeof(set->keys.key[0]));
 	set->has_master_token = true;
 	crypto_sha256("the master", 10, set->master_token_hash);
 	set->has_engine_token = true;

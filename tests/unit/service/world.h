@@ -16,6 +16,7 @@
 #include "wuts/event_service.h"
 #include "wuts/fault.h"
 #include "wuts/identity_service.h"
+#include "wuts/role_service.h"
 #include "wuts/service.h"
 #include "wuts/settings.h"
 #include "wuts/tenant_service.h"
