@@ -284,7 +284,8 @@ is_at_rest(const struct loop *loop)
 {
 	const struct spool *spool = &loop->spool;
 
-	return !is_ready(loop) && !loop->scan && loop->scanned_all && spool->asked == 0 &&
+	return !is_ready(loop) && !loop->scan && loop->scanned_all &&
+	    spool->asked == 0 &&
 	    scheduler_in_flight(spool->scheduler) == 0 &&
 	    !scheduler_is_throttled(spool->scheduler);
 }

@@ -25,7 +25,7 @@
 
 struct lane {
 	struct pending_fifo fresh;	/* not tried yet */
-	struct pending_heap by_age;	/* likewise, of an ordered endpoint */
+	struct pending_heap by_age;	/* the same when ordered */
 	struct pending_fifo retries;	/* due */
 	uint32_t ring_prev, ring_next;
 	uint32_t in_flight;
@@ -49,7 +49,7 @@ struct scheduler {
 	struct pending_timers timers;
 	size_t throttled;
 	unsigned in_flight, max_in_flight;
-	uint32_t round;			/* scans that came to their end */
+	uint32_t round;			/* scans that have ended */
 };
 
 static struct lane *

@@ -78,7 +78,7 @@ struct scheduler;
 struct scheduler_limits {
 	unsigned window;	/* attempts at once, at least 1 */
 	unsigned rate;		/* starts a second, 0: any */
-	bool ordered;		/* one at a time, oldest first, a retry blocks */
+	bool ordered;		/* one at a time, oldest first */
 };
 
 struct scheduler *scheduler_new(unsigned max_in_flight);
@@ -283,7 +283,7 @@ int64_t delivery_pool_due(const struct delivery_pool *pool);
 enum lookup_kind {
 	LOOKUP_WEBHOOK,		/* of tenant_id and device_id */
 	LOOKUP_CLAIM,		/* id in table outbox */
-	LOOKUP_EXPIRE		/* rows of table outbox before created_us */
+	LOOKUP_EXPIRE		/* outbox rows before created_us */
 };
 
 struct lookup_job {
@@ -349,7 +349,7 @@ struct spool {
 	int64_t snapshot_us;		/* last saved */
 	bool away;			/* the database does not answer */
 	unsigned asked;			/* jobs under way */
-	int64_t answered_us;		/* last sign of life of the look-up */
+	int64_t answered_us;		/* its last sign of life */
 	uint32_t evict_hand, recheck_hand;
 	struct lookup_job *claims;	/* to be asked again */
 	bool expiring;

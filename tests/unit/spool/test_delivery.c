@@ -155,8 +155,8 @@ start(struct fixture *f, unsigned attempt)
 		.id = test_uuid(9), .event = "message.received",
 		.body = BODY, .body_len = strlen(BODY),
 	};
-	delivery_start(f->pool, delivery, attempt, 1614265330 * INT64_C(1000000),
-	    clock_mono_us());
+	delivery_start(f->pool, delivery, attempt,
+	    1614265330 * INT64_C(1000000), clock_mono_us());
 }
 
 static const struct delivery_result *

@@ -447,7 +447,8 @@ main(void)
 		    neither_retries_nor_new_records_starve_the_other),
 		cmocka_unit_test(
 		    an_ordered_endpoint_has_one_in_flight_oldest_first),
-		cmocka_unit_test(ordered_records_of_one_moment_keep_their_place),
+		cmocka_unit_test(
+		    ordered_records_of_one_moment_keep_their_place),
 		cmocka_unit_test(
 		    a_retry_blocks_later_records_of_an_ordered_endpoint_only),
 		cmocka_unit_test(
