@@ -16,7 +16,8 @@ EXECUTE wuts_change;
 DEALLOCATE PREPARE wuts_change;
 
 -- seq and hash are NULL in rows older than the chain. The keys serve the list
--- of a tenant, of one action and of one user, each from the newest.
+-- of a tenant, of one action and of one user, each from the newest; with the
+-- action at their end, those of a user answer for both without the rows.
 SET @wuts_change = IF(EXISTS (SELECT * FROM information_schema.columns
 	WHERE table_schema = DATABASE() AND table_name = 'audit'
 	AND column_name = 'seq'), 'DO 0', '
@@ -27,8 +28,8 @@ SET @wuts_change = IF(EXISTS (SELECT * FROM information_schema.columns
 		DROP KEY audit_tenant,
 		ADD UNIQUE KEY audit_seq (tenant_id, seq),
 		ADD KEY audit_action (tenant_id, action, seq),
-		ADD KEY audit_actor (tenant_id, actor_user_id, seq),
-		ADD KEY audit_target (tenant_id, target_id, seq)');
+		ADD KEY audit_actor (tenant_id, actor_user_id, seq, action),
+		ADD KEY audit_target (tenant_id, target_id, seq, action)');
 PREPARE wuts_change FROM @wuts_change;
 EXECUTE wuts_change;
 DEALLOCATE PREPARE wuts_change;
