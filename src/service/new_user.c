@@ -111,5 +111,6 @@ new_user_insert(struct change *change, struct new_user *new_user,
 	if (inserted == 0)
 		return fault_say(fault, REFUSAL_EMAIL_EXISTS,
 		    "a user with this email already exists");
+	*new_user->user_r = *user;
 	return tell(change, user, fault);
 }

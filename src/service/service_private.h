@@ -227,6 +227,8 @@ struct new_user {
 	char password_hash[CRYPTO_PASSWORD_HASH_MAX];
 	struct user_token token;
 	const char *webhook_url;
+	struct user *user_r;	/* the row: filled before the answer is
+				   rendered, inside the transaction */
 };
 
 /* Adds a field to fault for each problem. */

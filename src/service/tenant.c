@@ -107,12 +107,12 @@ tenant_service_register(struct service *service, const struct caller *caller,
 	memcpy(admin.user.email, input->email, strlen(input->email) + 1);
 	admin.user.role = ROLE_ADMIN;
 	admin.webhook_url = input->webhook_url;
+	admin.user_r = &result_r->admin;
 	new_user_prepare(service, &admin, input->password, result_r->token);
 	ret = change_run(service, caller, &result_r->tenant.id, register_body,
 	    &registration, fault);
 	if (ret < 0)
 		crypto_wipe(result_r->token, sizeof(result_r->token));
-	result_r->admin = admin.user;
 	crypto_wipe(&admin, sizeof(admin));
 	return ret < 0 ? fault_prefix(fault, "register tenant") : 0;
 }

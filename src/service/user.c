@@ -55,13 +55,13 @@ user_service_create(struct service *service, const struct caller *caller,
 	memcpy(new_user.user.email, input->email, strlen(input->email) + 1);
 	new_user.user.role = input->role;
 	new_user.webhook_url = input->webhook_url;
+	new_user.user_r = &result_r->user;
 	new_user_prepare(service, &new_user, input->password,
 	    result_r->token);
 	ret = change_run(service, caller, &input->tenant_id, create_body,
 	    &new_user, fault);
 	if (ret < 0)
 		crypto_wipe(result_r->token, sizeof(result_r->token));
-	result_r->user = new_user.user;
 	crypto_wipe(&new_user, sizeof(new_user));
 	return ret < 0 ? fault_prefix(fault, "create user") : 0;
 }

@@ -166,7 +166,7 @@ struct configuring {
 	const char *if_match;
 	struct arena *arena;
 	struct webhook *webhook_r;
-	const char *generated;
+	const char **secret_r;		/* the one generated, or NULL */
 	bool created;
 };
 
@@ -221,8 +221,8 @@ insert_new(struct change *change, struct configuring *configuring,
 	webhook->updated_us = change->now_us;
 	take_input(configuring->arena, input, webhook);
 	if (secret == NULL) {
-		configuring->generated = generate_secret(configuring->arena);
-		secret = configuring->generated;
+		secret = generate_secret(configuring->arena);
+		*configuring->secret_r = secret;
 	}
 	seal_secret(&change->service->settings->keys, configuring->arena,
 	    webhook, secret);
@@ -260,7 +260,7 @@ configure_body(struct change *change, void *ctx, struct fault *fault)
 	int found;
 
 	configuring->created = false;
-	configuring->generated = NULL;
+	*configuring->secret_r = NULL;
 	if (enter_scope(change, scope, fault) < 0)
 		return -1;
 	found = webhook_store_lock(change->db, configuring->arena,
@@ -285,7 +285,8 @@ webhook_service_configure(struct service *service, struct arena *arena,
 		.input = input,
 		.if_match = if_match,
 		.arena = arena,
-		.webhook_r = webhook_r
+		.webhook_r = webhook_r,
+		.secret_r = secret_r
 	};
 
 	*secret_r = NULL;
@@ -295,7 +296,6 @@ webhook_service_configure(struct service *service, struct arena *arena,
 	if (change_run(service, caller, &scope->tenant_id, configure_body,
 	    &configuring, fault) < 0)
 		return fault_prefix(fault, "configure webhook");
-	*secret_r = configuring.generated;
 	return configuring.created ? 1 : 0;
 }
 
@@ -317,11 +317,13 @@ webhook_apply_pending(struct change *change, struct arena *arena,
 		.device_id = device->id
 	};
 	struct webhook webhook;
+	const char *secret;	/* nobody is there to be shown it */
 	struct configuring configuring = {
 		.scope = &scope,
 		.input = &input,
 		.arena = arena,
-		.webhook_r = &webhook
+		.webhook_r = &webhook,
+		.secret_r = &secret
 	};
 	int found;
 
