@@ -1,3 +1,4 @@
 # SPDX-License-Identifier: MIT
-EXTRA_DIST += \
+nginxdir = $(pkgdatadir)/nginx
+dist_nginx_DATA = \
 	nginx/wuts.conf.in
