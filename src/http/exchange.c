@@ -214,8 +214,11 @@ serve(struct exchange *x, const struct dialect *const *dialects,
 	x->caller.request_id = x->request.id;
 	x->caller.address = x->request.address;
 	if (x->request.server_error[0] != '\0') {
+		/* The path chooses the dialect, and the methods of a 405. */
+		(void)route_request(x, dialects, ndialects, &match, &fault);
+		fault_clear(&fault);
 		fail_as_server(x, &server_status, &fault);
-		answer_fault(x, &fault, 0);
+		answer_fault(x, &fault, match.methods);
 		response_status(x, server_status);
 		return;
 	}

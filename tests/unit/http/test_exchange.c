@@ -963,6 +963,14 @@ an_error_page_of_nginx_speaks_our_dialect(void **state)
 	    "too large");
 }
 
+static void
+a_method_that_nginx_refuses_is_told_the_path_s_own(void **state)
+{
+	(void)state;
+	expect_header(ASK(.method = "GET", .uri = "/things",
+	    .server_error = "405"), "Allow", "POST, OPTIONS");
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int
@@ -998,7 +1006,8 @@ main(void)
 		TEST(a_query_parameter_is_decoded),
 		TEST(a_page_has_bounds),
 		TEST(an_id_must_be_a_uuid),
-		TEST(an_error_page_of_nginx_speaks_our_dialect)
+		TEST(an_error_page_of_nginx_speaks_our_dialect),
+		TEST(a_method_that_nginx_refuses_is_told_the_path_s_own)
 	};
 
 	(void)signal(SIGPIPE, SIG_IGN);
