@@ -29,6 +29,7 @@ noinst_HEADERS += \
 	include/wuts/json.h \
 	include/wuts/log.h \
 	include/wuts/mem.h \
+	include/wuts/operator_service.h \
 	include/wuts/outbox_store.h \
 	include/wuts/privilege.h \
 	include/wuts/queue.h \

@@ -18,6 +18,10 @@ int tenant_store_insert(struct db *db, const struct tenant *tenant,
 int tenant_store_find(struct db *db, const struct uuid *id,
     struct tenant *tenant_r, struct fault *fault);
 
+/* By its name, in whatever case. */
+int tenant_store_find_by_name(struct db *db, const char *name,
+    struct tenant *tenant_r, struct fault *fault);
+
 /* As find, holding the row's lock to the end of the transaction: the first
    lock of every change inside a tenant (design §4, lock order). */
 int tenant_store_lock(struct db *db, const struct uuid *id,

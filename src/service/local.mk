@@ -14,6 +14,7 @@ libwuts_service_a_SOURCES = \
 	src/service/identity.c \
 	src/service/memory.c \
 	src/service/new_user.c \
+	src/service/operator.c \
 	src/service/role.c \
 	src/service/schema.c \
 	src/service/service.c \

@@ -12,6 +12,7 @@
 enum {
 	TENANT_INSERT,
 	TENANT_FIND,
+	TENANT_FIND_BY_NAME,
 	TENANT_LOCK,
 	TENANT_LIST,
 	TENANT_COUNT,
@@ -29,6 +30,9 @@ static const struct stmt_def tenant_stmts[TENANT_STMT_COUNT] = {
 	[TENANT_FIND] = { "tenant_find",
 	    "SELECT " TENANT_COLUMNS " FROM tenant"
 	    " WHERE id = ? AND deleted_at IS NULL" },
+	[TENANT_FIND_BY_NAME] = { "tenant_find_by_name",
+	    "SELECT " TENANT_COLUMNS " FROM tenant"
+	    " WHERE name_key = LOWER(?) AND deleted_at IS NULL" },
 	[TENANT_LOCK] = { "tenant_lock",
 	    "SELECT " TENANT_COLUMNS " FROM tenant"
 	    " WHERE id = ? AND deleted_at IS NULL FOR UPDATE" },
@@ -103,6 +107,20 @@ tenant_store_find(struct db *db, const struct uuid *id,
     struct tenant *tenant_r, struct fault *fault)
 {
 	return tenant_read(db, &tenant_stmts[TENANT_FIND], id, tenant_r,
+	    fault);
+}
+
+int
+tenant_store_find_by_name(struct db *db, const char *name,
+    struct tenant *tenant_r, struct fault *fault)
+{
+	struct params in;
+	struct columns out;
+
+	params_init(&in);
+	bind_text(&in, name);
+	fetch_tenant(&out, tenant_r);
+	return stmt_read_one(db, &tenant_stmts[TENANT_FIND_BY_NAME], &in, &out,
 	    fault);
 }
 
