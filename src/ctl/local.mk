@@ -1,13 +1,20 @@
 # SPDX-License-Identifier: MIT
 bin_PROGRAMS += wutsctl
 wutsctl_SOURCES = \
+	src/ctl/command.c \
+	src/ctl/command.h \
 	src/ctl/ctl_private.h \
 	src/ctl/doctor.c \
 	src/ctl/init.c \
 	src/ctl/main.c \
 	src/ctl/nginx.c \
+	src/ctl/prompt.c \
 	src/ctl/queue.c \
-	src/ctl/schema.c
+	src/ctl/schema.c \
+	src/ctl/session.c \
+	src/ctl/shape.c \
+	src/ctl/tenant.c \
+	src/ctl/user.c
 wutsctl_LDADD = $(SERVICE_LIBS)
 
 dist_check_SCRIPTS += tests/ctl/run

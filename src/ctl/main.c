@@ -1,59 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* wutsctl: the operator's command line. A table of commands, each with the
-   options that it takes; called the wrong way it says how and exits 2. */
+/* wutsctl: the operator's command line. Takes it apart by the tables of
+   command.c; called the wrong way it says how and exits 2. */
 #include "config.h"
 
+#include "command.h"
 #include "ctl_private.h"
 
-#include "wuts/fault.h"
 #include "wuts/log.h"
+#include "wuts/mem.h"
 #include "wuts/privilege.h"
 
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-
-enum {
-	TAKES_JSON = 1 << 0,
-	TAKES_SQL = 1 << 1
-};
-
-struct command {
-	const char *name;	/* one or two words */
-	int (*run)(const struct ctl *ctl);
-	unsigned takes;
-	const char *summary;
-	const char *help;
-};
-
-static const struct command commands[] = {
-	{ "doctor", ctl_doctor, TAKES_JSON,
-	    "check the installation; says what is wrong and what to do",
-	    "One line a check, \"ok\", \"warn\" or \"fail\", what, why and"
-	    " what to do about it.\nExit status 1 when a check fails.\n" },
-	{ "init", ctl_init, TAKES_SQL,
-	    "make an installation: directories, secrets, database",
-	    "Makes what the configuration names and does not exist yet: the"
-	    " run and queue\ndirectories, the installation key and the token"
-	    " files (random, mode 0600), the\ndatabase if its user may, and"
-	    " the schema. What exists is kept, so it can be\nrepeated. No"
-	    " secret is printed.\n" },
-	{ "migrate", ctl_migrate, TAKES_SQL,
-	    "bring the database schema to this release",
-	    "Applies the migrations that the database has not seen yet, each"
-	    " once.\n" },
-	{ "queue status", ctl_queue_status, TAKES_JSON,
-	    "how many events wait, since when, and who delivers them",
-	    "Reads the queue directory; changes nothing and disturbs"
-	    " nobody.\n" },
-};
-static const size_t commands_len = sizeof(commands) / sizeof(commands[0]);
 
 enum {
 	OPTION_HELP = 256,
 	OPTION_VERSION,
-	OPTION_JSON,
-	OPTION_SQL
+	OPTION_FIRST		/* of the table */
 };
 
 static const struct option global_options[] = {
@@ -63,76 +28,40 @@ static const struct option global_options[] = {
 	{ NULL, 0, NULL, 0 }
 };
 
-static const struct option command_options[] = {
-	{ "config", required_argument, NULL, 'c' },
-	{ "help", no_argument, NULL, OPTION_HELP },
-	{ "json", no_argument, NULL, OPTION_JSON },
-	{ "sql", required_argument, NULL, OPTION_SQL },
-	{ NULL, 0, NULL, 0 }
-};
+/* What to do about a refusal, where the message alone does not tell. */
+static const char *
+hint_for(enum fault_code code)
+{
+	switch (code) {
+	case REFUSAL_TENANT_NOT_FOUND:
+	case REFUSAL_TENANT_EXISTS:
+		return "see wutsctl tenant list";
+	case REFUSAL_USER_NOT_FOUND:
+	case REFUSAL_EMAIL_EXISTS:
+		return "see wutsctl user list TENANT";
+	case FAULT_DATABASE:
+	case FAULT_QUEUE:
+	case FAULT_QUEUE_FULL:
+		return "see wutsctl doctor";
+	default:
+		return NULL;
+	}
+}
 
 int
 ctl_failed(const struct fault *fault)
 {
-	fprintf(stderr, "wutsctl: %s\n", fault->text);
+	const char *hint = hint_for(fault->code);
+	size_t i;
+
+	fprintf(stderr, "wutsctl: %s%s%s\n",
+	    fault_is_refusal(fault->code) && fault->said[0] != '\0' ?
+	    fault->said : fault->text, hint != NULL ? ": " : "",
+	    hint != NULL ? hint : "");
+	for (i = 0; i < fault->nfields; i++)
+		fprintf(stderr, "  %s %s\n", fault->fields[i].field,
+		    fault->fields[i].message);
 	return CTL_FAILED;
-}
-
-static void
-print_usage(FILE *out)
-{
-	size_t i;
-
-	fputs("usage: wutsctl [-c FILE] COMMAND [OPTION...]\n\n", out);
-	for (i = 0; i < commands_len; i++)
-		fprintf(out, "  %-14s%s\n", commands[i].name,
-		    commands[i].summary);
-	fputs("\n  -c FILE       the configuration ($WUTS_CONFIG, else "
-	    WUTS_DEFAULT_CONFIG ")\n"
-	    "  --help        this text; after a command, that command's\n"
-	    "  --version     the version\n", out);
-}
-
-static void
-print_command_usage(const struct command *command, FILE *out)
-{
-	fprintf(out, "usage: wutsctl [-c FILE] %s%s%s\n\n%s", command->name,
-	    (command->takes & TAKES_JSON) ? " [--json]" : "",
-	    (command->takes & TAKES_SQL) ? " [--sql DIR]" : "",
-	    command->help);
-	if (command->takes & TAKES_JSON)
-		fputs("\n  --json        JSON for programs\n", out);
-	if (command->takes & TAKES_SQL)
-		fputs("\n  --sql DIR     the migrations (" WUTS_SQL_DIR ")\n",
-		    out);
-}
-
-/* Is this command meant? Its words used, or 0. */
-static int
-words_match(const struct command *command, int argc, char **argv)
-{
-	const char *space = strchr(command->name, ' ');
-	size_t len;
-
-	if (space == NULL)
-		return strcmp(argv[0], command->name) == 0;
-	len = (size_t)(space - command->name);
-	return argc > 1 && strlen(argv[0]) == len &&
-	    strncmp(argv[0], command->name, len) == 0 &&
-	    strcmp(argv[1], space + 1) == 0 ? 2 : 0;
-}
-
-static const struct command *
-command_find(int argc, char **argv, int *words_r)
-{
-	size_t i;
-
-	for (i = 0; i < commands_len; i++) {
-		*words_r = words_match(&commands[i], argc, argv);
-		if (*words_r > 0)
-			return &commands[i];
-	}
-	return NULL;
 }
 
 static int
@@ -144,44 +73,133 @@ command_refuse(const struct command *command, const char *why,
 	return CTL_USAGE;
 }
 
+/* Everything below takes UTF-8, as it comes from JSON elsewhere. */
+static bool
+is_text(const char *text)
+{
+	json_t *string = json_string(text);
+
+	json_decref(string);
+	return string != NULL;
+}
+
+static int
+set_option(const struct command *command, struct ctl *ctl,
+    const struct ctl_option *option, const char *value)
+{
+	char *place = (char *)ctl + option->offset;
+
+	if (!command_takes(command, option->name))
+		return command_refuse(command, "takes no --", option->name);
+	if (option->value == NULL)
+		*(bool *)(void *)place = true;
+	else if (!is_text(value))
+		return command_refuse(command, "not in UTF-8: --",
+		    option->name);
+	else
+		*(const char **)(void *)place = value;
+	return CTL_OK;
+}
+
+static int
+set_arguments(const struct command *command, struct ctl *ctl, int argc,
+    char **argv)
+{
+	unsigned min, max;
+	int i;
+
+	command_args(command, &min, &max);
+	for (i = 0; i < argc; i++) {
+		if ((unsigned)i >= max)
+			return command_refuse(command, "what is this: ",
+			    argv[i]);
+		if (!is_text(argv[i]))
+			return command_refuse(command, "not in UTF-8: ",
+			    argv[i]);
+		ctl->args[i] = argv[i];
+	}
+	if ((unsigned)argc < min)
+		return command_refuse(command, "needs ", command->args);
+	return CTL_OK;
+}
+
+/* The options of the table, for getopt_long(). */
+static struct option *
+make_options(void)
+{
+	struct option *options = mem_calloc(ctl_options_len + 3,
+	    sizeof(*options));
+	size_t i;
+
+	memcpy(options, global_options, 2 * sizeof(*options));
+	for (i = 0; i < ctl_options_len; i++)
+		options[i + 2] = (struct option){ ctl_options[i].name,
+		    ctl_options[i].value != NULL ? required_argument :
+		    no_argument, NULL, OPTION_FIRST + (int)i };
+	return options;
+}
+
+/* CTL_OK, or the status to end with; *is_help_r: the help was printed. */
+static int
+parse_options(const struct command *command, struct ctl *ctl, int argc,
+    char **argv, bool *is_help_r)
+{
+	struct option *options = make_options();
+	int option, status = CTL_OK;
+
+	/* Zero makes getopt begin anew. */
+	optind = 0;
+	while (status == CTL_OK && !*is_help_r && (option = getopt_long(argc,
+	    argv, "c:", options, NULL)) != -1) {
+		if (option == 'c') {
+			ctl->config = optarg;
+		} else if (option == OPTION_HELP) {
+			print_command_usage(command, stdout);
+			*is_help_r = true;
+		} else if (option >= OPTION_FIRST) {
+			status = set_option(command, ctl,
+			    &ctl_options[option - OPTION_FIRST], optarg);
+		} else {
+			print_command_usage(command, stderr);
+			status = CTL_USAGE;
+		}
+	}
+	free(options);
+	return status;
+}
+
 /* argv[0] is the command's last word. */
 static int
 command_run(const struct command *command, struct ctl *ctl, int argc,
     char **argv)
 {
-	int option;
+	bool is_help = false;
+	int status;
 
-	/* Zero makes getopt begin anew. */
-	optind = 0;
-	while ((option = getopt_long(argc, argv, "c:", command_options,
-	    NULL)) != -1) {
-		switch (option) {
-		case 'c':
-			ctl->config = optarg;
-			break;
-		case OPTION_HELP:
-			print_command_usage(command, stdout);
-			return CTL_OK;
-		case OPTION_JSON:
-			if (!(command->takes & TAKES_JSON))
-				return command_refuse(command,
-				    "takes no --json", "");
-			ctl->json = true;
-			break;
-		case OPTION_SQL:
-			if (!(command->takes & TAKES_SQL))
-				return command_refuse(command,
-				    "takes no --sql", "");
-			ctl->sql_dir = optarg;
-			break;
-		default:
-			print_command_usage(command, stderr);
-			return CTL_USAGE;
-		}
+	status = parse_options(command, ctl, argc, argv, &is_help);
+	if (status != CTL_OK || is_help)
+		return status;
+	status = set_arguments(command, ctl, argc - optind, argv + optind);
+	return status != CTL_OK ? status : command->run(ctl);
+}
+
+/* The words name no command. */
+static int
+refuse_words(int argc, char **argv)
+{
+	bool is_noun = command_is_noun(argv[0]);
+
+	if (is_noun && argc > 1 && strcmp(argv[1], "--help") == 0) {
+		print_noun_usage(argv[0], stdout);
+		return CTL_OK;
 	}
-	if (optind < argc)
-		return command_refuse(command, "what is this: ", argv[optind]);
-	return command->run(ctl);
+	fprintf(stderr, "wutsctl: there is no command \"%s%s%s\"\n", argv[0],
+	    argc > 1 ? " " : "", argc > 1 ? argv[1] : "");
+	if (is_noun)
+		print_noun_usage(argv[0], stderr);
+	else
+		print_usage(stderr);
+	return CTL_USAGE;
 }
 
 int
@@ -215,13 +233,8 @@ main(int argc, char **argv)
 		return CTL_USAGE;
 	}
 	command = command_find(argc - optind, argv + optind, &words);
-	if (command == NULL) {
-		fprintf(stderr, "wutsctl: there is no command \"%s%s%s\"\n",
-		    argv[optind], optind + 1 < argc ? " " : "",
-		    optind + 1 < argc ? argv[optind + 1] : "");
-		print_usage(stderr);
-		return CTL_USAGE;
-	}
+	if (command == NULL)
+		return refuse_words(argc - optind, argv + optind);
 	words += optind - 1;
 	return command_run(command, &ctl, argc - words, argv + words);
 }

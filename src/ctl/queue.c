@@ -15,26 +15,26 @@
 #include <stdio.h>
 
 static void
-print_number(const char *name, uint64_t number, const char *meaning)
+print_count(const char *name, uint64_t number, const char *meaning)
 {
 	printf("%-10s%12" PRIu64 "  %s\n", name, number, meaning);
 }
 
 static void
-print_text(const struct queue_status *status)
+print_status(const struct queue_status *status)
 {
 	char oldest[CLOCK_RFC3339_SIZE];
 
-	print_number("waiting", status->waiting, "events to be delivered");
-	print_number("retrying", status->retrying,
+	print_count("waiting", status->waiting, "events to be delivered");
+	print_count("retrying", status->retrying,
 	    "of these, tried at least once");
-	print_number("prepared", status->prepared,
+	print_count("prepared", status->prepared,
 	    "events whose transaction is under way");
-	print_number("dead", status->dead, "events given up");
-	print_number("corrupt", status->corrupt, "files set aside as damaged");
-	print_number("segments", status->segments_open +
+	print_count("dead", status->dead, "events given up");
+	print_count("corrupt", status->corrupt, "files set aside as damaged");
+	print_count("segments", status->segments_open +
 	    status->segments_ready, "queue files");
-	print_number("bytes", status->bytes, "in them");
+	print_count("bytes", status->bytes, "in them");
 	if (status->oldest_created_us != 0)
 		printf("oldest    %s, %" PRId64 " s ago\n",
 		    clock_format(status->oldest_created_us, oldest),
@@ -45,17 +45,9 @@ print_text(const struct queue_status *status)
 }
 
 static void
-write_number(struct json_writer *w, const char *key, uint64_t number)
-{
-	json_write_key(w, key);
-	json_write_int(w, number > INT64_MAX ? INT64_MAX : (int64_t)number);
-}
-
-static void
 print_json(const struct queue_status *status)
 {
 	struct strbuf out = STRBUF_INIT;
-	char oldest[CLOCK_RFC3339_SIZE];
 	struct json_writer w;
 
 	json_writer_init(&w, &out);
@@ -68,14 +60,8 @@ print_json(const struct queue_status *status)
 	write_number(&w, "segments_open", status->segments_open);
 	write_number(&w, "segments_ready", status->segments_ready);
 	write_number(&w, "bytes", status->bytes);
-	json_write_key(&w, "oldest");
-	if (status->oldest_created_us != 0)
-		json_write_string(&w,
-		    clock_format(status->oldest_created_us, oldest));
-	else
-		json_write_null(&w);
-	json_write_key(&w, "spooler_running");
-	json_write_bool(&w, status->reader_runs);
+	write_time(&w, "oldest", status->oldest_created_us);
+	write_bool(&w, "spooler_running", status->reader_runs);
 	json_write_object_end(&w);
 	puts(out.data);
 	strbuf_deinit(&out);
@@ -100,6 +86,6 @@ ctl_queue_status(const struct ctl *ctl)
 	if (ctl->json)
 		print_json(&status);
 	else
-		print_text(&status);
+		print_status(&status);
 	return CTL_OK;
 }

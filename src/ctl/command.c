@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT */
+/* The commands and their options: two tables, and the usage made from them. A
+   command is a row here, a function in the file of its noun, and a paragraph
+   in wutsctl(8). */
+#include "config.h"
+
+#include "command.h"
+#include "ctl_private.h"
+
+#include <string.h>
+
+#define AT(field) offsetof(struct ctl, field)
+
+const struct ctl_option ctl_options[] = {
+	{ "action", "NAME", AT(action),
+	    "only entries of this action, such as user.role_changed" },
+	{ "expires", "TIME", AT(expires),
+	    "when it ends, such as 2027-01-31T00:00:00Z (never)" },
+	{ "finish", NULL, AT(finish),
+	    "end the rotation, whatever still needs the old key" },
+	{ "generate", NULL, AT(generate),
+	    "make the password up, and print it" },
+	{ "json", NULL, AT(json), "JSON for programs" },
+	{ "limit", "N", AT(limit), "at most this many (all)" },
+	{ "role", "ROLE", AT(role), "admin, manager or user (user)" },
+	{ "scope", "SCOPE", AT(scope), "full or read (full)" },
+	{ "sql", "DIR", AT(sql_dir), "the migrations (" WUTS_SQL_DIR ")" },
+	{ "tenant", "TENANT", AT(tenant),
+	    "whose user it is: needed when USER is an e-mail" },
+	{ "user", "USER", AT(user), "only what this user did or underwent" },
+	{ "webhook", "URL", AT(webhook),
+	    "the webhook of the user's first device" },
+	{ "yes", NULL, AT(yes), "do not ask" },
+};
+const size_t ctl_options_len = sizeof(ctl_options) / sizeof(ctl_options[0]);
+
+#define PASSWORD_HELP "The password is asked for on a terminal, and read from" \
+    " standard input\n(one line) elsewhere; it is never an argument.\n"
+#define USER_HELP "USER is a user's id, or an e-mail together with --tenant.\n"
+
+static const struct command commands[] = {
+	{ "doctor", "", "json", ctl_doctor,
+	    "check the installation; says what is wrong and what to do",
+	    "One line a check, \"ok\", \"warn\" or \"fail\", what, why and"
+	    " what to do about it.\nExit status 1 when a check fails.\n" },
+	{ "init", "", "sql", ctl_init,
+	    "make an installation: directories, secrets, database",
+	    "Makes what the configuration names and does not exist yet: the"
+	    " run and queue\ndirectories, the installation key and the token"
+	    " files (random, mode 0600), the\ndatabase if its user may, and"
+	    " the schema. What exists is kept, so it can be\nrepeated. No"
+	    " secret is printed.\n" },
+	{ "migrate", "", "sql", ctl_migrate,
+	    "bring the database schema to this release",
+	    "Applies the migrations that the database has not seen yet, each"
+	    " once.\n" },
+	{ "queue status", "", "json", ctl_queue_status,
+	    "how many events wait, since when, and who delivers them",
+	    "Reads the queue directory; changes nothing and disturbs"
+	    " nobody.\n" },
+	{ "tenant create", "NAME EMAIL", "generate json webhook",
+	    ctl_tenant_create,
+	    "register a tenant with its first admin; prints the token",
+	    PASSWORD_HELP },
+	{ "tenant delete", "TENANT", "json yes", ctl_tenant_delete,
+	    "delete a tenant with all that is its, for good",
+	    "Users, devices, webhooks, keys and sessions go, queued events"
+	    " are dropped; the\naudit trail stays. The tenant's name must be"
+	    " typed again, or --yes given.\n" },
+	{ "tenant list", "", "json", ctl_tenant_list,
+	    "all tenants, by name", "" },
+	{ "tenant show", "TENANT", "json", ctl_tenant_show,
+	    "one tenant, and how many users and devices it has",
+	    "TENANT is a tenant's id or its name, in whatever case.\n" },
+	{ "user activate", "USER", "json tenant", ctl_user_activate,
+	    "let a user in again", USER_HELP },
+	{ "user create", "TENANT EMAIL", "generate json role webhook",
+	    ctl_user_create,
+	    "a new user; prints the token", PASSWORD_HELP },
+	{ "user deactivate", "USER", "json tenant", ctl_user_deactivate,
+	    "keep a user out; its token stops at once", USER_HELP },
+	{ "user delete", "USER", "json tenant yes", ctl_user_delete,
+	    "delete a user with its devices and webhooks, for good",
+	    USER_HELP
+	    "The user's e-mail must be typed again, or --yes given.\n" },
+	{ "user list", "TENANT", "json limit", ctl_user_list,
+	    "the users of a tenant, in the order of their creation", "" },
+	{ "user role", "USER ROLE", "json tenant", ctl_user_role,
+	    "make a user admin, manager or user",
+	    USER_HELP
+	    "The permission matrix does not bind the operator.\n" },
+	{ "user show", "USER", "json tenant", ctl_user_show,
+	    "one user", USER_HELP },
+	{ "user token", "USER", "json tenant", ctl_user_token,
+	    "a new token for a user, printed; the old one stops at once",
+	    USER_HELP },
+};
+static const size_t commands_len = sizeof(commands) / sizeof(commands[0]);
+
+/* How many words of argv are this command's name; 0: it is another. */
+static int
+words_match(const struct command *command, int argc, char **argv)
+{
+	const char *space = strchr(command->name, ' ');
+	size_t len;
+
+	if (space == NULL)
+		return strcmp(argv[0], command->name) == 0;
+	len = (size_t)(space - command->name);
+	return argc > 1 && strlen(argv[0]) == len &&
+	    strncmp(argv[0], command->name, len) == 0 &&
+	    strcmp(argv[1], space + 1) == 0 ? 2 : 0;
+}
+
+const struct command *
+command_find(int argc, char **argv, int *words_r)
+{
+	size_t i;
+
+	for (i = 0; i < commands_len; i++) {
+		*words_r = words_match(&commands[i], argc, argv);
+		if (*words_r > 0)
+			return &commands[i];
+	}
+	return NULL;
+}
+
+static bool
+is_of_noun(const struct command *command, const char *noun)
+{
+	size_t len = strlen(noun);
+
+	return strncmp(command->name, noun, len) == 0 &&
+	    command->name[len] == ' ';
+}
+
+bool
+command_is_noun(const char *word)
+{
+	size_t i;
+
+	for (i = 0; i < commands_len; i++)
+		if (is_of_noun(&commands[i], word))
+			return true;
+	return false;
+}
+
+bool
+command_takes(const struct command *command, const char *option)
+{
+	size_t len = strlen(option), n;
+	const char *p = command->takes;
+
+	for (; *p != '\0'; p += n + strspn(p + n, " ")) {
+		n = strcspn(p, " ");
+		if (n == len && strncmp(p, option, len) == 0)
+			return true;
+	}
+	return false;
+}
+
+void
+command_args(const struct command *command, unsigned *min_r, unsigned *max_r)
+{
+	const char *p = command->args;
+
+	*min_r = *max_r = 0;
+	while (*p != '\0') {
+		++*max_r;
+		if (*p != '[')
+			++*min_r;
+		p += strcspn(p, " ");
+		p += strspn(p, " ");
+	}
+}
+
+static void
+print_summary(const struct command *command, FILE *out)
+{
+	fprintf(out, "  %-17s%s\n", command->name, command->summary);
+}
+
+void
+print_usage(FILE *out)
+{
+	size_t i;
+
+	fputs("usage: wutsctl [-c FILE] COMMAND [OPTION...]\n\n", out);
+	for (i = 0; i < commands_len; i++)
+		print_summary(&commands[i], out);
+	fputs("\n  -c FILE          the configuration ($WUTS_CONFIG, else "
+	    WUTS_DEFAULT_CONFIG ")\n"
+	    "  --help           this text; after a command, that command's\n"
+	    "  --version        the version\n", out);
+}
+
+void
+print_noun_usage(const char *noun, FILE *out)
+{
+	size_t i;
+
+	fprintf(out, "usage: wutsctl [-c FILE] %s COMMAND [OPTION...]\n\n",
+	    noun);
+	for (i = 0; i < commands_len; i++)
+		if (is_of_noun(&commands[i], noun))
+			print_summary(&commands[i], out);
+}
+
+void
+print_command_usage(const struct command *command, FILE *out)
+{
+	const struct ctl_option *option;
+	int width;
+	size_t i;
+
+	fprintf(out, "usage: wutsctl [-c FILE] %s%s%s%s\n\n%s%s",
+	    command->name, command->args[0] != '\0' ? " " : "", command->args,
+	    command->takes[0] != '\0' ? " [OPTION...]" : "",
+	    command->help[0] != '\0' ? command->help : command->summary,
+	    command->help[0] != '\0' ? "" : "\n");
+	if (command->takes[0] != '\0')
+		fputc('\n', out);
+	for (i = 0; i < ctl_options_len; i++) {
+		option = &ctl_options[i];
+		if (!command_takes(command, option->name))
+			continue;
+		width = (int)(15 - strlen(option->name));
+		fprintf(out, "  --%s %-*s%s\n", option->name, width,
+		    option->value != NULL ? option->value : "",
+		    option->meaning);
+	}
+}
