@@ -12,6 +12,7 @@
 #include "wuts/mem.h"
 #include "wuts/outbox_store.h"
 #include "wuts/settings.h"
+#include "wuts/tenant_store.h"
 #include "wuts/webhook_store.h"
 
 #include <errno.h>
@@ -91,6 +92,34 @@ find_webhook(struct lookup *lookup, struct db *db, struct arena *arena,
 	arena_reset(arena);
 }
 
+static int
+sweep_body(struct db *db, void *ctx, struct fault *fault)
+{
+	int *more = ctx;
+
+	*more = tenant_store_sweep(db, LOOKUP_EXPIRE_BATCH, fault);
+	return *more < 0 ? -1 : 0;
+}
+
+/* One batch of what nobody needs: old rows of the outbox, and what is left of
+   tenants that were deleted. */
+static void
+expire(struct db *db, struct lookup_job *job)
+{
+	struct fault fault;
+	int more = 0;
+
+	job->result = outbox_store_expire(db, job->created_us,
+	    LOOKUP_EXPIRE_BATCH, &job->fault);
+	if (job->result < 0)
+		return;
+	fault_clear(&fault);
+	if (tx_run(db, sweep_body, NULL, &more, &fault) != TX_COMMITTED)
+		log_warn("remove deleted tenants: %s", fault.text);
+	else if (more == 1)
+		job->result = LOOKUP_EXPIRE_BATCH;
+}
+
 static void
 answer(struct lookup *lookup, struct db *db, struct arena *arena,
     struct lookup_job *job)
@@ -105,8 +134,7 @@ answer(struct lookup *lookup, struct db *db, struct arena *arena,
 		    job->created_us, &job->fault);
 		break;
 	case LOOKUP_EXPIRE:
-		job->result = outbox_store_expire(db, job->created_us,
-		    LOOKUP_EXPIRE_BATCH, &job->fault);
+		expire(db, job);
 		break;
 	}
 }

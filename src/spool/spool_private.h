@@ -283,7 +283,8 @@ int64_t delivery_pool_due(const struct delivery_pool *pool);
 enum lookup_kind {
 	LOOKUP_WEBHOOK,		/* of tenant_id and device_id */
 	LOOKUP_CLAIM,		/* id in table outbox */
-	LOOKUP_EXPIRE		/* outbox rows before created_us */
+	LOOKUP_EXPIRE		/* outbox rows before created_us, and what is
+				   left of deleted tenants */
 };
 
 struct lookup_job {
