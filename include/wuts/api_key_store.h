@@ -12,7 +12,8 @@ struct db;
 struct fault;
 struct uuid;
 
-/* hash: HMAC-SHA-256 of the key's text, key "lookup". */
+/* hash: HMAC-SHA-256 of the key's text, key "lookup", its first bytes replaced
+   by the name of the installation key. */
 int api_key_store_insert(struct db *db, const struct api_key *key,
     const uint8_t hash[CRYPTO_HASH_LEN], struct fault *fault);
 
@@ -39,6 +40,10 @@ int api_key_store_delete(struct db *db, const struct uuid *tenant_id,
 /* 0 / -1. */
 int api_key_store_touch(struct db *db, const struct uuid *id,
     int64_t last_used_us, struct fault *fault);
+/* Keys whose hash is under another installation key than this. 0 / -1. */
+int api_key_store_count_others(struct db *db,
+    const uint8_t name[CRYPTO_KEY_NAME_LEN], uint64_t *count_r,
+    struct fault *fault);
 /* The same text, hashed under another installation key. 0 / -1. */
 int api_key_store_update_hash(struct db *db, const struct uuid *id,
     const uint8_t hash[CRYPTO_HASH_LEN], struct fault *fault);

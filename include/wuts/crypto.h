@@ -16,13 +16,16 @@ struct strbuf;
 
 #define CRYPTO_HASH_LEN 32
 #define CRYPTO_KEY_LEN 32
+#define CRYPTO_KEY_NAME_LEN 4
 /* version byte, nonce, tag */
 #define CRYPTO_SEAL_OVERHEAD (1 + 12 + 16)
 #define CRYPTO_PASSWORD_HASH_MAX 160	/* PHC string with NUL */
 
 /* What is derived (HKDF-SHA-256, one label each) from one installation key:
-   token look-up, encryption at rest, the chain of the audit trail. */
+   its name, token look-up, encryption at rest, the chain of the audit
+   trail. */
 struct crypto_key {
+	uint8_t name[CRYPTO_KEY_NAME_LEN];	/* not secret: which key it is */
 	uint8_t lookup[CRYPTO_KEY_LEN];
 	uint8_t seal[CRYPTO_KEY_LEN];
 	uint8_t audit[CRYPTO_KEY_LEN];

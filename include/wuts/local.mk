@@ -27,6 +27,7 @@ noinst_HEADERS += \
 	include/wuts/idempotency_store.h \
 	include/wuts/identity_service.h \
 	include/wuts/json.h \
+	include/wuts/key_service.h \
 	include/wuts/log.h \
 	include/wuts/mem.h \
 	include/wuts/operator_service.h \

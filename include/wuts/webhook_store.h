@@ -4,6 +4,9 @@
 #ifndef WUTS_WEBHOOK_STORE_H
 #define WUTS_WEBHOOK_STORE_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 struct arena;
 struct db;
 struct fault;
@@ -24,6 +27,18 @@ int webhook_store_insert(struct db *db, const struct webhook *webhook,
 /* Replace all settings of the row with webhook->id; created_us stays. */
 int webhook_store_update(struct db *db, const struct webhook *webhook,
     struct fault *fault);
+/* The sealed secrets of a tenant's webhooks in the order of their ids
+   (WEBHOOK_ID_LEN bytes), behind after. */
+typedef int webhook_secret_row(void *ctx, const uint8_t *id,
+    const uint8_t *sealed, size_t sealed_len, struct fault *fault);
+int webhook_store_list_secrets(struct db *db, const struct uuid *tenant_id,
+    const uint8_t *after, unsigned limit, webhook_secret_row *row, void *ctx,
+    struct fault *fault);
+/* The same secret sealed anew: nothing else changes, no time either. */
+int webhook_store_update_secret(struct db *db, const struct uuid *tenant_id,
+    const uint8_t *id, const uint8_t *sealed, size_t sealed_len,
+    struct fault *fault);
+
 /* 1: deleted / 0: there was none / -1. */
 int webhook_store_delete(struct db *db, const struct uuid *tenant_id,
     const struct uuid *device_id, struct fault *fault);

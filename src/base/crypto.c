@@ -95,6 +95,10 @@ derive(const uint8_t key[CRYPTO_KEY_LEN], const char *label,
 static void
 derive_all(struct crypto_key *key_r, const uint8_t key[CRYPTO_KEY_LEN])
 {
+	uint8_t name[CRYPTO_KEY_LEN];
+
+	derive(key, "wuts name", name);
+	memcpy(key_r->name, name, sizeof(key_r->name));
 	derive(key, "wuts token look-up", key_r->lookup);
 	derive(key, "wuts encryption at rest", key_r->seal);
 	derive(key, "wuts audit chain", key_r->audit);

@@ -140,8 +140,7 @@ api_key_service_create(struct service *service, const struct caller *caller,
 	key_r->tenant_id = input->tenant_id;
 	make_text(text_r);
 	memcpy(key_r->prefix, text_r, API_KEY_PREFIX_LEN);
-	service_lookup_hash(&keys->key[0], text_r, API_KEY_TEXT_LEN,
-	    creation.hash);
+	service_api_key_hash(&keys->key[0], text_r, creation.hash);
 	if (change_run(service, caller, &input->tenant_id, create_body,
 	    &creation, fault) == 0)
 		return 0;

@@ -6,13 +6,10 @@
 #include "wuts/audit_service.h"
 
 #include "service_private.h"
-#include "wuts/arena.h"
 #include "wuts/audit.h"
 #include "wuts/audit_store.h"
 #include "wuts/fault.h"
 #include "wuts/settings.h"
-#include "wuts/tenant.h"
-#include "wuts/tenant_store.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -20,7 +17,6 @@
 
 #define CURSOR_KIND 'a'
 #define WALK_BATCH 1000
-#define TENANT_BATCH 100
 
 /* --- the list --- */
 
@@ -239,25 +235,17 @@ verify_one(struct service *service, const struct uuid *tenant_id,
 	return 0;
 }
 
-struct tenant_batch {
-	struct tenant tenants[TENANT_BATCH];
-	unsigned n;
+struct verifying {
+	audit_judged *verdict;
+	void *ctx;
 };
 
-static int
-batch_row(void *ctx, const struct tenant *tenant, struct fault *fault)
-{
-	struct tenant_batch *batch = ctx;
-
-	(void)fault;
-	batch->tenants[batch->n++] = *tenant;
-	return 0;
-}
-
+/* A tenant that lives but has no trail at all. */
 static int
 verify_if_without(struct service *service, const struct uuid *tenant_id,
-    audit_judged *verdict, void *ctx, struct fault *fault)
+    void *ctx, struct fault *fault)
 {
+	const struct verifying *verifying = ctx;
 	uint8_t hash[CRYPTO_HASH_LEN];
 	uint64_t seq;
 	int found;
@@ -265,40 +253,15 @@ verify_if_without(struct service *service, const struct uuid *tenant_id,
 	found = audit_store_head(service->db, tenant_id, &seq, hash, fault);
 	if (found != 0)
 		return found < 0 ? -1 : 0;
-	return verify_one(service, tenant_id, verdict, ctx, fault);
-}
-
-/* Tenants that live but have no trail at all. */
-static int
-verify_tenants_without(struct service *service, audit_judged *verdict,
-    void *ctx, struct fault *fault)
-{
-	struct arena *arena = arena_new();
-	struct tenant_batch *batch = arena_alloc(arena, sizeof(*batch));
-	struct tenant last;
-	bool is_first = true;
-	unsigned i;
-	int ret = 0;
-
-	do {
-		batch->n = 0;
-		ret = tenant_store_list(service->db, is_first ? NULL : &last,
-		    TENANT_BATCH, batch_row, batch, fault);
-		is_first = false;
-		for (i = 0; ret == 0 && i < batch->n; i++)
-			ret = verify_if_without(service,
-			    &batch->tenants[i].id, verdict, ctx, fault);
-		if (batch->n > 0)
-			last = batch->tenants[batch->n - 1];
-	} while (ret == 0 && batch->n == TENANT_BATCH);
-	arena_free(&arena);
-	return ret;
+	return verify_one(service, tenant_id, verifying->verdict,
+	    verifying->ctx, fault);
 }
 
 int
 audit_service_verify(struct service *service, const struct uuid *tenant_id,
     audit_judged *verdict, void *ctx, struct fault *fault)
 {
+	struct verifying verifying = { .verdict = verdict, .ctx = ctx };
 	struct uuid tenant, after;
 	bool is_first = true;
 	int found;
@@ -317,5 +280,6 @@ audit_service_verify(struct service *service, const struct uuid *tenant_id,
 		after = tenant;
 		is_first = false;
 	}
-	return verify_tenants_without(service, verdict, ctx, fault);
+	return tenant_visit_all(service, verify_if_without, &verifying,
+	    fault);
 }

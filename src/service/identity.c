@@ -119,8 +119,7 @@ find_key_row(struct service *service, const char *text,
 
 	memset(&key, 0, sizeof(key));
 	for (i = 0; i < keys->n && found == 0; i++) {
-		service_lookup_hash(&keys->key[i], text, API_KEY_TEXT_LEN,
-		    hash);
+		service_api_key_hash(&keys->key[i], text, hash);
 		found = api_key_store_find_by_hash(service->db, hash, &key,
 		    fault);
 	}
@@ -147,7 +146,7 @@ find_key(struct service *service, const char *text,
 	int found;
 
 	memset(known_r, 0, sizeof(*known_r));
-	service_lookup_hash(&keys->key[0], text, API_KEY_TEXT_LEN, first);
+	service_api_key_hash(&keys->key[0], text, first);
 	remembered = memory_find(service, &service->keys, first, NULL, &read);
 	if (remembered != NULL) {
 		*known_r = *remembered;

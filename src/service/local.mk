@@ -12,6 +12,7 @@ libwuts_service_a_SOURCES = \
 	src/service/event.c \
 	src/service/idempotency.c \
 	src/service/identity.c \
+	src/service/key.c \
 	src/service/memory.c \
 	src/service/new_user.c \
 	src/service/operator.c \

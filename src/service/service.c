@@ -169,6 +169,14 @@ service_lookup_hash(const struct crypto_key *key, const char *text,
 	    hash_r);
 }
 
+void
+service_api_key_hash(const struct crypto_key *key,
+    const char text[API_KEY_TEXT_LEN], uint8_t hash_r[CRYPTO_HASH_LEN])
+{
+	service_lookup_hash(key, text, API_KEY_TEXT_LEN, hash_r);
+	memcpy(hash_r, key->name, sizeof(key->name));
+}
+
 bool
 service_is_member(const struct identity *caller, const struct uuid *tenant_id)
 {

@@ -104,9 +104,13 @@ struct webhook_policy service_webhook_policy(const struct service *service);
 int service_refuse_fields(struct fault *fault);
 int service_refuse_forbidden(struct fault *fault);
 
-/* What a token or an API key is looked up by, under one of the keys. */
+/* What a text is looked up by, under one of the keys. */
 void service_lookup_hash(const struct crypto_key *key, const char *text,
     size_t len, uint8_t hash_r[CRYPTO_HASH_LEN]);
+/* The same of an API key. The text is not kept, so the hash tells under which
+   key it was made. */
+void service_api_key_hash(const struct crypto_key *key,
+    const char text[API_KEY_TEXT_LEN], uint8_t hash_r[CRYPTO_HASH_LEN]);
 
 /* Does the caller, a user or an API key, belong to this tenant? */
 bool service_is_member(const struct identity *caller,
@@ -219,6 +223,14 @@ int user_find_tenant(struct service *service, const struct identity *identity,
 /* Lock the tenant, then caller and target in the order of their ids. */
 int user_lock_target(struct change *change, const struct uuid *id,
     struct user *target_r, struct fault *fault);
+
+/* --- tenant.c --- */
+
+/* Every tenant, a page at a time; visit may use the database. -1: visit's. */
+typedef int tenant_visit(struct service *service, const struct uuid *tenant_id,
+    void *ctx, struct fault *fault);
+int tenant_visit_all(struct service *service, tenant_visit *visit, void *ctx,
+    struct fault *fault);
 
 /* --- new_user.c: a user from its input to its row --- */
 

@@ -19,6 +19,7 @@
 
 #define CURSOR_KIND 't'
 #define SWEEP_BATCH 1000
+#define VISIT_BATCH 100
 
 struct registration {
 	struct tenant *tenant;
@@ -206,6 +207,47 @@ tenant_service_list(struct service *service, struct arena *arena,
 	if (page.has_more)
 		*next_cursor_r = format_cursor(arena, &page.last);
 	return 0;
+}
+
+struct tenant_batch {
+	struct tenant tenants[VISIT_BATCH];
+	unsigned n;
+};
+
+static int
+batch_row(void *ctx, const struct tenant *tenant, struct fault *fault)
+{
+	struct tenant_batch *batch = ctx;
+
+	(void)fault;
+	batch->tenants[batch->n++] = *tenant;
+	return 0;
+}
+
+int
+tenant_visit_all(struct service *service, tenant_visit *visit, void *ctx,
+    struct fault *fault)
+{
+	struct arena *arena = arena_new();
+	struct tenant_batch *batch = arena_alloc(arena, sizeof(*batch));
+	struct tenant last;
+	bool is_first = true;
+	unsigned i;
+	int ret;
+
+	do {
+		batch->n = 0;
+		ret = tenant_store_list(service->db, is_first ? NULL : &last,
+		    VISIT_BATCH, batch_row, batch, fault);
+		for (i = 0; ret == 0 && i < batch->n; i++)
+			ret = visit(service, &batch->tenants[i].id, ctx,
+			    fault);
+		if (batch->n > 0)
+			last = batch->tenants[batch->n - 1];
+		is_first = false;
+	} while (ret == 0 && batch->n == VISIT_BATCH);
+	arena_free(&arena);
+	return ret;
 }
 
 /* --- one --- */

@@ -16,6 +16,7 @@ enum {
 	API_KEY_DELETE,
 	API_KEY_TOUCH,
 	API_KEY_UPDATE_HASH,
+	API_KEY_COUNT_OTHERS,
 	API_KEY_STMT_COUNT
 };
 
@@ -45,6 +46,9 @@ static const struct stmt_def api_key_stmts[API_KEY_STMT_COUNT] = {
 	    " AND (last_used_at IS NULL OR last_used_at < ?)" },
 	[API_KEY_UPDATE_HASH] = { "api_key_update_hash_any_tenant",
 	    "UPDATE api_key SET key_hash = ? WHERE id = ?" },
+	[API_KEY_COUNT_OTHERS] = { "api_key_count_others_any_tenant",
+	    "SELECT COUNT(*) FROM api_key WHERE LEFT(key_hash, 4) <> ?"
+	    SQL_TENANT_LIVES("api_key") },
 };
 
 static bool
@@ -195,4 +199,20 @@ api_key_store_update_hash(struct db *db, const struct uuid *id,
 	bind_uuid(&in, id);
 	return stmt_write(db, &api_key_stmts[API_KEY_UPDATE_HASH], &in, NULL,
 	    fault) < 0 ? -1 : 0;
+}
+
+int
+api_key_store_count_others(struct db *db,
+    const uint8_t name[CRYPTO_KEY_NAME_LEN], uint64_t *count_r,
+    struct fault *fault)
+{
+	struct params in;
+	struct columns out;
+
+	params_init(&in);
+	bind_bytes(&in, name, CRYPTO_KEY_NAME_LEN);
+	columns_init(&out);
+	fetch_uint64(&out, count_r);
+	return stmt_read_one(db, &api_key_stmts[API_KEY_COUNT_OTHERS], &in,
+	    &out, fault) < 0 ? -1 : 0;
 }

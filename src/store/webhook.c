@@ -20,6 +20,8 @@ enum {
 	WEBHOOK_INSERT,
 	WEBHOOK_UPDATE,
 	WEBHOOK_DELETE,
+	WEBHOOK_LIST_SECRETS,
+	WEBHOOK_UPDATE_SECRET,
 	WEBHOOK_STMT_COUNT
 };
 
@@ -50,6 +52,12 @@ static const struct stmt_def webhook_stmts[WEBHOOK_STMT_COUNT] = {
 	    " WHERE tenant_id = ? AND id = ?" },
 	[WEBHOOK_DELETE] = { "webhook_delete",
 	    "DELETE FROM webhook WHERE tenant_id = ? AND device_id = ?" },
+	[WEBHOOK_LIST_SECRETS] = { "webhook_list_secrets",
+	    "SELECT id, secret_sealed FROM webhook"
+	    " WHERE tenant_id = ? AND id > ? ORDER BY id LIMIT ?" },
+	[WEBHOOK_UPDATE_SECRET] = { "webhook_update_secret",
+	    "UPDATE webhook SET secret_sealed = ?"
+	    " WHERE tenant_id = ? AND id = ?" },
 };
 
 static void
@@ -231,4 +239,60 @@ webhook_store_delete(struct db *db, const struct uuid *tenant_id,
 	    fault) < 0)
 		return -1;
 	return rows > 0;
+}
+
+struct secret_list {
+	uint8_t id[WEBHOOK_ID_LEN];
+	const uint8_t *sealed;
+	size_t sealed_len;
+	webhook_secret_row *row;
+	void *ctx;
+};
+
+static int
+secret_list_row(void *ctx, struct fault *fault)
+{
+	struct secret_list *list = ctx;
+
+	return list->row(list->ctx, list->id, list->sealed, list->sealed_len,
+	    fault);
+}
+
+int
+webhook_store_list_secrets(struct db *db, const struct uuid *tenant_id,
+    const uint8_t *after, unsigned limit, webhook_secret_row *row, void *ctx,
+    struct fault *fault)
+{
+	struct secret_list list = { .row = row, .ctx = ctx };
+	struct arena *arena = arena_new();
+	struct params in;
+	struct columns out;
+	int ret;
+
+	params_init(&in);
+	bind_uuid(&in, tenant_id);
+	bind_bytes(&in, after, WEBHOOK_ID_LEN);
+	bind_limit(&in, limit);
+	columns_init(&out);
+	fetch_bytes(&out, list.id, sizeof(list.id));
+	fetch_arena_bytes(&out, arena, &list.sealed, &list.sealed_len);
+	ret = stmt_read(db, &webhook_stmts[WEBHOOK_LIST_SECRETS], &in, &out,
+	    secret_list_row, &list, fault);
+	arena_free(&arena);
+	return ret;
+}
+
+int
+webhook_store_update_secret(struct db *db, const struct uuid *tenant_id,
+    const uint8_t *id, const uint8_t *sealed, size_t sealed_len,
+    struct fault *fault)
+{
+	struct params in;
+
+	params_init(&in);
+	bind_bytes(&in, sealed, sealed_len);
+	bind_uuid(&in, tenant_id);
+	bind_bytes(&in, id, WEBHOOK_ID_LEN);
+	return stmt_update(db, &webhook_stmts[WEBHOOK_UPDATE_SECRET], &in,
+	    fault);
 }

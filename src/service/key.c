@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+/* Writes under the first installation key what is still under another. A batch
+   is one transaction under its tenant's lock: a token that is rotated or a
+   secret that is replaced meanwhile is never overwritten by the one before. */
+#include "config.h"
+
+#include "wuts/key_service.h"
+
+#include "service_private.h"
+#include "wuts/api_key_store.h"
+#include "wuts/arena.h"
+#include "wuts/db.h"
+#include "wuts/fault.h"
+#include "wuts/settings.h"
+#include "wuts/tenant.h"
+#include "wuts/tenant_store.h"
+#include "wuts/webhook_store.h"
+
+#include <string.h>
+
+#define BATCH 200
+#define SECRET_SEALED_MAX (WEBHOOK_SECRET_MAX * 4 + CRYPTO_SEAL_OVERHEAD)
+
+struct sealed_token {
+	struct user user;
+	uint8_t sealed[USER_TOKEN_SEALED_LEN];
+};
+
+struct sealed_secret {
+	uint8_t id[WEBHOOK_ID_LEN];
+	uint8_t sealed[SECRET_SEALED_MAX];
+	size_t len;
+};
+
+/* One tenant's rows, a batch at a time. */
+struct resealing {
+	const struct crypto_keys *keys;
+	key_resealed *said;
+	void *ctx;
+	struct key_reseal total;
+
+	const struct uuid *tenant_id;
+	struct key_reseal batch;
+	struct uuid after_user;
+	uint8_t after_webhook[WEBHOOK_ID_LEN];
+	size_t n;
+	struct sealed_token tokens[BATCH];
+	struct sealed_secret secrets[BATCH];
+};
+
+static int
+begin_batch(struct resealing *resealing, struct db *db, struct fault *fault)
+{
+	struct tenant tenant;
+
+	resealing->n = 0;
+	memset(&resealing->batch, 0, sizeof(resealing->batch));
+	/* 0: deleted meanwhile, and all its rows with it. */
+	return tenant_store_lock(db, resealing->tenant_id, &tenant, fault);
+}
+
+static int
+take_token(void *ctx, const struct user *user,
+    const uint8_t token_sealed[USER_TOKEN_SEALED_LEN], struct fault *fault)
+{
+	struct resealing *resealing = ctx;
+	struct sealed_token *token = &resealing->tokens[resealing->n++];
+
+	(void)fault;
+	token->user = *user;
+	memcpy(token->sealed, token_sealed, sizeof(token->sealed));
+	return 0;
+}
+
+static int
+reseal_token(struct resealing *resealing, struct db *db,
+    const struct sealed_token *token, struct fault *fault)
+{
+	const struct uuid *id = &token->user.id;
+	char text[UUID_TEXT_LEN + 1];
+	struct user_token kept;
+	unsigned which;
+
+	if (!crypto_open_which(resealing->keys, id->b, sizeof(id->b),
+	    token->sealed, sizeof(token->sealed), text, &which)) {
+		resealing->batch.lost++;
+		return 0;
+	}
+	if (which != 0) {
+		text[UUID_TEXT_LEN] = '\0';
+		new_user_keep_token(resealing->keys, id, text, &kept);
+	}
+	crypto_wipe(text, sizeof(text));
+	if (which == 0)
+		return 0;
+	resealing->batch.tokens++;
+	return user_store_update_token(db, &token->user, &kept, fault);
+}
+
+static int
+reseal_tokens(struct db *db, void *ctx, struct fault *fault)
+{
+	struct resealing *resealing = ctx;
+	size_t i;
+	int found;
+
+	found = begin_batch(resealing, db, fault);
+	if (found != 1)
+		return found;
+	if (user_store_list(db, resealing->tenant_id, &resealing->after_user,
+	    BATCH, take_token, resealing, fault) < 0)
+		return fault_prefix(fault, "list users");
+	for (i = 0; i < resealing->n; i++)
+		if (reseal_token(resealing, db, &resealing->tokens[i],
+		    fault) < 0)
+			return fault_prefix(fault, "update token");
+	return 0;
+}
+
+static int
+take_secret(void *ctx, const uint8_t id[WEBHOOK_ID_LEN],
+    const uint8_t *sealed, size_t len, struct fault *fault)
+{
+	struct resealing *resealing = ctx;
+	struct sealed_secret *secret = &resealing->secrets[resealing->n++];
+
+	(void)fault;
+	memcpy(secret->id, id, sizeof(secret->id));
+	/* The column holds no more than this. */
+	secret->len = len <= sizeof(secret->sealed) ? len : 0;
+	memcpy(secret->sealed, sealed, secret->len);
+	return 0;
+}
+
+static int
+reseal_secret(struct resealing *resealing, struct db *db,
+    const struct sealed_secret *secret, struct fault *fault)
+{
+	uint8_t plain[SECRET_SEALED_MAX], sealed[SECRET_SEALED_MAX];
+	unsigned which;
+
+	if (!crypto_open_which(resealing->keys, secret->id,
+	    sizeof(secret->id), secret->sealed, secret->len, plain, &which)) {
+		resealing->batch.lost++;
+		return 0;
+	}
+	if (which != 0)
+		crypto_seal(resealing->keys, secret->id, sizeof(secret->id),
+		    plain, secret->len - CRYPTO_SEAL_OVERHEAD, sealed);
+	crypto_wipe(plain, sizeof(plain));
+	if (which == 0)
+		return 0;
+	resealing->batch.secrets++;
+	return webhook_store_update_secret(db, resealing->tenant_id,
+	    secret->id, sealed, secret->len, fault);
+}
+
+static int
+reseal_secrets(struct db *db, void *ctx, struct fault *fault)
+{
+	struct resealing *resealing = ctx;
+	size_t i;
+	int found;
+
+	found = begin_batch(resealing, db, fault);
+	if (found != 1)
+		return found;
+	if (webhook_store_list_secrets(db, resealing->tenant_id,
+	    resealing->after_webhook, BATCH, take_secret, resealing,
+	    fault) < 0)
+		return fault_prefix(fault, "list webhooks");
+	for (i = 0; i < resealing->n; i++)
+		if (reseal_secret(resealing, db, &resealing->secrets[i],
+		    fault) < 0)
+			return fault_prefix(fault, "update secret");
+	return 0;
+}
+
+/* A batch whose fate is unknown counts as failed; done again it finds less. */
+static int
+run_batch(struct service *service, struct resealing *resealing,
+    tx_body *body, struct fault *fault)
+{
+	struct key_reseal *total = &resealing->total;
+
+	if (tx_run(service->db, body, NULL, resealing, fault) != TX_COMMITTED)
+		return -1;
+	total->tokens += resealing->batch.tokens;
+	total->secrets += resealing->batch.secrets;
+	total->lost += resealing->batch.lost;
+	if (resealing->said != NULL)
+		resealing->said(resealing->ctx, total);
+	return 0;
+}
+
+static int
+reseal_tenant(struct service *service, const struct uuid *tenant_id,
+    void *ctx, struct fault *fault)
+{
+	struct resealing *resealing = ctx;
+
+	resealing->tenant_id = tenant_id;
+	resealing->after_user = UUID_NIL;
+	do {
+		if (run_batch(service, resealing, reseal_tokens, fault) < 0)
+			return fault_prefix(fault, "tokens");
+		if (resealing->n > 0)
+			resealing->after_user =
+			    resealing->tokens[resealing->n - 1].user.id;
+	} while (resealing->n == BATCH);
+	memset(resealing->after_webhook, 0, sizeof(resealing->after_webhook));
+	do {
+		if (run_batch(service, resealing, reseal_secrets, fault) < 0)
+			return fault_prefix(fault, "webhook secrets");
+		if (resealing->n > 0)
+			memcpy(resealing->after_webhook,
+			    resealing->secrets[resealing->n - 1].id,
+			    sizeof(resealing->after_webhook));
+	} while (resealing->n == BATCH);
+	return 0;
+}
+
+int
+key_service_reseal(struct service *service, key_resealed *said, void *ctx,
+    struct key_reseal *result_r, struct fault *fault)
+{
+	const struct crypto_keys *keys = &service->settings->keys;
+	struct arena *arena = arena_new();
+	struct resealing *resealing = arena_alloc(arena, sizeof(*resealing));
+	int ret;
+
+	fault_clear(fault);
+	resealing->keys = keys;
+	resealing->said = said;
+	resealing->ctx = ctx;
+	ret = tenant_visit_all(service, reseal_tenant, resealing, fault);
+	if (ret == 0)
+		ret = api_key_store_count_others(service->db,
+		    keys->key[0].name, &resealing->total.api_keys, fault);
+	*result_r = resealing->total;
+	arena_free(&arena);
+	return ret < 0 ? fault_prefix(fault, "reseal") : 0;
+}
