@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "wuts/idempotency_service.h"
 #include "wuts/json.h"
 #include "wuts/service.h"
 #include "wuts/strbuf.h"
@@ -72,6 +73,7 @@ struct request {
 	const char *content_type;
 	const char *authorization;
 	const char *if_match;		/* NULL when absent */
+	const char *idempotency_key;	/* NULL when absent */
 	const char *origin;
 	const char *address;		/* REMOTE_ADDR */
 	const char *id;			/* X-Request-Id, nginx's or ours */
@@ -86,6 +88,10 @@ struct response {
 	struct json_writer json;	/* on body */
 	bool started;			/* headers are out */
 };
+
+/* Writes an answer: a pure function of ctx, because it may run several times
+   (a transaction that is retried) and before the change is committed. */
+typedef void response_render(struct exchange *x, const void *ctx);
 
 struct exchange {
 	struct service *service;
@@ -106,6 +112,18 @@ struct exchange {
 	json_t *input;			/* of request_object() */
 	const char *ignored;		/* for X-WUTS-Ignored, or NULL */
 	bool aborted;			/* the answer was broken off */
+
+	/* the answer that a changing handler has planned */
+	struct {
+		response_render *render;
+		const void *ctx;
+		bool is_rendered;
+	} plan;
+
+	/* src/http/idempotency.c's own */
+	bool is_idempotent;		/* our row is in flight */
+	struct idempotency idempotency;
+	struct reply reply;
 };
 
 /* Serve the accepted libfcgi request, to its last byte and its log line. Never
@@ -166,6 +184,11 @@ void request_ignore(struct exchange *x, const char *name);
 /* The text of a string value, or NULL for NULL. */
 const char *input_text(const json_t *value);
 
+/* An id for the n-th thing that a request without a transaction makes: new, or
+   under an Idempotency-Key always the same one, so that what a crash makes the
+   client send again is the same thing again. */
+void request_new_id(const struct exchange *x, uint32_t n, struct uuid *id_r);
+
 /* --- for handlers: output --- */
 
 void response_status(struct exchange *x, unsigned status);
@@ -175,6 +198,15 @@ void response_header(struct exchange *x, const char *name, const char *value);
 struct json_writer *response_json(struct exchange *x);
 /* Begin an answer {"success":true, …}; end it with json_write_object_end(). */
 struct json_writer *response_begin(struct exchange *x, unsigned status);
+
+/* Every POST handler: first it plans its answer from what the use case will
+   fill in, then it calls the use case, last it returns
+   response_render_planned(). Under an Idempotency-Key the answer has then been
+   rendered already, inside the transaction that made the change. */
+void response_plan(struct exchange *x, response_render *render,
+    const void *ctx);
+int response_render_planned(struct exchange *x);
+
 /* Between the rows of a list: send what has gathered when it is much. */
 void response_flush(struct exchange *x);
 

@@ -101,6 +101,8 @@ begin(struct exchange *x, FCGX_Request *fcgi, const struct dialect *first)
 	x->content_length = -1;
 	x->body_read = false;
 	x->aborted = false;
+	memset(&x->plan, 0, sizeof(x->plan));
+	x->is_idempotent = false;
 	response_reset(x);
 }
 
@@ -199,6 +201,20 @@ answer_fault(struct exchange *x, const struct fault *fault, unsigned methods)
 		    router_allow(methods, allow));
 }
 
+/* The route is known: who asks, what of, and the answer. */
+static int
+serve_route(struct exchange *x, struct fault *fault)
+{
+	int found;
+
+	if (auth_check(x, fault) < 0 || body_check(x, fault) < 0)
+		return -1;
+	found = idempotency_begin(x, fault);
+	if (found != 0)
+		return found < 0 ? -1 : 0;
+	return x->route->handler(x, fault);
+}
+
 static void
 serve(struct exchange *x, const struct dialect *const *dialects,
     size_t ndialects)
@@ -228,15 +244,17 @@ serve(struct exchange *x, const struct dialect *const *dialects,
 		answer_options(x, router_allow(match.methods, allow));
 		return;
 	}
-	if (auth_check(x, &fault) == 0 && body_check(x, &fault) == 0 &&
-	    x->route->handler(x, &fault) == 0)
+	if (serve_route(x, &fault) == 0) {
+		idempotency_end(x);
 		return;
+	}
 failed:
 	log_fault(x, &fault);
 	if (x->response.started)
 		response_abort(x);
 	else
 		answer_fault(x, &fault, match.methods);
+	idempotency_end(x);
 }
 
 static void

@@ -55,6 +55,15 @@ int body_check(struct exchange *x, struct fault *fault);
    the next request. Past a bound: the connection will be closed instead. */
 void body_drain(struct exchange *x);
 
+/* --- idempotency.c --- */
+
+/* The request's Idempotency-Key, when there is one. 1: the answer given before
+   is in the response; 0: go on; -1. */
+int idempotency_begin(struct exchange *x, struct fault *fault);
+/* The answer is in the response, whatever it is: keep it, or forget that the
+   request came. */
+void idempotency_end(struct exchange *x);
+
 /* --- response.c --- */
 
 /* Begin the answer anew. */

@@ -21,7 +21,7 @@
 struct params {
 	const char *method, *uri, *path, *query, *content_length, *id;
 	const char *content_type, *authorization, *if_match, *origin;
-	const char *address, *server_error;
+	const char *address, *server_error, *idempotency_key;
 };
 
 static const struct param {
@@ -32,6 +32,7 @@ static const struct param {
 	{ "CONTENT_TYPE", offsetof(struct params, content_type) },
 	{ "DOCUMENT_URI", offsetof(struct params, path) },
 	{ "HTTP_AUTHORIZATION", offsetof(struct params, authorization) },
+	{ "HTTP_IDEMPOTENCY_KEY", offsetof(struct params, idempotency_key) },
 	{ "HTTP_IF_MATCH", offsetof(struct params, if_match) },
 	{ "HTTP_ORIGIN", offsetof(struct params, origin) },
 	{ "HTTP_X_REQUEST_ID", offsetof(struct params, id) },
@@ -173,6 +174,7 @@ request_read(struct exchange *x, struct fault *fault)
 	r->if_match = params.if_match;
 	if (r->if_match != NULL && r->if_match[0] == '\0')
 		r->if_match = NULL;
+	r->idempotency_key = params.idempotency_key;
 	r->origin = or_empty(params.origin);
 	r->address = or_empty(params.address);
 	r->server_error = or_empty(params.server_error);

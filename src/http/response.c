@@ -156,7 +156,8 @@ add_cors(struct exchange *x)
 		return;
 	response_header_default(x, "Access-Control-Allow-Origin", allowed);
 	response_header_default(x, "Access-Control-Expose-Headers",
-	    "ETag, Retry-After, X-Request-Id, X-WUTS-Ignored");
+	    "ETag, Idempotent-Replayed, Retry-After, X-Request-Id, "
+	    "X-WUTS-Ignored");
 }
 
 static bool

@@ -107,7 +107,7 @@ take_id(struct batch *batch, const json_t *value, struct event_input *event,
 	const char *text = json_string_value(value);
 
 	if (value == NULL || json_is_null(value))
-		uuid_new_ordered(&event->id);
+		request_new_id(batch->x, (uint32_t)batch->n, &event->id);
 	else if (text == NULL || !uuid_parse(text, strlen(text), &event->id))
 		add_problem(batch, "id", "must be a UUID", text, fault);
 }
@@ -270,8 +270,9 @@ take_batch(struct exchange *x, struct batch *batch, struct fault *fault)
 }
 
 static void
-write_accepted(struct exchange *x, const struct batch *batch)
+render_accepted(struct exchange *x, const void *ctx)
 {
+	const struct batch *batch = ctx;
 	struct json_writer *w = response_begin(x, 202);
 	char id[UUID_TEXT_LEN + 1];
 	size_t i;
@@ -289,23 +290,25 @@ write_accepted(struct exchange *x, const struct batch *batch)
 int
 events_accept(struct exchange *x, struct fault *fault)
 {
+	/* The change of a device that some events make is not yet the answer:
+	   that is true when the queue has the events. */
+	struct caller caller = x->caller;
 	struct batch batch = { .n = 0 };
 	struct device device;
 	struct uuid id;
 	int ret = -1;
 
+	caller.reply = NULL;
 	if (request_arg_uuid(x, 0, "deviceID", &id, fault) < 0 ||
-	    device_service_find(x->service, &x->caller, &id, &device,
-	    fault) < 0)
+	    device_service_find(x->service, &caller, &id, &device, fault) < 0)
 		return -1;
 
+	response_plan(x, render_accepted, &batch);
 	if (take_batch(x, &batch, fault) < 0 ||
-	    event_service_accept(x->service, x->arena, &x->caller, &device,
+	    event_service_accept(x->service, x->arena, &caller, &device,
 	    batch.events, batch.n, fault) < 0)
 		goto out;
-
-	write_accepted(x, &batch);
-	ret = 0;
+	ret = response_render_planned(x);
 out:
 	batch_deinit(&batch);
 	return ret;

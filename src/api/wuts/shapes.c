@@ -3,13 +3,14 @@
    ways of taking a request apart that its handlers share. */
 #include "config.h"
 
+#include "wuts/api_key.h"
 #include "wuts/clock.h"
 #include "wuts/crypto.h"
 #include "wuts/device.h"
 #include "wuts/fault.h"
 #include "wuts/http.h"
 #include "wuts/json.h"
-#include "wuts/tenant.h"
+#include "wuts/tenant_service.h"
 #include "wuts/user.h"
 #include "wuts/webhook.h"
 
@@ -92,7 +93,14 @@ shape_bool(struct json_writer *w, const char *key, bool value)
 	json_write_bool(w, value);
 }
 
-static void
+void
+shape_null(struct json_writer *w, const char *key)
+{
+	json_write_key(w, key);
+	json_write_null(w);
+}
+
+void
 shape_int(struct json_writer *w, const char *key, int64_t value)
 {
 	json_write_key(w, key);
@@ -126,14 +134,31 @@ shape_next_cursor(struct json_writer *w, unsigned limit,
 		json_write_null(w);
 }
 
-void
-shape_tenant(struct json_writer *w, const struct tenant *tenant)
+static void
+write_tenant_members(struct json_writer *w, const struct tenant *tenant)
 {
-	json_write_object_begin(w);
 	shape_uuid(w, "id", &tenant->id);
 	shape_string(w, "name", tenant->name);
 	shape_time(w, "created_at", tenant->created_us);
 	shape_time(w, "updated_at", tenant->updated_us);
+}
+
+void
+shape_tenant(struct json_writer *w, const struct tenant *tenant)
+{
+	json_write_object_begin(w);
+	write_tenant_members(w, tenant);
+	json_write_object_end(w);
+}
+
+void
+shape_tenant_details(struct json_writer *w,
+    const struct tenant_details *details)
+{
+	json_write_object_begin(w);
+	write_tenant_members(w, &details->tenant);
+	shape_int(w, "users", (int64_t)details->users);
+	shape_int(w, "devices", (int64_t)details->devices);
 	json_write_object_end(w);
 }
 
@@ -217,5 +242,29 @@ shape_webhook(struct json_writer *w, const struct webhook *webhook,
 		shape_string(w, "secret", secret);
 	shape_time(w, "created_at", webhook->created_us);
 	shape_time(w, "updated_at", webhook->updated_us);
+	json_write_object_end(w);
+}
+
+/* A time that may not be known: never, not yet. */
+static void
+shape_time_or_null(struct json_writer *w, const char *key, int64_t wall_us)
+{
+	if (wall_us == 0)
+		shape_null(w, key);
+	else
+		shape_time(w, key, wall_us);
+}
+
+void
+shape_api_key(struct json_writer *w, const struct api_key *key)
+{
+	json_write_object_begin(w);
+	shape_uuid(w, "id", &key->id);
+	shape_string(w, "name", key->name);
+	shape_string(w, "prefix", key->prefix);
+	shape_string(w, "scope", api_key_scope_name(key->scope));
+	shape_time(w, "created_at", key->created_us);
+	shape_time_or_null(w, "expires_at", key->expires_us);
+	shape_time_or_null(w, "last_used_at", key->last_used_us);
 	json_write_object_end(w);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* POST /register and GET /tenants. */
+/* Tenants, for the super admin: register, list, look at, delete. */
 #include "config.h"
 
 #include "wuts/fault.h"
@@ -28,36 +28,47 @@ static const struct input_field register_fields[IN_COUNT] = {
 	[IN_WEBHOOK_URL] = { "webhook_url", INPUT_STRING, 0 }
 };
 
+struct birth {
+	struct tenant_registration registration;
+	struct tenant_registered registered;
+};
+
+static void
+render_registered(struct exchange *x, const void *ctx)
+{
+	const struct birth *birth = ctx;
+	const struct tenant_registered *registered = &birth->registered;
+	struct json_writer *w = response_begin(x, 201);
+
+	json_write_key(w, "user");
+	shape_user(w, &registered->admin, registered->token);
+	json_write_key(w, "tenant");
+	shape_tenant(w, &registered->tenant);
+	shape_string(w, "token", registered->token);
+	shape_staged_webhook(w, birth->registration.webhook_url);
+	json_write_object_end(w);
+}
+
 int
 tenants_register(struct exchange *x, struct fault *fault)
 {
 	const json_t *in[IN_COUNT];
-	struct tenant_registration registration;
-	struct tenant_registered registered;
-	struct json_writer *w;
+	struct birth birth;
 
 	if (request_object(x, register_fields, IN_COUNT, in, fault) < 0)
 		return -1;
-	registration = (struct tenant_registration) {
+	birth.registration = (struct tenant_registration) {
 		.tenant_name = input_text(in[IN_TENANT_NAME]),
 		.email = input_text(in[IN_EMAIL]),
 		.password = input_text(in[IN_PASSWORD]),
 		.webhook_url = input_text(in[IN_WEBHOOK_URL])
 	};
 
-	if (tenant_service_register(x->service, &x->caller, &registration,
-	    &registered, fault) < 0)
+	response_plan(x, render_registered, &birth);
+	if (tenant_service_register(x->service, &x->caller,
+	    &birth.registration, &birth.registered, fault) < 0)
 		return -1;
-
-	w = response_begin(x, 201);
-	json_write_key(w, "user");
-	shape_user(w, &registered.admin, registered.token);
-	json_write_key(w, "tenant");
-	shape_tenant(w, &registered.tenant);
-	shape_string(w, "token", registered.token);
-	shape_staged_webhook(w, registration.webhook_url);
-	json_write_object_end(w);
-	return 0;
+	return response_render_planned(x);
 }
 
 static int
@@ -89,6 +100,53 @@ tenants_list(struct exchange *x, struct fault *fault)
 		return -1;
 	json_write_array_end(w);
 	shape_next_cursor(w, limit, next_cursor);
+	json_write_object_end(w);
+	return 0;
+}
+
+int
+tenants_get(struct exchange *x, struct fault *fault)
+{
+	struct tenant_details details;
+	struct uuid id;
+	struct json_writer *w;
+
+	if (request_arg_uuid(x, 0, "id", &id, fault) < 0)
+		return -1;
+
+	if (tenant_service_get(x->service, &id, &details, fault) < 0)
+		return -1;
+
+	w = response_begin(x, 200);
+	json_write_key(w, "data");
+	shape_tenant_details(w, &details);
+	json_write_object_end(w);
+	return 0;
+}
+
+int
+tenants_delete(struct exchange *x, struct fault *fault)
+{
+	struct tenant tenant;
+	struct uuid id;
+	int64_t deleted_us;
+	struct json_writer *w;
+
+	if (request_arg_uuid(x, 0, "id", &id, fault) < 0)
+		return -1;
+
+	if (tenant_service_delete(x->service, &x->caller, &id, &tenant,
+	    &deleted_us, fault) < 0)
+		return -1;
+
+	w = response_begin(x, 200);
+	shape_string(w, "message", "Tenant permanently deleted");
+	json_write_key(w, "data");
+	json_write_object_begin(w);
+	shape_uuid(w, "tenant_id", &tenant.id);
+	shape_string(w, "tenant_name", tenant.name);
+	shape_time(w, "deleted_at", deleted_us);
+	json_write_object_end(w);
 	json_write_object_end(w);
 	return 0;
 }

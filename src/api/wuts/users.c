@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The users of a tenant: list, create, look at, update, promote. */
+/* The users of a tenant: list, create, look at, update, promote, delete, and
+   their tokens. */
 #include "config.h"
 
 #include "wuts/fault.h"
@@ -76,34 +77,45 @@ users_list(struct exchange *x, struct fault *fault)
 	return 0;
 }
 
+struct creation {
+	struct user_registration registration;
+	struct user_registered registered;
+};
+
+static void
+render_created(struct exchange *x, const void *ctx)
+{
+	const struct creation *creation = ctx;
+	struct json_writer *w = response_begin(x, 201);
+
+	json_write_key(w, "user");
+	shape_user(w, &creation->registered.user, creation->registered.token);
+	shape_staged_webhook(w, creation->registration.webhook_url);
+	json_write_object_end(w);
+}
+
 int
 users_create(struct exchange *x, struct fault *fault)
 {
 	const json_t *in[CREATE_COUNT];
-	struct user_registration registration = { .role = ROLE_USER };
-	struct user_registered registered;
-	struct json_writer *w;
+	struct creation creation = { .registration.role = ROLE_USER };
+	struct user_registration *registration = &creation.registration;
 
-	if (input_tenant(x, &registration.tenant_id, fault) < 0 ||
+	if (input_tenant(x, &registration->tenant_id, fault) < 0 ||
 	    request_object(x, create_fields, CREATE_COUNT, in, fault) < 0)
 		return -1;
 	if (in[CREATE_ROLE] != NULL && input_role("role",
-	    input_text(in[CREATE_ROLE]), &registration.role, fault) < 0)
+	    input_text(in[CREATE_ROLE]), &registration->role, fault) < 0)
 		return -1;
-	registration.email = input_text(in[CREATE_EMAIL]);
-	registration.password = input_text(in[CREATE_PASSWORD]);
-	registration.webhook_url = input_text(in[CREATE_WEBHOOK_URL]);
+	registration->email = input_text(in[CREATE_EMAIL]);
+	registration->password = input_text(in[CREATE_PASSWORD]);
+	registration->webhook_url = input_text(in[CREATE_WEBHOOK_URL]);
 
-	if (user_service_create(x->service, &x->caller, &registration,
-	    &registered, fault) < 0)
+	response_plan(x, render_created, &creation);
+	if (user_service_create(x->service, &x->caller, registration,
+	    &creation.registered, fault) < 0)
 		return -1;
-
-	w = response_begin(x, 201);
-	json_write_key(w, "user");
-	shape_user(w, &registered.user, registered.token);
-	shape_staged_webhook(w, registration.webhook_url);
-	json_write_object_end(w);
-	return 0;
+	return response_render_planned(x);
 }
 
 static void
@@ -182,33 +194,90 @@ users_update(struct exchange *x, struct fault *fault)
 	return 0;
 }
 
+struct promotion {
+	struct user before;
+	struct user after;
+};
+
+static void
+render_promoted(struct exchange *x, const void *ctx)
+{
+	const struct promotion *promotion = ctx;
+	struct json_writer *w = response_begin(x, 200);
+
+	set_etag(x, &promotion->after);
+	shape_string(w, "message", "User role updated successfully");
+	json_write_key(w, "data");
+	json_write_object_begin(w);
+	shape_uuid(w, "user_id", &promotion->after.id);
+	shape_string(w, "old_role", role_name(promotion->before.role));
+	shape_string(w, "new_role", role_name(promotion->after.role));
+	json_write_object_end(w);
+	json_write_object_end(w);
+}
+
 int
 users_promote(struct exchange *x, struct fault *fault)
 {
 	const json_t *in[1];
 	struct uuid id;
 	struct user_change change = { .has_role = true };
-	struct user before, after;
-	struct json_writer *w;
+	struct promotion promotion;
 
 	if (request_arg_uuid(x, 0, "id", &id, fault) < 0 ||
 	    request_object(x, promote_fields, 1, in, fault) < 0 ||
 	    input_role("new_role", input_text(in[0]), &change.role, fault) < 0)
 		return -1;
 
+	response_plan(x, render_promoted, &promotion);
 	if (user_service_change(x->service, &x->caller, &id, &change,
-	    x->request.if_match, &before, &after, fault) < 0)
+	    x->request.if_match, &promotion.before, &promotion.after,
+	    fault) < 0)
+		return -1;
+	return response_render_planned(x);
+}
+
+int
+users_delete(struct exchange *x, struct fault *fault)
+{
+	struct uuid id;
+	struct json_writer *w;
+
+	if (request_arg_uuid(x, 0, "id", &id, fault) < 0)
+		return -1;
+
+	if (user_service_delete(x->service, &x->caller, &id,
+	    x->request.if_match, fault) < 0)
 		return -1;
 
 	w = response_begin(x, 200);
-	set_etag(x, &after);
-	shape_string(w, "message", "User role updated successfully");
-	json_write_key(w, "data");
-	json_write_object_begin(w);
-	shape_uuid(w, "user_id", &after.id);
-	shape_string(w, "old_role", role_name(before.role));
-	shape_string(w, "new_role", role_name(after.role));
-	json_write_object_end(w);
+	shape_string(w, "message", "User permanently deleted");
 	json_write_object_end(w);
 	return 0;
+}
+
+static void
+render_rotated(struct exchange *x, const void *token)
+{
+	struct json_writer *w = response_begin(x, 200);
+
+	shape_string(w, "token", token);
+	json_write_object_end(w);
+}
+
+/* There is nothing to say but whose: a body is neither needed nor read. */
+int
+users_rotate_token(struct exchange *x, struct fault *fault)
+{
+	char token[UUID_TEXT_LEN + 1];
+	struct uuid id;
+
+	if (request_arg_uuid(x, 0, "id", &id, fault) < 0)
+		return -1;
+
+	response_plan(x, render_rotated, token);
+	if (user_service_rotate_token(x->service, &x->caller, &id, token,
+	    fault) < 0)
+		return -1;
+	return response_render_planned(x);
 }

@@ -45,7 +45,7 @@ static const struct input_field configure_fields[IN_COUNT] = {
 	[IN_HEADERS] = { "headers", INPUT_OBJECT, INPUT_SECRET }
 };
 
-/* ?device_id=, or the caller's only device: the master has none. */
+/* ?device_id=, or the caller's only device: who is no user has none. */
 static int
 take_device(struct exchange *x, struct webhook_scope *scope_r,
     struct fault *fault)
@@ -57,9 +57,9 @@ take_device(struct exchange *x, struct webhook_scope *scope_r,
 	found = input_query_uuid(x, "device_id", &id, fault);
 	if (found < 0)
 		return -1;
-	if (found == 0 && identity_is_super(&x->caller.identity))
+	if (found == 0 && x->caller.identity.kind != IDENTITY_USER)
 		return fault_add_field(fault, "device_id",
-		    "is required with the master token", NULL);
+		    "is required without a user's token", NULL);
 	if (device_service_find(x->service, &x->caller, found ? &id : NULL,
 	    &device, fault) < 0)
 		return -1;
@@ -181,32 +181,46 @@ set_etag(struct exchange *x, const struct webhook *webhook)
 	response_header(x, "ETag", webhook_service_etag(webhook, etag));
 }
 
+struct configuration {
+	struct webhook webhook;
+	const char *secret;
+};
+
+/* Whoever replaces a webhook gives it a later time of change: one that has
+   none is new. */
+static void
+render_configured(struct exchange *x, const void *ctx)
+{
+	const struct configuration *configuration = ctx;
+	const struct webhook *webhook = &configuration->webhook;
+	struct json_writer *w;
+
+	w = response_begin(x,
+	    webhook->updated_us == webhook->created_us ? 201 : 200);
+	set_etag(x, webhook);
+	shape_string(w, "message", "Webhook configured successfully");
+	json_write_key(w, "webhook");
+	shape_webhook(w, webhook, configuration->secret);
+	json_write_object_end(w);
+}
+
 int
 webhooks_configure(struct exchange *x, struct fault *fault)
 {
 	struct webhook_scope scope;
 	struct webhook_input input;
-	struct webhook webhook;
-	const char *secret;
-	struct json_writer *w;
-	int created;
+	struct configuration configuration;
 
 	if (take_scope(x, &scope, fault) < 0 ||
 	    take_input(x, &input, fault) < 0)
 		return -1;
 
-	created = webhook_service_configure(x->service, x->arena, &x->caller,
-	    &scope, &input, x->request.if_match, &webhook, &secret, fault);
-	if (created < 0)
+	response_plan(x, render_configured, &configuration);
+	if (webhook_service_configure(x->service, x->arena, &x->caller,
+	    &scope, &input, x->request.if_match, &configuration.webhook,
+	    &configuration.secret, fault) < 0)
 		return -1;
-
-	w = response_begin(x, created ? 201 : 200);
-	set_etag(x, &webhook);
-	shape_string(w, "message", "Webhook configured successfully");
-	json_write_key(w, "webhook");
-	shape_webhook(w, &webhook, secret);
-	json_write_object_end(w);
-	return 0;
+	return response_render_planned(x);
 }
 
 int

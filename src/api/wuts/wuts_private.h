@@ -11,11 +11,13 @@
 #include "wuts/role.h"
 #include "wuts/uuid.h"
 
+struct api_key;
 struct device;
 struct exchange;
 struct fault;
 struct json_writer;
 struct tenant;
+struct tenant_details;
 struct user;
 struct webhook;
 
@@ -23,12 +25,24 @@ struct webhook;
 
 int tenants_register(struct exchange *x, struct fault *fault);
 int tenants_list(struct exchange *x, struct fault *fault);
+int tenants_get(struct exchange *x, struct fault *fault);
+int tenants_delete(struct exchange *x, struct fault *fault);
 
 int users_list(struct exchange *x, struct fault *fault);
 int users_create(struct exchange *x, struct fault *fault);
 int users_get(struct exchange *x, struct fault *fault);
 int users_update(struct exchange *x, struct fault *fault);
 int users_promote(struct exchange *x, struct fault *fault);
+int users_delete(struct exchange *x, struct fault *fault);
+int users_rotate_token(struct exchange *x, struct fault *fault);
+
+int roles_show(struct exchange *x, struct fault *fault);
+
+int api_keys_create(struct exchange *x, struct fault *fault);
+int api_keys_list(struct exchange *x, struct fault *fault);
+int api_keys_delete(struct exchange *x, struct fault *fault);
+
+int audit_list(struct exchange *x, struct fault *fault);
 
 int devices_create(struct exchange *x, struct fault *fault);
 
@@ -61,6 +75,8 @@ void shape_uuid(struct json_writer *w, const char *key,
     const struct uuid *uuid);
 void shape_time(struct json_writer *w, const char *key, int64_t wall_us);
 void shape_bool(struct json_writer *w, const char *key, bool value);
+void shape_int(struct json_writer *w, const char *key, int64_t value);
+void shape_null(struct json_writer *w, const char *key);
 
 /* webhook_configured, webhook_url (url not NULL) and note, of an answer to a
    registration. */
@@ -72,6 +88,9 @@ void shape_next_cursor(struct json_writer *w, unsigned limit,
 
 /* One object each. */
 void shape_tenant(struct json_writer *w, const struct tenant *tenant);
+/* A tenant with its counts. */
+void shape_tenant_details(struct json_writer *w,
+    const struct tenant_details *details);
 /* token NULL: without. */
 void shape_user(struct json_writer *w, const struct user *user,
     const char *token);
@@ -79,5 +98,8 @@ void shape_device(struct json_writer *w, const struct device *device);
 /* secret NULL: without. */
 void shape_webhook(struct json_writer *w, const struct webhook *webhook,
     const char *secret);
+
+/* Never the key itself: that is a member of its own, once. */
+void shape_api_key(struct json_writer *w, const struct api_key *key);
 
 #endif

@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The request path over real FastCGI records. Who a token is comes from
-   stand-ins of the identity service in this file. */
+/* The request path over real FastCGI records. */
 #include "config.h"
 
 #include "wuts/fault.h"
-#include "wuts/http.h"
-#include "wuts/identity_service.h"
 #include "wuts/json.h"
 #include "wuts/log.h"
-#include "wuts/settings.h"
 
-#include "fcgi_client.h"
+#include "rig.h"
 
 #include <setjmp.h>
 #include <signal.h>
@@ -23,63 +19,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include <cmocka.h>
-
-/* --- stand-ins --- */
-
-static struct {
-	unsigned wait_s;
-	unsigned failures;
-	unsigned lookups;
-	bool is_database_down;
-} fake;
-
-static const struct fake_token {
-	const char *token;
-	enum identity_kind kind;
-	enum role role;
-} fake_tokens[] = {
-	{ "master", IDENTITY_MASTER, ROLE_ADMIN },
-	{ "engine", IDENTITY_ENGINE, ROLE_ADMIN },
-	{ "admin", IDENTITY_USER, ROLE_ADMIN },
-	{ "manager", IDENTITY_USER, ROLE_MANAGER },
-	{ "user", IDENTITY_USER, ROLE_USER }
-};
-
-int
-identity_service_find(struct service *service, const char *token, size_t len,
-    struct identity *identity_r, struct fault *fault)
-{
-	(void)service;
-	fake.lookups++;
-	if (fake.is_database_down)
-		return fault_set(fault, FAULT_DATABASE, "server has gone away");
-	for (size_t i = 0; i < sizeof(fake_tokens) / sizeof(fake_tokens[0]);
-	    i++) {
-		if (strlen(fake_tokens[i].token) != len ||
-		    memcmp(fake_tokens[i].token, token, len) != 0)
-			continue;
-		identity_r->kind = fake_tokens[i].kind;
-		identity_r->role = fake_tokens[i].role;
-		return 1;
-	}
-	return 0;
-}
-
-unsigned
-identity_service_wait_s(struct service *service, const char *address)
-{
-	(void)service;
-	assert_string_equal(address, "192.0.2.7");
-	return fake.wait_s;
-}
-
-void
-identity_service_count_failure(struct service *service, const char *address)
-{
-	(void)service;
-	assert_string_equal(address, "192.0.2.7");
-	fake.failures++;
-}
 
 /* --- a dialect --- */
 
@@ -217,201 +156,8 @@ static const struct route routes[] = {
 	{ HTTP_GET, "/late", ACCESS_PUBLIC, fail_late, 0 }
 };
 
-/* The fault as it is, so that tests see it. */
-static void
-write_error(struct exchange *x, const struct fault *fault)
-{
-	static const unsigned statuses[FAULT_CODE_COUNT] = {
-		[REFUSAL_VALIDATION] = 400, [REFUSAL_INVALID_JSON] = 400,
-		[REFUSAL_UNAUTHORIZED] = 401, [REFUSAL_FORBIDDEN] = 403,
-		[REFUSAL_NOT_FOUND] = 404, [REFUSAL_METHOD_NOT_ALLOWED] = 405,
-		[REFUSAL_PAYLOAD_TOO_LARGE] = 413, [REFUSAL_MEDIA_TYPE] = 415,
-		[REFUSAL_RATE_LIMITED] = 429, [FAULT_INTERNAL] = 500,
-		[FAULT_DATABASE] = 503, [FAULT_IO] = 500
-	};
-	struct json_writer *w = response_json(x);
-
-	response_status(x, statuses[fault->code]);
-	json_write_object_begin(w);
-	json_write_key(w, "error");
-	json_write_string(w, fault->said);
-	json_write_key(w, "fields");
-	json_write_array_begin(w);
-	for (size_t i = 0; i < fault->nfields; i++) {
-		json_write_string(w, fault->fields[i].field);
-		json_write_string(w, fault->fields[i].message);
-		json_write_string(w, fault->fields[i].value);
-	}
-	json_write_array_end(w);
-	json_write_object_end(w);
-}
-
 static const struct dialect dialect = { "test", routes,
-    sizeof(routes) / sizeof(routes[0]), write_error };
-static const struct dialect *const dialects[] = { &dialect };
-
-/* --- the connection --- */
-
-struct rig {
-	struct settings settings;
-	struct exchange x;
-	FCGX_Request fcgi;
-	int client;
-	char origin[32];
-};
-
-static struct rig rig;
-
-static int
-set_up(void **state)
-{
-	(void)state;
-	memset(&fake, 0, sizeof(fake));
-	memset(&rig, 0, sizeof(rig));
-	rig.settings.body_limit = 64 << 10;
-	rig.settings.ingest_body_limit = 1 << 20;
-	rig.settings.cors_origin = rig.origin;
-	exchange_init(&rig.x, NULL, &rig.settings);
-	FCGX_Init();
-	FCGX_InitRequest(&rig.fcgi, -1, 0);
-	rig.client = -1;
-	return 0;
-}
-
-static void
-hang_up(void)
-{
-	if (rig.client >= 0)
-		close(rig.client);
-	if (rig.fcgi.ipcFd >= 0)
-		close(rig.fcgi.ipcFd);
-	rig.fcgi.ipcFd = rig.client = -1;
-}
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	hang_up();
-	exchange_deinit(&rig.x);
-	return 0;
-}
-
-static void
-connect_rig(void)
-{
-	int pair[2], size = 4 << 20;
-
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-	/* One thread plays both sides: a whole answer must fit. */
-	setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
-	setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
-	rig.client = pair[0];
-	rig.fcgi.ipcFd = pair[1];
-}
-
-/* Serve what waits on the connection; as the worker does it. */
-static void
-serve_one(void)
-{
-	int fd = rig.fcgi.ipcFd;
-
-	rig.fcgi.keepConnection = 1;
-	rig.fcgi.detached = 1;
-	assert_int_equal(FCGX_Accept_r(&rig.fcgi), 0);
-	exchange_serve(&rig.x, &rig.fcgi, dialects, 1);
-	rig.fcgi.ipcFd = -1;
-	FCGX_Free(&rig.fcgi, 0);
-	if (rig.fcgi.keepConnection)
-		rig.fcgi.ipcFd = fd;
-	else
-		close(fd);
-}
-
-struct ask {
-	const char *method, *uri, *authorization, *content_type, *length;
-	const char *id, *origin, *server_error;
-	const char *body;
-	size_t body_len;	/* 0: the string's */
-	bool is_kept;
-};
-
-static void
-ask(const struct ask *a, struct fcgi_answer *answer)
-{
-	static char text[12][1100];
-	const char *params[13];
-	size_t n = 0, len = a->body_len;
-	char length[32] = "";
-
-	if (a->body != NULL && len == 0)
-		len = strlen(a->body);
-	if (a->length != NULL)
-		snprintf(length, sizeof(length), "%s", a->length);
-	else if (a->body != NULL)
-		snprintf(length, sizeof(length), "%zu", len);
-#define PARAM(name, value) do { \
-	if ((value) != NULL) { \
-		snprintf(text[n], sizeof(text[n]), "%s=%s", name, value); \
-		params[n] = text[n]; \
-		n++; \
-	} } while (0)
-	PARAM("REQUEST_METHOD", a->method != NULL ? a->method : "GET");
-	PARAM("REQUEST_URI", a->uri);
-	PARAM("REMOTE_ADDR", "192.0.2.7");
-	PARAM("CONTENT_LENGTH", length);
-	PARAM("CONTENT_TYPE", a->content_type != NULL ? a->content_type :
-	    a->body != NULL ? "application/json" : "");
-	PARAM("HTTP_AUTHORIZATION", a->authorization);
-	PARAM("HTTP_X_REQUEST_ID", a->id);
-	PARAM("HTTP_ORIGIN", a->origin);
-	PARAM("WUTS_ERROR", a->server_error);
-#undef PARAM
-	params[n] = NULL;
-	if (rig.client < 0)
-		connect_rig();
-	assert_true(fcgi_send(rig.client, a->is_kept, params, a->body, len));
-	serve_one();
-	assert_true(fcgi_receive(rig.client, answer));
-	if (!a->is_kept)
-		hang_up();
-}
-
-static void
-expect(const struct ask *a, unsigned status, const char *in_body)
-{
-	struct fcgi_answer answer;
-
-	ask(a, &answer);
-	if (answer.status != status ||
-	    (in_body != NULL && strstr(answer.body, in_body) == NULL))
-		print_message("%s\n%s\n", answer.head, answer.body);
-	assert_true(answer.is_complete);
-	assert_int_equal(answer.status, status);
-	if (in_body != NULL)
-		assert_non_null(strstr(answer.body, in_body));
-	fcgi_answer_free(&answer);
-}
-
-static void
-expect_header(const struct ask *a, const char *name, const char *value)
-{
-	struct fcgi_answer answer;
-	char buf[1024];
-	const char *found;
-
-	ask(a, &answer);
-	found = fcgi_header(&answer, name, buf, sizeof(buf));
-	if (value == NULL) {
-		assert_null(found);
-	} else {
-		assert_non_null(found);
-		assert_string_equal(found, value);
-	}
-	fcgi_answer_free(&answer);
-}
-
-#define ASK(...) (&(const struct ask) { __VA_ARGS__ })
+    sizeof(routes) / sizeof(routes[0]), write_fault };
 
 /* --- who may call --- */
 
@@ -439,23 +185,33 @@ static const struct access_row {
 	{ "/member", "Bearer manager", 200, NULL, 0 },
 	{ "/member", "Bearer master", 200, NULL, 0 },
 	{ "/member", "Bearer engine", 403, NULL, 0 },
+	{ "/member", "Bearer key", 200, NULL, 0 },
+	{ "/member", "Bearer reader", 200, NULL, 0 },
 	{ "/admin", "Bearer user", 403, "admin role required", 0 },
 	{ "/admin", "Bearer manager", 403, "admin role required", 0 },
 	{ "/admin", "Bearer admin", 200, NULL, 0 },
 	{ "/admin", "Bearer master", 200, NULL, 0 },
 	{ "/admin", "Bearer engine", 403, NULL, 0 },
+	{ "/admin", "Bearer key", 200, NULL, 0 },
+	{ "/admin", "Bearer reader", 200, NULL, 0 },
 	{ "/admin", NULL, 401, "\"missing token\"", 0 },
 	{ "/self", "Bearer user", 200, NULL, 0 },
 	{ "/self", "Bearer master", 403, NULL, 0 },
 	{ "/self", "Bearer engine", 403, NULL, 0 },
+	{ "/self", "Bearer key", 403, "a user's token is required", 0 },
+	{ "/self", "Bearer reader", 403, "a user's token is required", 0 },
 	{ "/engine", "Bearer engine", 200, NULL, 0 },
 	{ "/engine", "Bearer user", 200, NULL, 0 },
 	{ "/engine", "Bearer master", 200, NULL, 0 },
+	{ "/engine", "Bearer key", 200, NULL, 0 },
+	{ "/engine", "Bearer reader", 200, NULL, 0 },
 	{ "/engine", "Bearer nobody", 401, "\"invalid token\"", 1 },
 	{ "/master", NULL, 401, "\"master token required\"", 0 },
 	{ "/master", "Bearer admin", 401, "\"master token required\"", 0 },
 	{ "/master", "Bearer user", 401, "\"master token required\"", 0 },
 	{ "/master", "Bearer engine", 401, "\"master token required\"", 0 },
+	{ "/master", "Bearer key", 401, "\"master token required\"", 0 },
+	{ "/master", "Bearer reader", 401, "\"master token required\"", 0 },
 	{ "/master", "Bearer nobody", 401, "\"invalid master token\"", 1 },
 	{ "/master", "Basic x", 401, "\"invalid master token\"", 0 },
 	{ "/master", "Bearer master", 200, NULL, 0 },
@@ -477,6 +233,20 @@ every_access_meets_every_token(void **state)
 		    row->said);
 		assert_int_equal(fake.failures, row->failures);
 	}
+}
+
+static void
+a_key_that_may_only_read_passes_get_and_head_only(void **state)
+{
+	(void)state;
+	expect(ASK(.method = "POST", .uri = "/guarded",
+	    .authorization = "Bearer key",
+	    .body = "{\"name\":\"n\",\"password\":\"p\"}"), 201, NULL);
+	expect(ASK(.method = "POST", .uri = "/guarded",
+	    .authorization = "Bearer reader", .body = "{"), 403,
+	    "this key may only read");
+	expect(ASK(.method = "HEAD", .uri = "/admin",
+	    .authorization = "Bearer reader"), 200, NULL);
 }
 
 static void
@@ -971,13 +741,14 @@ a_method_that_nginx_refuses_is_told_the_path_s_own(void **state)
 	    .server_error = "405"), "Allow", "POST, OPTIONS");
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, rig_set_up, rig_tear_down)
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(every_access_meets_every_token),
+		TEST(a_key_that_may_only_read_passes_get_and_head_only),
 		TEST(every_401_asks_for_a_bearer_token),
 		TEST(an_address_over_the_limit_is_refused_before_the_look_up),
 		TEST(an_endless_token_is_never_looked_up),
@@ -1010,6 +781,7 @@ main(void)
 		TEST(a_method_that_nginx_refuses_is_told_the_path_s_own)
 	};
 
+	rig.dialect = &dialect;
 	(void)signal(SIGPIPE, SIG_IGN);
 	/* Faults are provoked here; a real error would fail an assertion. */
 	(void)log_open("test", "/dev/null", LOG_LEVEL_ERROR);
