@@ -355,6 +355,12 @@ class Tenant:
         self.id = answer["tenant"]["id"]
         self.admin = Member(instance, answer["user"])
 
+    def key(self, scope="full"):
+        """A client with an API key of its own."""
+        answer = done(self.admin.client.post("/api-keys", {
+            "name": unique("key"), "scope": scope}), 201)
+        return self.instance.client(answer["key"])
+
     def member(self, role="user", **members):
         answer = done(self.admin.client.post("/users", {
             "email": f"{unique(role)}@example.com", "password": PASSWORD,

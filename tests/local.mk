@@ -7,10 +7,13 @@ AM_TESTS_ENVIRONMENT = \
 EXTRA_DIST += \
 	tests/api/conftest.py \
 	tests/api/run \
+	tests/api/test_api_keys.py \
+	tests/api/test_audit.py \
 	tests/api/test_delivery.py \
 	tests/api/test_events.py \
 	tests/api/test_fuzz.py \
 	tests/api/test_http.py \
+	tests/api/test_idempotency.py \
 	tests/api/test_isolation.py \
 	tests/api/test_settings.py \
 	tests/api/test_tenants.py \

@@ -2,9 +2,12 @@
 noinst_LIBRARIES += libwuts_api.a
 libwuts_api_a_SOURCES =
 libwuts_api_a_SOURCES += \
+	src/api/wuts/api_keys.c \
+	src/api/wuts/audit.c \
 	src/api/wuts/devices.c \
 	src/api/wuts/error.c \
 	src/api/wuts/events.c \
+	src/api/wuts/roles.c \
 	src/api/wuts/routes.c \
 	src/api/wuts/shapes.c \
 	src/api/wuts/tenants.c \

@@ -158,7 +158,13 @@ def test_an_unknown_path_is_not_found(wuts, house, path):
     ("GET", "/register", "POST, OPTIONS"),
     ("DELETE", "/tenants", "GET, HEAD, OPTIONS"),
     ("DELETE", "/users", "GET, HEAD, POST, OPTIONS"),
-    ("PATCH", "/users/x", "GET, HEAD, PUT, OPTIONS"),
+    ("PATCH", "/users/x", "GET, HEAD, PUT, DELETE, OPTIONS"),
+    ("GET", "/users/x/token", "POST, OPTIONS"),
+    ("PUT", "/global/tenants/x", "GET, HEAD, DELETE, OPTIONS"),
+    ("POST", "/roles", "GET, HEAD, OPTIONS"),
+    ("PUT", "/api-keys", "GET, HEAD, POST, OPTIONS"),
+    ("GET", "/api-keys/x", "DELETE, OPTIONS"),
+    ("DELETE", "/audit", "GET, HEAD, OPTIONS"),
     ("GET", "/users/x/promote", "POST, OPTIONS"),
     ("PUT", "/devices/x/events", "POST, OPTIONS"),
     ("PUT", "/webhook", "GET, HEAD, POST, DELETE, OPTIONS"),
@@ -181,8 +187,27 @@ def test_options_tells_the_methods_without_a_token(wuts):
     refused(wuts.client().request("OPTIONS", "/nothing"), 404, "NOT_FOUND")
 
 
+def test_options_names_the_methods_of_every_path(wuts):
+    for path, methods in (("/global/tenants/x", "GET HEAD DELETE OPTIONS"),
+                          ("/users/x", "GET HEAD PUT DELETE OPTIONS"),
+                          ("/users/x/token", "POST OPTIONS"),
+                          ("/roles", "GET HEAD OPTIONS"),
+                          ("/api-keys", "GET HEAD POST OPTIONS"),
+                          ("/api-keys/x", "DELETE OPTIONS"),
+                          ("/audit", "GET HEAD OPTIONS")):
+        response = wuts.client().request("OPTIONS", path)
+        assert response.status_code == 204
+        assert set(response.headers["Allow"].split(", ")) == \
+            set(methods.split())
+
+
 def test_head_is_get_without_body(wuts, house):
     for path, client, status in (("/users", house.admin.client, 200),
+                                 ("/roles", house.admin.client, 200),
+                                 ("/audit", house.admin.client, 200),
+                                 ("/api-keys", house.admin.client, 200),
+                                 (f"/global/tenants/{house.id}",
+                                  wuts.master(), 200),
                                  ("/users", wuts.client(), 401),
                                  ("/healthz", wuts.client(), 200),
                                  ("/nothing", wuts.client(), 404)):

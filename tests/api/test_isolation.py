@@ -8,7 +8,14 @@ import pytest
 import harness
 from harness import PASSWORD, unique
 
-ROLES = ("none", "user", "manager", "admin", "master", "engine")
+ROLES = ("none", "user", "manager", "admin", "master", "engine", "key",
+         "reader")
+
+
+def make_key(house):
+    """The id of a key that nobody uses."""
+    return harness.done(house.admin.client.post("/api-keys", {
+        "name": unique("walk")}), 201)["api_key"]["id"]
 
 
 class World:
@@ -21,13 +28,15 @@ class World:
             "none": wuts.client(), "master": wuts.master(),
             "engine": wuts.engine(), "user": self.own.user.client,
             "manager": self.own.manager.client,
-            "admin": self.own.admin.client}
+            "admin": self.own.admin.client, "key": self.own.key(),
+            "reader": self.own.key("read")}
 
     @staticmethod
     def house(wuts):
         house = wuts.tenant()
         house.user, house.manager = house.member(), house.member("manager")
         house.target = house.member()
+        house.api_key = make_key(house)
         house.device = house.user.device()
         for scope, events in ((f"device_id={house.device}", ["*"]),
                               ("scope=tenant", ["user.created"])):
@@ -81,62 +90,118 @@ def tenant_webhook(house):
     return f"/webhook?scope=tenant&tenant_id={house.id}"
 
 
-# A user's ?tenant_id= is not read: its token names the tenant. So the foreign
-# column of such a route shows its own house's things, and leaks nothing.
-#                        none user mgr admin master engine
+def fresh_member(house):
+    house.prey = house.member().id
+
+
+def fresh_key(house):
+    house.api_key = make_key(house)
+
+
+def fresh_tenant(house):
+    """A tenant to be deleted: the houses are needed."""
+    house.ruin = house.instance.tenant().id
+
+
+# A user's ?tenant_id= is not read: its token names the tenant; so does a key.
+# So the foreign column of such a route shows its own house's things, and leaks
+# nothing.
+#                        none user mgr admin master engine key reader
 TABLE = {
     "POST /register": [Row(
-        lambda h: "/register", "401 401 401 401 201 401",
-        "401 401 401 401 201 401", new_tenant)],
+        lambda h: "/register", "401 401 401 401 201 401 401 401",
+        "401 401 401 401 201 401 401 401", new_tenant)],
     "GET /tenants": [Row(
-        lambda h: "/tenants", "401 401 401 401 200 401",
-        "401 401 401 401 200 401")],
+        lambda h: "/tenants", "401 401 401 401 200 401 401 401",
+        "401 401 401 401 200 401 401 401")],
+    "GET /global/tenants/{id}": [Row(
+        lambda h: f"/global/tenants/{h.id}",
+        "401 401 401 401 200 401 401 401",
+        "401 401 401 401 200 401 401 401")],
+    "DELETE /global/tenants/{id}": [Row(
+        lambda h: f"/global/tenants/{h.ruin}",
+        "401 401 401 401 200 401 401 401",
+        "401 401 401 401 200 401 401 401", None, fresh_tenant)],
     "GET /users": [Row(
-        lambda h: f"/users?tenant_id={h.id}", "401 403 403 200 200 403",
-        "401 403 403 200 200 403")],
+        lambda h: f"/users?tenant_id={h.id}",
+        "401 403 403 200 200 403 200 200",
+        "401 403 403 200 200 403 200 200")],
     "POST /users": [Row(
-        lambda h: f"/users?tenant_id={h.id}", "401 403 403 201 201 403",
-        "401 403 403 201 201 403", new_user)],
+        lambda h: f"/users?tenant_id={h.id}",
+        "401 403 403 201 201 403 201 403",
+        "401 403 403 201 201 403 201 403", new_user)],
     "GET /users/{id}": [Row(
-        lambda h: f"/users/{h.target.id}", "401 403 200 200 200 403",
-        "401 404 404 404 200 403")],
+        lambda h: f"/users/{h.target.id}", "401 403 200 200 200 403 200 200",
+        "401 404 404 404 200 403 404 404")],
     "PUT /users/{id}": [Row(
-        lambda h: f"/users/{h.target.id}", "401 403 200 200 200 403",
-        "401 404 404 404 200 403", lambda h: {"active": True})],
+        lambda h: f"/users/{h.target.id}", "401 403 200 200 200 403 200 403",
+        "401 404 404 404 200 403 404 403", lambda h: {"active": True})],
     "POST /users/{id}/promote": [Row(
-        lambda h: f"/users/{h.target.id}/promote", "401 403 200 200 200 403",
-        "401 404 404 404 200 403", lambda h: {"new_role": "user"})],
+        lambda h: f"/users/{h.target.id}/promote",
+        "401 403 200 200 200 403 200 403",
+        "401 404 404 404 200 403 404 403", lambda h: {"new_role": "user"})],
+    "DELETE /users/{id}": [Row(
+        lambda h: f"/users/{h.prey}", "401 403 403 200 200 403 200 403",
+        "401 404 404 404 200 403 404 403", None, fresh_member)],
+    "POST /users/{id}/token": [Row(
+        lambda h: f"/users/{h.prey}/token",
+        "401 403 403 200 200 403 200 403",
+        "401 404 404 404 200 403 404 403", None, fresh_member)],
+    "GET /roles": [Row(
+        lambda h: "/roles", "401 403 403 200 200 403 200 200",
+        "401 403 403 200 200 403 200 200")],
+    "POST /api-keys": [Row(
+        lambda h: f"/api-keys?tenant_id={h.id}",
+        "401 403 403 201 201 403 201 403",
+        "401 403 403 201 201 403 201 403", lambda h: {"name": "walk"})],
+    "GET /api-keys": [Row(
+        lambda h: f"/api-keys?tenant_id={h.id}",
+        "401 403 403 200 200 403 200 200",
+        "401 403 403 200 200 403 200 200")],
+    "DELETE /api-keys/{id}": [Row(
+        lambda h: f"/api-keys/{h.api_key}?tenant_id={h.id}",
+        "401 403 403 200 200 403 200 403",
+        "401 403 403 404 200 403 404 403", None, fresh_key)],
+    "GET /audit": [Row(
+        lambda h: f"/audit?tenant_id={h.id}",
+        "401 403 403 200 200 403 200 200",
+        "401 403 403 200 200 403 200 200")],
     "POST /devices": [Row(
-        lambda h: "/devices", "401 201 201 201 403 403",
-        "401 201 201 201 403 403", lambda h: {"name": "walk"})],
+        lambda h: "/devices", "401 201 201 201 403 403 403 403",
+        "401 201 201 201 403 403 403 403", lambda h: {"name": "walk"})],
     "POST /devices/{deviceID}/events": [Row(
-        lambda h: f"/devices/{h.device}/events", "401 202 202 202 202 202",
-        "401 404 404 404 202 202",
+        lambda h: f"/devices/{h.device}/events",
+        "401 202 202 202 202 202 202 403",
+        "401 404 404 404 202 202 404 403",
         lambda h: {"event": "message.sent", "data": {}})],
     "POST /webhook": [
-        Row(device_webhook, "401 200 200 200 200 403",
-            "401 404 404 404 200 403", webhook, restore(device_webhook)),
-        Row(tenant_webhook, "401 403 403 200 200 403",
-            "401 403 403 200 200 403", webhook, restore(tenant_webhook))],
+        Row(device_webhook, "401 200 200 200 200 403 200 403",
+            "401 404 404 404 200 403 404 403", webhook,
+            restore(device_webhook)),
+        Row(tenant_webhook, "401 403 403 200 200 403 200 403",
+            "401 403 403 200 200 403 200 403", webhook,
+            restore(tenant_webhook))],
     "GET /webhook": [
-        Row(device_webhook, "401 200 200 200 200 403",
-            "401 404 404 404 200 403"),
-        Row(tenant_webhook, "401 403 403 200 200 403",
-            "401 403 403 200 200 403")],
+        Row(device_webhook, "401 200 200 200 200 403 200 200",
+            "401 404 404 404 200 403 404 404"),
+        Row(tenant_webhook, "401 403 403 200 200 403 200 200",
+            "401 403 403 200 200 403 200 200")],
     "DELETE /webhook": [
-        Row(device_webhook, "401 200 200 200 200 403",
-            "401 404 404 404 200 403", None, restore(device_webhook)),
-        Row(tenant_webhook, "401 403 403 200 200 403",
-            "401 403 403 200 200 403", None, restore(tenant_webhook))],
+        Row(device_webhook, "401 200 200 200 200 403 200 403",
+            "401 404 404 404 200 403 404 403", None,
+            restore(device_webhook)),
+        Row(tenant_webhook, "401 403 403 200 200 403 200 403",
+            "401 403 403 200 200 403 200 403", None,
+            restore(tenant_webhook))],
     "GET /webhook/events": [Row(
-        lambda h: "/webhook/events", "401 200 200 200 200 403",
-        "401 200 200 200 200 403")],
+        lambda h: "/webhook/events", "401 200 200 200 200 403 200 200",
+        "401 200 200 200 200 403 200 200")],
     "GET /healthz": [Row(
-        lambda h: "/healthz", "200 200 200 200 200 200",
-        "200 200 200 200 200 200")],
+        lambda h: "/healthz", "200 200 200 200 200 200 200 200",
+        "200 200 200 200 200 200 200 200")],
     "GET /readyz": [Row(
-        lambda h: "/readyz", "200 200 200 200 200 200",
-        "200 200 200 200 200 200")],
+        lambda h: "/readyz", "200 200 200 200 200 200 200 200",
+        "200 200 200 200 200 200 200 200")],
 }
 
 
@@ -158,7 +223,7 @@ def test_every_route_has_a_row_and_every_row_a_route():
 
 
 def foreign_words(house):
-    words = [house.id, house.device, house.name]
+    words = [house.id, house.device, house.name, house.api_key]
     for member in house.admin, house.manager, house.user, house.target:
         words += [member.id, member.token]
     return words
@@ -184,13 +249,19 @@ def test_walk(world, route, n, role, side):
                 assert word not in response.text
 
 
-def test_a_users_tenant_id_is_not_read(world):
-    client = world.own.admin.client
+@pytest.mark.parametrize("role", ["admin", "key"])
+def test_a_tenant_id_beside_a_token_is_not_read(world, role):
+    client = world.clients[role]
     path = f"/users?tenant_id={world.foreign.id}"
     users = harness.done(client.get(path))["users"]
     assert {u["tenant_id"] for u in users} == {world.own.id}
     user = harness.done(client.post(path, new_user(None)), 201)["user"]
     assert user["tenant_id"] == world.own.id
+    path = f"tenant_id={world.foreign.id}"
+    entries = harness.done(client.get("/audit?" + path))["entries"]
+    assert {e["tenant_id"] for e in entries} == {world.own.id}
+    own = harness.done(client.get("/api-keys"))["api_keys"]
+    assert harness.done(client.get("/api-keys?" + path))["api_keys"] == own
 
 
 def test_nothing_of_the_foreign_house_has_changed(world):

@@ -40,7 +40,8 @@ static const struct error_row errors[FAULT_CODE_COUNT] = {
 	    "this role transition is not permitted" },
 	[REFUSAL_SELF_MODIFICATION] =
 	    { 403, 0, "SELF_MODIFICATION",
-	    "nobody changes their own role or active flag" },
+	    "nobody changes their own role or active flag or deletes "
+	    "themself" },
 	[REFUSAL_NOT_FOUND] =
 	    { 404, 0, "NOT_FOUND", "no such path" },
 	[REFUSAL_USER_NOT_FOUND] =

@@ -12,12 +12,23 @@
 static const struct route routes[] = {
 	{ HTTP_POST, "/register", ACCESS_MASTER, tenants_register, 0 },
 	{ HTTP_GET, "/tenants", ACCESS_MASTER, tenants_list, 0 },
+	{ HTTP_GET, "/global/tenants/{id}", ACCESS_MASTER, tenants_get, 0 },
+	{ HTTP_DELETE, "/global/tenants/{id}", ACCESS_MASTER,
+	    tenants_delete, 0 },
 
 	{ HTTP_GET, "/users", ACCESS_ADMIN, users_list, 0 },
 	{ HTTP_POST, "/users", ACCESS_ADMIN, users_create, 0 },
 	{ HTTP_GET, "/users/{id}", ACCESS_MEMBER, users_get, 0 },
 	{ HTTP_PUT, "/users/{id}", ACCESS_MEMBER, users_update, 0 },
 	{ HTTP_POST, "/users/{id}/promote", ACCESS_MEMBER, users_promote, 0 },
+	{ HTTP_DELETE, "/users/{id}", ACCESS_MEMBER, users_delete, 0 },
+	{ HTTP_POST, "/users/{id}/token", ACCESS_MEMBER,
+	    users_rotate_token, 0 },
+	{ HTTP_GET, "/roles", ACCESS_ADMIN, roles_show, 0 },
+	{ HTTP_POST, "/api-keys", ACCESS_ADMIN, api_keys_create, 0 },
+	{ HTTP_GET, "/api-keys", ACCESS_ADMIN, api_keys_list, 0 },
+	{ HTTP_DELETE, "/api-keys/{id}", ACCESS_ADMIN, api_keys_delete, 0 },
+	{ HTTP_GET, "/audit", ACCESS_ADMIN, audit_list, 0 },
 
 	{ HTTP_POST, "/devices", ACCESS_USER, devices_create, 0 },
 	{ HTTP_POST, "/devices/{deviceID}/events", ACCESS_ENGINE,
