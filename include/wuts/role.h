@@ -34,6 +34,8 @@ bool role_may_manage(enum role caller, enum role target,
 struct role_matrix {
 	bool allowed[ROLE_COUNT][ROLE_COUNT][ROLE_COUNT];
 };
+/* That of a new installation, as sql/0001_initial.sql fills the table. */
+extern const struct role_matrix ROLE_MATRIX_SHIPPED;
 bool role_may_change(const struct role_matrix *matrix, enum role actor,
     enum role from, enum role to);
 

@@ -29,6 +29,17 @@ static const unsigned manage[ROLE_COUNT][ROLE_COUNT] = {
 	},
 };
 
+const struct role_matrix ROLE_MATRIX_SHIPPED = { .allowed = {
+	[ROLE_ADMIN] = {
+		[ROLE_ADMIN] = { [ROLE_MANAGER] = true, [ROLE_USER] = true },
+		[ROLE_MANAGER] = { [ROLE_ADMIN] = true, [ROLE_USER] = true },
+		[ROLE_USER] = { [ROLE_ADMIN] = true, [ROLE_MANAGER] = true },
+	},
+	[ROLE_MANAGER] = {
+		[ROLE_USER] = { [ROLE_MANAGER] = true },
+	},
+} };
+
 const char *
 role_name(enum role role)
 {

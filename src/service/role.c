@@ -15,18 +15,6 @@
 
 #include <string.h>
 
-/* The matrix of a new installation, as sql/0001_initial.sql fills it. */
-static const struct role_matrix shipped = { .allowed = {
-	[ROLE_ADMIN] = {
-		[ROLE_ADMIN] = { [ROLE_MANAGER] = true, [ROLE_USER] = true },
-		[ROLE_MANAGER] = { [ROLE_ADMIN] = true, [ROLE_USER] = true },
-		[ROLE_USER] = { [ROLE_ADMIN] = true, [ROLE_MANAGER] = true },
-	},
-	[ROLE_MANAGER] = {
-		[ROLE_USER] = { [ROLE_MANAGER] = true },
-	},
-} };
-
 int
 role_service_matrix(struct service *service, struct role_matrix *matrix_r,
     struct fault *fault)
@@ -135,7 +123,7 @@ reset_body(struct change *change, void *ctx, struct fault *fault)
 		edit.actor = (enum role)actor;
 		edit.from = (enum role)from;
 		edit.to = (enum role)to;
-		edit.allowed = shipped.allowed[actor][from][to];
+		edit.allowed = ROLE_MATRIX_SHIPPED.allowed[actor][from][to];
 		if (matrix.allowed[actor][from][to] != edit.allowed &&
 		    apply(change, &edit, fault) < 0)
 			return -1;
