@@ -39,6 +39,16 @@ const size_t ctl_options_len = sizeof(ctl_options) / sizeof(ctl_options[0]);
 #define USER_HELP "USER is a user's id, or an e-mail together with --tenant.\n"
 
 static const struct command commands[] = {
+	{ "audit list", "[TENANT]", "action json limit user", ctl_audit_list,
+	    "who changed what, newest first",
+	    "Of a tenant, also of one that was deleted (give its id);"
+	    " without TENANT of the\ninstallation itself: the permission"
+	    " matrix.\n" },
+	{ "audit verify", "[TENANT]", "json", ctl_audit_verify,
+	    "prove that nobody edited the audit trail",
+	    "One line for each tenant that ever was: \"ok\" and how many"
+	    " entries, or \"BROKEN\",\nthe first entry that is wrong, and"
+	    " why. Exit status 1 when one is broken.\n" },
 	{ "doctor", "", "json", ctl_doctor,
 	    "check the installation; says what is wrong and what to do",
 	    "One line a check, \"ok\", \"warn\" or \"fail\", what, why and"
@@ -50,6 +60,25 @@ static const struct command commands[] = {
 	    " files (random, mode 0600), the\ndatabase if its user may, and"
 	    " the schema. What exists is kept, so it can be\nrepeated. No"
 	    " secret is printed.\n" },
+	{ "key create", "TENANT NAME", "expires json scope", ctl_key_create,
+	    "a new API key of a tenant; prints it, this once", "" },
+	{ "key delete", "TENANT KEY", "json", ctl_key_delete,
+	    "delete an API key; it stops at once",
+	    "KEY is the key's id, as wutsctl key list shows it.\n" },
+	{ "key list", "TENANT", "json", ctl_key_list,
+	    "the API keys of a tenant", "" },
+	{ "matrix allow", "ACTOR FROM TO", "json", ctl_matrix_allow,
+	    "let users of a role turn a role into another",
+	    "As in `matrix allow manager user manager`. In force at once.\n"
+	},
+	{ "matrix deny", "ACTOR FROM TO", "json", ctl_matrix_deny,
+	    "no longer let them",
+	    "As in `matrix deny manager user manager`. In force at once.\n" },
+	{ "matrix reset", "", "json", ctl_matrix_reset,
+	    "the matrix as it was shipped", "" },
+	{ "matrix show", "", "json", ctl_matrix_show,
+	    "who may turn which role into which",
+	    "What differs from the shipped matrix is marked with a star.\n" },
 	{ "migrate", "", "sql", ctl_migrate,
 	    "bring the database schema to this release",
 	    "Applies the migrations that the database has not seen yet, each"

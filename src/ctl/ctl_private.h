@@ -47,6 +47,18 @@ int ctl_migrate(const struct ctl *ctl);
 int ctl_doctor(const struct ctl *ctl);
 int ctl_queue_status(const struct ctl *ctl);
 
+int ctl_audit_list(const struct ctl *ctl);
+int ctl_audit_verify(const struct ctl *ctl);
+
+int ctl_key_create(const struct ctl *ctl);
+int ctl_key_delete(const struct ctl *ctl);
+int ctl_key_list(const struct ctl *ctl);
+
+int ctl_matrix_allow(const struct ctl *ctl);
+int ctl_matrix_deny(const struct ctl *ctl);
+int ctl_matrix_reset(const struct ctl *ctl);
+int ctl_matrix_show(const struct ctl *ctl);
+
 int ctl_tenant_create(const struct ctl *ctl);
 int ctl_tenant_delete(const struct ctl *ctl);
 int ctl_tenant_list(const struct ctl *ctl);
@@ -109,6 +121,10 @@ void session_flush(struct session *session);
 int session_tenant(struct session *session, const char *text,
     struct tenant *tenant_r);
 int session_user(struct session *session, struct user *user_r);
+
+/* The role of that name. 0 / -1. */
+int session_role(struct session *session, const char *text,
+    enum role *role_r);
 
 /* 0: limit_r is --limit, or 0 when it was not given. -1: it is no number. */
 int session_limit(struct session *session, unsigned *limit_r);

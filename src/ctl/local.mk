@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: MIT
 bin_PROGRAMS += wutsctl
 wutsctl_SOURCES = \
+	src/ctl/audit.c \
 	src/ctl/command.c \
 	src/ctl/command.h \
 	src/ctl/ctl_private.h \
 	src/ctl/doctor.c \
 	src/ctl/init.c \
+	src/ctl/key.c \
 	src/ctl/main.c \
+	src/ctl/matrix.c \
 	src/ctl/nginx.c \
 	src/ctl/prompt.c \
 	src/ctl/queue.c \

@@ -169,6 +169,15 @@ session_user(struct session *session, struct user *user_r)
 }
 
 int
+session_role(struct session *session, const char *text, enum role *role_r)
+{
+	if (role_parse(text, role_r))
+		return 0;
+	return fault_set(&session->fault, FAULT_CONFIG, "there is no role"
+	    " \"%s\": give admin, manager or user", text);
+}
+
+int
 session_limit(struct session *session, unsigned *limit_r)
 {
 	const char *text = session->ctl->limit;

@@ -128,15 +128,6 @@ show_created(struct session *session, const struct user_registered *result,
 }
 
 static int
-parse_role(struct session *session, const char *text, enum role *role_r)
-{
-	if (role_parse(text, role_r))
-		return 0;
-	return fault_set(&session->fault, FAULT_CONFIG, "there is no role"
-	    " \"%s\": give admin, manager or user", text);
-}
-
-static int
 create(struct session *session)
 {
 	const struct ctl *ctl = session->ctl;
@@ -153,7 +144,7 @@ create(struct session *session)
 	int ret;
 
 	if ((ctl->role != NULL &&
-	    parse_role(session, ctl->role, &input.role) < 0) ||
+	    session_role(session, ctl->role, &input.role) < 0) ||
 	    session_tenant(session, ctl->args[0], &tenant) < 0)
 		return -1;
 	input.tenant_id = tenant.id;
@@ -222,7 +213,7 @@ ctl_user_role(const struct ctl *ctl)
 
 	if (!session_open(&session, ctl))
 		return CTL_FAILED;
-	ret = parse_role(&session, ctl->args[1], &asked.role);
+	ret = session_role(&session, ctl->args[1], &asked.role);
 	if (ret == 0)
 		ret = change(&session, &asked, &before, &after);
 	if (ret == 0)
