@@ -6,19 +6,25 @@ AM_TESTS_ENVIRONMENT = \
 	CPPFLAGS='$(JANSSON_CFLAGS) $(CPPFLAGS)'; export CPPFLAGS;
 EXTRA_DIST += \
 	tests/api/conftest.py \
+	tests/api/rules.py \
 	tests/api/run \
 	tests/api/test_api_keys.py \
 	tests/api/test_audit.py \
 	tests/api/test_delivery.py \
 	tests/api/test_events.py \
+	tests/api/test_freshness.py \
 	tests/api/test_fuzz.py \
 	tests/api/test_http.py \
 	tests/api/test_idempotency.py \
 	tests/api/test_isolation.py \
+	tests/api/test_property.py \
+	tests/api/test_races.py \
 	tests/api/test_settings.py \
 	tests/api/test_tenants.py \
+	tests/api/test_truth.py \
 	tests/api/test_users.py \
 	tests/api/test_webhooks.py \
+	tests/api/wire.py \
 	tests/chaos/conftest.py \
 	tests/chaos/test_database.py \
 	tests/chaos/test_kill.py \
