@@ -8,6 +8,8 @@
 #include "wuts/queue.h"
 #include "wuts/strbuf.h"
 
+#include "../../../src/queue/queue_private.h"
+
 #include "harness.h"
 
 #include <errno.h>
@@ -172,6 +174,63 @@ a_living_writers_append_counts_when_it_is_synced(void **state)
 	close(fd);
 	queue_writer_close(&writer);
 	sink_close(&sink);
+}
+
+/* Records of an append as they may stand in a file; more says what each
+   claims. Returns its length. */
+static size_t
+batch_format(char *out, unsigned from, const unsigned *more, size_t n)
+{
+	struct queue_record record;
+	char body[BODY_MAX];
+	size_t len = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		record_make(&record, from + (unsigned)i, body);
+		len += queue_record_format(out + len, &record, false, more[i]);
+	}
+	out[len++] = '\n';
+	return len;
+}
+
+static void
+an_append_whose_records_do_not_count_down_does_not_count(void **state)
+{
+	static const unsigned wrong[][3] = {
+		{ 2, 0, 0 }, { 2, 2, 0 }, { 1, 1, 0 }, { 2, 1, 1 },
+	};
+	static const unsigned right[] = { 2, 1, 0 };
+	static struct image image;
+	char path[SCRATCH_PATH_SIZE], name[32];
+	struct queue_writer *writer;
+	struct sink sink;
+	int fds[4];
+
+	/* Its writer lives and may write it right yet. */
+	writer = writer_open(state, 0);
+	queue_writer_close(&writer);
+	for (size_t i = 0; i < 4; i++) {
+		image.len = batch_format(image.bytes, 1, wrong[i], 3);
+		image_put(state, &image, "open", case_name(i, ".seg", name),
+		    image.len, 100);
+		snprintf(path, sizeof(path), "%s/queue/open/%s",
+		    (const char *)*state, name);
+		fds[i] = open(path, O_RDWR | O_CLOEXEC);
+		assert_true(fds[i] >= 0);
+		assert_int_equal(queue_lock(fds[i]), 0);
+	}
+	sink_open(&sink, state);
+	sink_drain(&sink);
+	assert_int_equal(sink.ngot, 0);
+	image.len = batch_format(image.bytes, 1, right, 3);
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(pwrite(fds[i], image.bytes, image.len, 0),
+		    image.len);
+	sink_drain(&sink);
+	assert_int_equal(sink.ngot, 12);
+	sink_close(&sink);
+	for (size_t i = 0; i < 4; i++)
+		close(fds[i]);
 }
 
 /* Flip each byte in turn, each in a segment of its own: the record it is in
@@ -416,6 +475,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_batch_cut_at_any_byte_is_all_or_nothing),
 		TEST(a_living_writers_append_counts_when_it_is_synced),
+		TEST(an_append_whose_records_do_not_count_down_does_not_count),
 		TEST(a_flipped_byte_in_a_sealed_segment_costs_one_record),
 		TEST(a_flipped_byte_in_a_dead_writers_segment_costs_one_record),
 		TEST(a_damaged_last_append_is_no_torn_one),

@@ -102,6 +102,32 @@ full_segments_are_sealed_and_all_of_them_read(void **state)
 }
 
 static void
+a_segment_sealed_between_the_look_and_its_open_is_read(void **state)
+{
+	struct queue_writer *writer = writer_open(state, 1 << 20);
+	struct fault fault = { .code = FAULT_NONE };
+	char bell[4096];
+	struct sink sink;
+
+	append(writer, 1, 3);
+	sink_open(&sink, state);
+	queue_writer_close(&writer);
+	assert_int_equal(count_files(state, "ready"), 1);
+	/* The reader has not heard of it yet. */
+	assert_true(read(queue_reader_fd(sink.reader), bell,
+	    sizeof(bell)) > 0);
+	assert_int_equal(queue_reader_scan(sink.reader, 100, &fault), 0);
+	expect_range(&sink, 1, 3);
+	sink_drain(&sink);
+	expect_range(&sink, 1, 3);
+	for (unsigned n = 1; n <= 3; n++)
+		sink_finish(&sink, n, QUEUE_DELIVERED);
+	sink_sync(&sink);
+	assert_int_equal(count_files(state, "ready"), 0);
+	sink_close(&sink);
+}
+
+static void
 more_segments_than_descriptors_are_read(void **state)
 {
 	struct queue_writer *writer = writer_open(state, 500);
@@ -457,6 +483,7 @@ main(void)
 		TEST(records_arrive_from_an_open_segment_in_order),
 		TEST(the_doorbell_rings_for_an_append),
 		TEST(full_segments_are_sealed_and_all_of_them_read),
+		TEST(a_segment_sealed_between_the_look_and_its_open_is_read),
 		TEST(more_segments_than_descriptors_are_read),
 		TEST(an_append_larger_than_a_segment_gets_a_larger_one),
 		TEST(a_record_can_be_loaded_again),
