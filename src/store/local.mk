@@ -23,7 +23,11 @@ dist_check_SCRIPTS += \
 
 if HAVE_CMOCKA
 check_PROGRAMS += \
+	tests/unit/store/test_api_key \
+	tests/unit/store/test_audit \
+	tests/unit/store/test_deletion \
 	tests/unit/store/test_device \
+	tests/unit/store/test_idempotency \
 	tests/unit/store/test_list \
 	tests/unit/store/test_outage \
 	tests/unit/store/test_outbox \
@@ -36,9 +40,21 @@ store_test_common = \
 	tests/unit/store/store_test.c \
 	tests/unit/store/store_test.h
 store_test_libs = $(STORE_LIBS) $(CMOCKA_LIBS)
+tests_unit_store_test_api_key_SOURCES = \
+	$(store_test_common) tests/unit/store/test_api_key.c
+tests_unit_store_test_api_key_LDADD = $(store_test_libs)
+tests_unit_store_test_audit_SOURCES = \
+	$(store_test_common) tests/unit/store/test_audit.c
+tests_unit_store_test_audit_LDADD = $(store_test_libs) -lpthread
+tests_unit_store_test_deletion_SOURCES = \
+	$(store_test_common) tests/unit/store/test_deletion.c
+tests_unit_store_test_deletion_LDADD = $(store_test_libs)
 tests_unit_store_test_device_SOURCES = \
 	$(store_test_common) tests/unit/store/test_device.c
 tests_unit_store_test_device_LDADD = $(store_test_libs)
+tests_unit_store_test_idempotency_SOURCES = \
+	$(store_test_common) tests/unit/store/test_idempotency.c
+tests_unit_store_test_idempotency_LDADD = $(store_test_libs)
 tests_unit_store_test_list_SOURCES = \
 	$(store_test_common) tests/unit/store/test_list.c
 tests_unit_store_test_list_LDADD = $(store_test_libs)

@@ -14,13 +14,17 @@
 
 #include <mysql.h>
 
+#include "wuts/api_key.h"
+#include "wuts/api_key_store.h"
 #include "wuts/arena.h"
 #include "wuts/audit_store.h"
 #include "wuts/clock.h"
+#include "wuts/crypto.h"
 #include "wuts/db.h"
 #include "wuts/device.h"
 #include "wuts/device_store.h"
 #include "wuts/fault.h"
+#include "wuts/idempotency_store.h"
 #include "wuts/outbox_store.h"
 #include "wuts/role.h"
 #include "wuts/role_store.h"

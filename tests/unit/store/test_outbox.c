@@ -152,6 +152,30 @@ matrix_is_seeded_as_specified(void **state)
 }
 
 static void
+matrix_row_is_added_and_taken_once(void **state)
+{
+	struct fixture *f = *state;
+	struct role_matrix before, after;
+	bool *cell = &after.allowed[ROLE_MANAGER][ROLE_USER][ROLE_ADMIN];
+
+	assert_int_equal(role_store_load(f->db, &before, &f->fault), 0);
+	assert_int_equal(role_store_allow(f->db, ROLE_MANAGER, ROLE_USER,
+	    ROLE_ADMIN, true, &f->fault), 1);
+	assert_int_equal(role_store_allow(f->db, ROLE_MANAGER, ROLE_USER,
+	    ROLE_ADMIN, true, &f->fault), 0);
+	assert_int_equal(role_store_load(f->db, &after, &f->fault), 0);
+	assert_true(*cell);
+	*cell = false;
+	assert_memory_equal(&before, &after, sizeof(before));
+	assert_int_equal(role_store_allow(f->db, ROLE_MANAGER, ROLE_USER,
+	    ROLE_ADMIN, false, &f->fault), 1);
+	assert_int_equal(role_store_allow(f->db, ROLE_MANAGER, ROLE_USER,
+	    ROLE_ADMIN, false, &f->fault), 0);
+	assert_int_equal(role_store_load(f->db, &after, &f->fault), 0);
+	assert_memory_equal(&before, &after, sizeof(before));
+}
+
+static void
 matrix_with_an_unknown_role_is_a_fault_and_not_half_loaded(void **state)
 {
 	struct fixture *f = *state;
@@ -178,6 +202,7 @@ main(void)
 		cmocka_unit_test(
 		    audit_entry_is_kept_and_what_is_too_long_is_cut),
 		cmocka_unit_test(matrix_is_seeded_as_specified),
+		cmocka_unit_test(matrix_row_is_added_and_taken_once),
 		cmocka_unit_test(
 		    matrix_with_an_unknown_role_is_a_fault_and_not_half_loaded),
 	};

@@ -67,6 +67,48 @@ migration_can_run_over_its_own_tables(void **state)
 	    7);
 }
 
+/* Data definition commits itself: whatever piece of a file was reached before
+   the end, the rest comes with the next run, and what is there stays. */
+static void
+migration_goes_on_where_it_stopped(void **state)
+{
+	static const char *const pieces[] = {
+		"DROP TABLE idempotency, api_key, audit_chain",
+		"DROP TABLE idempotency",
+		"ALTER TABLE audit DROP KEY audit_seq, DROP KEY audit_action,"
+		    " DROP KEY audit_actor, DROP KEY audit_target,"
+		    " DROP COLUMN seq, DROP COLUMN hash,"
+		    " DROP COLUMN actor_key_id,"
+		    " ADD KEY audit_tenant (tenant_id, id)",
+		"ALTER TABLE tenant DROP KEY tenant_deleted,"
+		    " DROP COLUMN deleted_at",
+	};
+	struct fixture *f = *state;
+	struct said said = { .count = 0 };
+	size_t i;
+
+	run_sql(f, "INSERT INTO audit (id, tenant_id, actor_kind, action,"
+	    " target_id, request_id, address, created_at) VALUES"
+	    " (REPEAT('a', 16), REPEAT('b', 16), 'master', 'old.row',"
+	    " REPEAT('c', 16), '', '', NOW(6))");
+	for (i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
+		run_sql(f, "%s", pieces[i]);
+		run_sql(f, "DELETE FROM schema_migration WHERE version = 2");
+		said.count = 0;
+		if (schema_store_migrate(f->db, sql_dir(), note, &said,
+		    &f->fault) < 0)
+			fail_msg("%s: %s", pieces[i], f->fault.text);
+		assert_int_equal(said.count, 1);
+		assert_int_equal(ask_sql(f, "SELECT COUNT(*) FROM audit"
+		    " LEFT JOIN api_key ON FALSE LEFT JOIN idempotency"
+		    " ON FALSE LEFT JOIN tenant ON deleted_at IS NULL"
+		    " WHERE action = 'old.row' AND seq IS NULL"), 1);
+		assert_int_equal(ask_sql(f, "SELECT COUNT(*) FROM audit_chain"),
+		    1);
+	}
+	run_sql(f, "DELETE FROM audit");
+}
+
 static void
 write_file(const char *dir, const char *name, const char *text)
 {
@@ -185,6 +227,7 @@ main(void)
 		cmocka_unit_test(empty_database_is_version_zero),
 		cmocka_unit_test(migrating_twice_applies_each_file_once),
 		cmocka_unit_test(migration_can_run_over_its_own_tables),
+		cmocka_unit_test(migration_goes_on_where_it_stopped),
 		cmocka_unit_test(
 		    failure_names_file_and_statement_and_keeps_the_rest),
 		cmocka_unit_test(

@@ -227,6 +227,88 @@ role_that_this_release_does_not_know_is_a_fault(void **state)
 	assert_non_null(strstr(f->fault.text, "user_find"));
 }
 
+static void
+password_is_found_by_email_in_whatever_case_within_the_tenant(void **state)
+{
+	struct fixture *f = *state;
+	struct tenant own = add_tenant(f, "own passwords");
+	struct tenant foreign = add_tenant(f, "foreign passwords");
+	struct user user = add_user(f, &own, "Łada@Example.com", ROLE_USER);
+	char hash[CRYPTO_PASSWORD_HASH_MAX], longest[CRYPTO_PASSWORD_HASH_MAX];
+	struct user out;
+
+	assert_int_equal(user_store_find_password(f->db, &own.id,
+	    "łADA@example.COM", &out, hash, &f->fault), 1);
+	assert_true(uuid_is_equal(&out.id, &user.id));
+	assert_string_equal(out.email, "Łada@Example.com");
+	assert_string_equal(hash, "$argon2id$");
+	assert_int_equal(user_store_find_password(f->db, &foreign.id,
+	    "łada@example.com", &out, hash, &f->fault), 0);
+	assert_int_equal(user_store_find_password(f->db, &own.id,
+	    "lada@example.com", &out, hash, &f->fault), 0);
+	memset(longest, 'h', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	assert_int_equal(user_store_update_password(f->db, &own.id, &user.id,
+	    longest, &f->fault), 0);
+	assert_int_equal(user_store_find_password(f->db, &own.id,
+	    "łada@example.com", &out, hash, &f->fault), 1);
+	assert_string_equal(hash, longest);
+	assert_int_equal(user_store_update_password(f->db, &foreign.id,
+	    &user.id, "other", &f->fault), -1);
+	assert_database_fault(f->fault);
+}
+
+static void
+new_token_takes_the_old_ones_place(void **state)
+{
+	struct fixture *f = *state;
+	struct tenant tenant = add_tenant(f, "rotating");
+	struct user user = add_user(f, &tenant, "r@example.com", ROLE_USER);
+	struct user_token old, new;
+	struct user out;
+	struct uuid seed;
+
+	fill_token(&old, &user.id);
+	uuid_new_random(&seed);
+	fill_token(&new, &seed);
+	user.updated_us = SOME_TIME_US + 5;
+	user.role = ROLE_ADMIN;
+	assert_int_equal(user_store_update_token(f->db, &user, &new,
+	    &f->fault), 0);
+	assert_int_equal(user_store_find_by_token(f->db, old.hash, &out,
+	    &f->fault), 0);
+	assert_int_equal(user_store_find_by_token(f->db, new.hash, &out,
+	    &f->fault), 1);
+	assert_true(uuid_is_equal(&out.id, &user.id));
+	assert_int_equal(out.updated_us, SOME_TIME_US + 5);
+	/* The token and its time, nothing else. */
+	assert_int_equal(out.role, ROLE_USER);
+	assert_int_equal(ask_sql(f, "SELECT token_sealed LIKE"
+	    " CONCAT(LEFT(token_hash, 16), '%%') FROM users"
+	    " WHERE email = 'r@example.com'"), 1);
+}
+
+static void
+delete_works_once_within_the_tenant_and_takes_devices_along(void **state)
+{
+	struct fixture *f = *state;
+	struct tenant own = add_tenant(f, "own users");
+	struct tenant foreign = add_tenant(f, "foreign users");
+	struct user user = add_user(f, &own, "d@example.com", ROLE_USER);
+	struct device device = add_device(f, &user, "phone");
+
+	assert_int_equal(user_store_delete(f->db, &foreign.id, &user.id,
+	    &f->fault), 0);
+	assert_int_equal(device_store_find(f->db, &own.id, &device.id,
+	    &device, &f->fault), 1);
+	assert_int_equal(user_store_delete(f->db, &own.id, &user.id,
+	    &f->fault), 1);
+	assert_int_equal(user_store_delete(f->db, &own.id, &user.id,
+	    &f->fault), 0);
+	assert_int_equal(device_store_find(f->db, &own.id, &device.id,
+	    &device, &f->fault), 0);
+}
+
 int
 main(void)
 {
@@ -245,6 +327,11 @@ main(void)
 		cmocka_unit_test(user_needs_its_tenant),
 		cmocka_unit_test(
 		    role_that_this_release_does_not_know_is_a_fault),
+		cmocka_unit_test(
+		    password_is_found_by_email_in_whatever_case_within_the_tenant),
+		cmocka_unit_test(new_token_takes_the_old_ones_place),
+		cmocka_unit_test(
+		    delete_works_once_within_the_tenant_and_takes_devices_along),
 	};
 
 	return cmocka_run_group_tests(tests, store_test_begin, store_test_end);
