@@ -14,6 +14,7 @@ EXTRA_DIST += \
 	tests/api/test_events.py \
 	tests/api/test_freshness.py \
 	tests/api/test_fuzz.py \
+	tests/api/test_hostile.py \
 	tests/api/test_http.py \
 	tests/api/test_idempotency.py \
 	tests/api/test_isolation.py \

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""POST /register and GET /tenants."""
+"""POST /register, GET /tenants, GET and DELETE /global/tenants/{id}."""
 import threading
+import uuid
 
 import pytest
 
@@ -199,3 +200,109 @@ def test_tenants_come_in_pages(wuts):
             break
         assert len(paged) <= len(whole)
     assert paged == whole
+
+
+# --- GET and DELETE /global/tenants/{id} ---
+
+def test_a_tenant_is_shown_with_its_counts(wuts, tenant):
+    path = f"/global/tenants/{tenant.id}"
+    (listed,) = [t for t in done(wuts.master().get("/tenants"))["tenants"]
+                 if t["id"] == tenant.id]
+    assert done(wuts.master().get(path)) == {
+        "success": True, "data": {**listed, "users": 1, "devices": 0}}
+    members = [tenant.member() for _ in range(3)]
+    members[0].device()
+    members[0].device()
+    members[1].device()
+    data = done(wuts.master().get(path))["data"]
+    assert data["users"] == 4 and data["devices"] == 3
+    assert data["name"] == tenant.name
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_a_tenant_that_is_none(wuts, tenant, method):
+    body = refused(wuts.master().request(
+        method, f"/global/tenants/{uuid.uuid4()}"), 404, "TENANT_NOT_FOUND")
+    assert body["error"] == "tenant not found"
+    invalid(wuts.master().request(method, "/global/tenants/string"), "id")
+    for client, error in ((wuts.client(), "master token required"),
+                          (tenant.admin.client, "master token required"),
+                          (tenant.key(), "master token required"),
+                          (wuts.client("wrong"), "invalid master token")):
+        body = refused(client.request(
+            method, f"/global/tenants/{tenant.id}"), 401, "UNAUTHORIZED")
+        assert body["error"] == error
+    done(tenant.admin.client.get("/users"))
+
+
+def test_a_deleted_tenant_is_gone_with_all_that_was_its(wuts, tenant):
+    member, key = tenant.member(), tenant.key()
+    device = member.device()
+    hooked = f"/webhook?device_id={device}"
+    done(member.client.post(hooked, {
+        "webhook_url": "https://example.com/", "enabled_events": ["*"]}), 201)
+    path = f"/global/tenants/{tenant.id}"
+    answer = done(wuts.master().delete(path))
+    assert set(answer) == {"success", "message", "data"}
+    assert answer["message"] == "Tenant permanently deleted"
+    deleted = answer["data"]
+    assert set(deleted) == {"tenant_id", "tenant_name", "deleted_at"}
+    assert deleted["tenant_id"] == tenant.id
+    assert deleted["tenant_name"] == tenant.name
+    assert is_time(deleted["deleted_at"])
+    for client in tenant.admin.client, member.client, key:
+        refused(client.get("/users"), 401, "UNAUTHORIZED")
+    master = wuts.master()
+    refused(master.get(path), 404, "TENANT_NOT_FOUND")
+    refused(master.delete(path), 404, "TENANT_NOT_FOUND")
+    refused(master.get(f"/users/{member.id}"), 404, "USER_NOT_FOUND")
+    refused(master.get(hooked), 404, "DEVICE_NOT_FOUND")
+    refused(wuts.engine().post(f"/devices/{device}/events", {
+        "event": "call.offer", "data": {}}), 404, "DEVICE_NOT_FOUND")
+    for listed in "users", "api-keys":
+        refused(master.get(f"/{listed}?tenant_id={tenant.id}"), 404,
+                "TENANT_NOT_FOUND")
+    refused(master.post(f"/users?tenant_id={tenant.id}", {
+        "email": "x@example.com", "password": PASSWORD}), 404,
+        "TENANT_NOT_FOUND")
+    assert tenant.id not in {t["id"] for t in
+                             done(master.get("/tenants"))["tenants"]}
+
+
+def test_the_name_of_a_deleted_tenant_is_free(wuts, tenant):
+    done(wuts.master().delete(f"/global/tenants/{tenant.id}"))
+    again = done(wuts.master().post("/register", registration(
+        tenant_name=tenant.name)), 201)
+    assert again["tenant"]["id"] != tenant.id
+    users = done(wuts.master().get(
+        f"/users?tenant_id={again['tenant']['id']}"))["users"]
+    assert len(users) == 1
+
+
+def test_a_deleted_tenant_takes_nothing_of_another_with_it(wuts, tenant):
+    other = wuts.tenant()
+    device = other.admin.device()
+    before = done(wuts.master().get(f"/global/tenants/{other.id}"))
+    done(wuts.master().delete(f"/global/tenants/{tenant.id}"))
+    assert done(wuts.master().get(f"/global/tenants/{other.id}")) == before
+    done(wuts.engine().post(f"/devices/{device}/events", {
+        "event": "call.offer", "data": {}}), 202)
+
+
+def test_events_of_a_deleted_tenant_are_not_delivered(wuts, tenant, hook):
+    """They wait for a webhook that is disabled; then there is none."""
+    device = tenant.admin.device()
+    done(tenant.admin.client.post("/webhook", {
+        "webhook_url": hook.url, "enabled_events": ["*"],
+        "enabled": False}), 201)
+    done(wuts.engine().post(f"/devices/{device}/events", [
+        {"event": "call.offer", "data": {}}] * 50), 202)
+    done(wuts.master().delete(f"/global/tenants/{tenant.id}"))
+    other = wuts.tenant()
+    device = other.admin.device()
+    done(other.admin.client.post("/webhook", {
+        "webhook_url": hook.url, "enabled_events": ["*"]}), 201)
+    last = done(wuts.engine().post(f"/devices/{device}/events", {
+        "event": "call.offer", "data": {}}), 202)["ids"][0]
+    hook.wait_event(last)
+    assert {d.id for d in hook.deliveries} == {last}

@@ -429,3 +429,255 @@ def test_admins_that_demote_each_other_at_once_leave_one(wuts):
         admins = [u for u in users if u["role"] == "admin" and u["active"]]
         assert len(admins) == 1
         tenant.admin = Member(wuts, admins[0])
+
+
+# --- DELETE /users/{id} ---
+
+def test_a_deleted_user_is_gone_at_once(tenant):
+    member = tenant.member()
+    device = member.device()
+    path = f"/users/{member.id}"
+    assert done(tenant.admin.client.delete(path)) == {
+        "success": True, "message": "User permanently deleted"}
+    refused(member.client.get(path), 401, "UNAUTHORIZED")
+    refused(tenant.admin.client.get(path), 404, "USER_NOT_FOUND")
+    refused(tenant.admin.client.delete(path), 404, "USER_NOT_FOUND")
+    refused(tenant.admin.client.get(f"/webhook?device_id={device}"), 404,
+            "DEVICE_NOT_FOUND")
+    assert [u["id"] for u in done(tenant.admin.client.get(
+        "/users"))["users"]] == [tenant.admin.id]
+
+
+def test_the_email_of_a_deleted_user_is_free(tenant):
+    name = email()
+    for _ in range(2):
+        member = tenant.member(email=name)
+        done(tenant.admin.client.delete(f"/users/{member.id}"))
+
+
+def test_who_may_delete_whom(tenant):
+    victims = {role: tenant.member(role) for role in ROLES}
+    manager, user = tenant.member("manager"), tenant.member()
+    for caller in manager, user:
+        for victim in victims.values():
+            refused(caller.client.delete(f"/users/{victim.id}"), 403,
+                    "FORBIDDEN")
+    for victim in victims.values():
+        done(tenant.admin.client.delete(f"/users/{victim.id}"))
+
+
+def test_nobody_deletes_themself(tenant):
+    for role in ROLES:
+        member = tenant.member(role)
+        refused(member.client.delete(f"/users/{member.id}"), 403,
+                "SELF_MODIFICATION")
+        done(member.client.get(f"/users/{member.id}"))
+
+
+def test_a_user_who_is_nobodys_cannot_be_deleted(wuts, tenant):
+    foreign = wuts.tenant()
+    for target in uuid.uuid4(), foreign.admin.id:
+        refused(tenant.admin.client.delete(f"/users/{target}"), 404,
+                "USER_NOT_FOUND")
+    invalid(tenant.admin.client.delete("/users/string"), "id")
+    done(foreign.admin.client.get("/users"))
+
+
+def test_if_match_guards_a_deletion(tenant):
+    member = tenant.member()
+    client, path = tenant.admin.client, f"/users/{member.id}"
+    stale = client.get(path).headers["ETag"]
+    done(client.put(path, {"active": False}))
+    refused(client.delete(path, headers={"If-Match": stale}), 412,
+            "PRECONDITION_FAILED")
+    etag = client.get(path).headers["ETag"]
+    done(client.delete(path, headers={"If-Match": etag}))
+    refused(client.get(path), 404, "USER_NOT_FOUND")
+
+
+def test_the_master_deletes_even_the_last_admin(wuts, tenant):
+    done(wuts.master().delete(f"/users/{tenant.admin.id}"))
+    refused(tenant.admin.client.get("/users"), 401, "UNAUTHORIZED")
+    assert done(wuts.master().get(
+        f"/users?tenant_id={tenant.id}"))["users"] == []
+
+
+def test_admins_that_delete_each_other_at_once_leave_one(wuts):
+    tenant = wuts.tenant()
+    for _ in range(4):
+        pair = [tenant.admin, tenant.member("admin")]
+        statuses, start = [], threading.Barrier(2)
+
+        def delete(actor, target):
+            start.wait()
+            statuses.append(actor.client.delete(
+                f"/users/{target.id}").status_code)
+
+        threads = [threading.Thread(target=delete, args=args)
+                   for args in (pair, pair[::-1])]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(statuses)[0] == 200
+        assert sorted(statuses)[1] in (401, 409)
+        (admin,) = done(wuts.master().get(
+            f"/users?tenant_id={tenant.id}"))["users"]
+        tenant.admin = Member(wuts, admin)
+
+
+def test_a_deletion_is_told_to_the_tenants_webhook(tenant, hook):
+    client = tenant.admin.client
+    done(client.post("/webhook?scope=tenant", {
+        "webhook_url": hook.url,
+        "enabled_events": ["user.deleted", "user.token_rotated"]}), 201)
+    member = tenant.member()
+    token = done(client.post(f"/users/{member.id}/token"))["token"]
+    done(client.delete(f"/users/{member.id}"))
+    hook.wait(2)
+    told = {d.event: d for d in hook.deliveries}
+    rotated = told["user.token_rotated"]
+    assert rotated.message["data"]["user_id"] == member.id
+    assert rotated.message["data"]["changed_by"] == tenant.admin.id
+    assert token.encode() not in rotated.body
+    deleted = told["user.deleted"].message
+    assert deleted["data"]["user_id"] == member.id
+    assert deleted["tenant_id"] == tenant.id and deleted["device_id"] is None
+
+
+# --- POST /users/{id}/token ---
+
+def test_a_new_token_replaces_the_old_one_at_once(wuts, tenant):
+    member = tenant.member()
+    path = f"/users/{member.id}"
+    token = member.token
+    for client in member.client, tenant.admin.client, wuts.master():
+        if client is member.client:
+            client = wuts.client(token)
+        answer = done(client.post(path + "/token"))
+        assert set(answer) == {"success", "token"}
+        assert is_uuid(answer["token"]) and answer["token"][14] == "4"
+        assert answer["token"] != token
+        refused(wuts.client(token).get(path), 401, "UNAUTHORIZED")
+        token = answer["token"]
+        assert done(wuts.client(token).get(path))["data"]["id"] == member.id
+    (shown,) = [u for u in done(tenant.admin.client.get("/users"))["users"]
+                if u["id"] == member.id]
+    assert shown["token"] == token
+
+
+def test_everybody_rotates_their_own_token_and_an_admin_any(tenant):
+    members = {role: tenant.member(role) for role in ROLES}
+    others = {role: tenant.member(role) for role in ROLES}
+    for caller in "manager", "user":
+        for target in others.values():
+            refused(members[caller].client.post(f"/users/{target.id}/token"),
+                    403, "FORBIDDEN")
+    for target in others.values():
+        done(target.client.get(f"/users/{target.id}"))
+        done(members["admin"].client.post(f"/users/{target.id}/token"))
+    for member in members.values():
+        done(member.client.post(f"/users/{member.id}/token"))
+        refused(member.client.get("/users"), 401, "UNAUTHORIZED")
+
+
+def test_a_token_is_rotated_with_any_body_or_none(tenant):
+    member = tenant.member()
+    path = f"/users/{member.id}/token"
+    done(tenant.admin.client.post(path))
+    done(tenant.admin.client.post(path, {}))
+    refused(tenant.admin.client.post(path, data=b"x", headers={
+        "Content-Type": "text/plain"}), 415, "UNSUPPORTED_MEDIA_TYPE")
+
+
+def test_no_token_of_unknown_foreign_and_malformed_users(wuts, tenant):
+    foreign = wuts.tenant().admin
+    for target in uuid.uuid4(), foreign.id:
+        refused(tenant.admin.client.post(f"/users/{target}/token"), 404,
+                "USER_NOT_FOUND")
+    invalid(tenant.admin.client.post("/users/string/token"), "id")
+    done(foreign.client.get("/users"))
+
+
+def test_concurrent_rotations_leave_one_token(wuts, tenant):
+    member = tenant.member()
+    tokens = []
+    clients = [wuts.client(tenant.admin.token) for _ in range(6)]
+    threads = [threading.Thread(target=lambda c=client: tokens.append(done(
+        c.post(f"/users/{member.id}/token"))["token"])) for client in clients]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(tokens)) == 6
+    alive = [token for token in tokens if wuts.client(token).get(
+        f"/users/{member.id}").status_code == 200]
+    assert len(alive) == 1
+
+
+# --- GET /roles ---
+
+def test_the_matrix_is_shown(wuts, house):
+    answer = done(house.admin.client.get("/roles"))
+    assert set(answer) == {"success", "roles", "transitions", "manage"}
+    assert answer["roles"] == ["admin", "manager", "user"]
+    shown = {(t["actor"], t["from"], t["to"]) for t in answer["transitions"]}
+    assert all(set(t) == {"actor", "from", "to"}
+               for t in answer["transitions"])
+    assert len(shown) == len(answer["transitions"])
+    assert shown == {("admin", a, b) for a in ROLES for b in ROLES
+                     if a != b} | {("manager", "user", "manager")}
+    everything = ["view", "active", "role", "delete"]
+    assert answer["manage"] == {
+        "admin": {"self": ["view"], "user": everything,
+                  "manager": everything, "admin": everything},
+        "manager": {"self": ["view"], "user": ["view", "active", "role"],
+                    "manager": ["view"], "admin": []},
+        "user": {"self": ["view"], "user": [], "manager": [], "admin": []}}
+    assert done(wuts.master().get("/roles")) == answer
+
+
+def test_the_matrix_is_the_admins_to_see(house):
+    for member in house.manager, house.user:
+        refused(member.client.get("/roles"), 403, "FORBIDDEN")
+
+
+# --- a list that no worker holds in memory ---
+
+def test_two_thousand_users_are_streamed(wuts):
+    """In pieces, without a length; and every creation left its entry."""
+    tenant = wuts.tenant()
+    wanted = 2000
+    names, lock = iter(range(1, wanted)), threading.Lock()
+
+    def create(client):
+        while True:
+            with lock:
+                n = next(names, None)
+            if n is None:
+                return
+            done(client.post("/users", {
+                "email": f"user{n}@example.com", "password": PASSWORD}), 201)
+
+    threads = [threading.Thread(target=create, args=(
+        wuts.client(tenant.admin.token),)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    response = tenant.admin.client.get("/users")
+    users = done(response)["users"]
+    assert len({u["id"] for u in users}) == wanted
+    assert "Content-Length" not in response.headers
+    paged, params = [], {"limit": 700}
+    while True:
+        page = done(tenant.admin.client.get("/users", params=params))
+        paged += page["users"]
+        if page["next_cursor"] is None:
+            break
+        params["cursor"] = page["next_cursor"]
+    assert paged == users
+    entries = done(tenant.admin.client.get("/audit"))["entries"]
+    assert [e["seq"] for e in entries] == list(range(wanted + 1, 0, -1))
+    assert {e["target_id"] for e in entries
+            if e["action"] == "user.created"} == {u["id"] for u in users}
