@@ -30,9 +30,12 @@ dist_check_SCRIPTS += tests/unit/service/run
 
 if HAVE_CMOCKA
 service_tests = \
+	tests/unit/service/test_api_key \
+	tests/unit/service/test_audit \
 	tests/unit/service/test_change \
 	tests/unit/service/test_device \
 	tests/unit/service/test_event \
+	tests/unit/service/test_idempotency \
 	tests/unit/service/test_identity \
 	tests/unit/service/test_tenant \
 	tests/unit/service/test_user \
@@ -43,6 +46,12 @@ service_test_common = \
 	tests/unit/service/world.c \
 	tests/unit/service/world.h
 service_test_libs = $(SERVICE_LIBS) $(CMOCKA_LIBS)
+tests_unit_service_test_api_key_SOURCES = \
+	$(service_test_common) tests/unit/service/test_api_key.c
+tests_unit_service_test_api_key_LDADD = $(service_test_libs)
+tests_unit_service_test_audit_SOURCES = \
+	$(service_test_common) tests/unit/service/test_audit.c
+tests_unit_service_test_audit_LDADD = $(service_test_libs)
 tests_unit_service_test_change_SOURCES = \
 	$(service_test_common) tests/unit/service/test_change.c
 tests_unit_service_test_change_LDADD = $(service_test_libs)
@@ -52,6 +61,9 @@ tests_unit_service_test_device_LDADD = $(service_test_libs)
 tests_unit_service_test_event_SOURCES = \
 	$(service_test_common) tests/unit/service/test_event.c
 tests_unit_service_test_event_LDADD = $(service_test_libs)
+tests_unit_service_test_idempotency_SOURCES = \
+	$(service_test_common) tests/unit/service/test_idempotency.c
+tests_unit_service_test_idempotency_LDADD = $(service_test_libs)
 tests_unit_service_test_identity_SOURCES = \
 	$(service_test_common) tests/unit/service/test_identity.c
 tests_unit_service_test_identity_LDADD = $(service_test_libs)
