@@ -28,6 +28,7 @@ EXTRA_DIST += \
 	tests/api/wire.py \
 	tests/chaos/conftest.py \
 	tests/chaos/test_database.py \
+	tests/chaos/test_idempotency.py \
 	tests/chaos/test_kill.py \
 	tests/chaos/test_log.py \
 	tests/harness.py

@@ -19,8 +19,8 @@ sys.dont_write_bytecode = True
 class Victim:
     """A running instance, its processes and its database's own view."""
 
-    def __init__(self):
-        self.instance = harness.Instance.start()
+    def __init__(self, **settings):
+        self.instance = harness.Instance.start(**settings)
         self.run = self.instance.run
 
     def pid(self, service):
@@ -85,9 +85,7 @@ class Victim:
         harness.wait_for("an end of refusals", is_quiet, seconds)
 
 
-@pytest.fixture(scope="session")
-def victim(request):
-    victim = Victim()
+def lend(request, victim):
     try:
         yield victim
     finally:
@@ -95,6 +93,17 @@ def victim(request):
         victim.instance.stop(keep=failed)
         if failed:
             print(f"\nlogs and data are kept below {victim.instance.work}")
+
+
+@pytest.fixture(scope="session")
+def victim(request):
+    yield from lend(request, Victim())
+
+
+@pytest.fixture(scope="session")
+def hasty(request):
+    """Takes over the request of a process that is gone after two seconds."""
+    yield from lend(request, Victim(request_timeout="2s"))
 
 
 @pytest.fixture
