@@ -75,13 +75,13 @@ migration_goes_on_where_it_stopped(void **state)
 	static const char *const pieces[] = {
 		"DROP TABLE idempotency, api_key, audit_chain",
 		"DROP TABLE idempotency",
-		"ALTER TABLE audit DROP KEY audit_seq, DROP KEY audit_action,"
+		("ALTER TABLE audit DROP KEY audit_seq, DROP KEY audit_action,"
 		    " DROP KEY audit_actor, DROP KEY audit_target,"
 		    " DROP COLUMN seq, DROP COLUMN hash,"
 		    " DROP COLUMN actor_key_id,"
-		    " ADD KEY audit_tenant (tenant_id, id)",
-		"ALTER TABLE tenant DROP KEY tenant_deleted,"
-		    " DROP COLUMN deleted_at",
+		    " ADD KEY audit_tenant (tenant_id, id)"),
+		("ALTER TABLE tenant DROP KEY tenant_deleted,"
+		    " DROP COLUMN deleted_at"),
 	};
 	struct fixture *f = *state;
 	struct said said = { .count = 0 };
