@@ -30,6 +30,9 @@
 #define SNAPSHOT_EVERY_US (10 * CLOCK_SECOND_US)
 #define EXPIRE_EVERY_US (60 * CLOCK_SECOND_US)
 #define OUTBOX_KEPT_US (INT64_C(3600) * CLOCK_SECOND_US)
+/* Slow start, and the longest pause of a breaker. */
+#define FIRST_WINDOW 2
+#define PAUSE_MAX_US (INT64_C(300) * CLOCK_SECOND_US)
 
 static void
 ask(struct spool *spool, struct lookup_job *job)
@@ -65,7 +68,14 @@ ask_webhook(struct spool *spool, struct endpoint *endpoint)
 static void
 apply(struct spool *spool, struct endpoint *endpoint)
 {
-	struct scheduler_limits limits = { .window = 1 };
+	struct scheduler_limits limits = {
+		.breaker = {
+			.window = 1,
+			.first_window = FIRST_WINDOW,
+			.pause_us = spool->live->retry_base_ms * 1000,
+			.pause_max_us = PAUSE_MAX_US,
+		},
+	};
 	const struct target *target = endpoint->target;
 
 	if (!endpoint->known || endpoint->unusable ||
@@ -75,7 +85,8 @@ apply(struct spool *spool, struct endpoint *endpoint)
 	}
 	if (target != NULL) {
 		if (target->webhook.max_concurrency > 0)
-			limits.window = target->webhook.max_concurrency;
+			limits.breaker.window =
+			    target->webhook.max_concurrency;
 		limits.rate = target->webhook.rate_limit;
 		limits.ordered = target->webhook.ordered;
 	}
@@ -227,8 +238,10 @@ answer_webhook(struct spool *spool, struct lookup_job *job)
 		learn_unusable(endpoint, job);
 	} else if (job->result >= 0) {
 		if (endpoint_learn(endpoint, job->target, job->generation,
-		    job->asked_us))
+		    job->asked_us)) {
 			spool->snapshot_changed = true;
+			scheduler_forgive(spool->scheduler, endpoint->number);
+		}
 		job->target = NULL;
 	}
 	apply(spool, endpoint);

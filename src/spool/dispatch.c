@@ -141,14 +141,50 @@ dispatch_start(struct spool *spool)
 	}
 }
 
+static void
+log_breaker(const struct delivery *delivery, enum breaker_change change)
+{
+	const struct endpoint *endpoint = delivery->endpoint;
+	char tenant[UUID_TEXT_LEN + 1], device[UUID_TEXT_LEN + 1];
+
+	if (change != BREAKER_HAS_OPENED && change != BREAKER_HAS_CLOSED)
+		return;
+	log_info("tenant=%s device=%s %s",
+	    uuid_format(&endpoint->tenant_id, tenant),
+	    uuid_is_nil(&endpoint->device_id) ? "-" :
+	    uuid_format(&endpoint->device_id, device),
+	    change == BREAKER_HAS_OPENED ?
+	    "endpoint fails, only probes from now on" :
+	    "endpoint answers again");
+}
+
+/* What the attempt told about its endpoint. */
+static void
+report(struct spool *spool, const struct delivery *delivery,
+    const struct delivery_result *result, int64_t now_us)
+{
+	enum breaker_verdict verdict = breaker_judge(result->status,
+	    result->duration_us);
+	uint64_t random = 0;
+
+	/* An attempt under settings that were replaced since tells nothing
+	   about those that hold now. */
+	if (delivery->target != delivery->endpoint->target)
+		return;
+	if (verdict != BREAKER_QUICK)
+		crypto_random(&random, sizeof(random));
+	log_breaker(delivery, scheduler_report(spool->scheduler,
+	    delivery->endpoint->number, verdict, now_us, random));
+}
+
 static int64_t
 retry_due(const struct spool *spool, unsigned attempts,
-    const struct delivery_result *result)
+    const struct delivery_result *result, int64_t now_us)
 {
 	uint64_t random;
 
 	crypto_random(&random, sizeof(random));
-	return clock_wall_us() + backoff_delay_us(attempts,
+	return now_us + backoff_delay_us(attempts,
 	    spool->live->retry_base_ms, spool->live->retry_cap_ms,
 	    result->retry_after_s, random);
 }
@@ -162,12 +198,13 @@ dispatch_result(void *ctx, struct delivery *delivery,
 	unsigned attempts = delivery->item.attempts + 1u;
 	enum queue_outcome outcome = backoff_outcome(result->status, attempts,
 	    delivery->target->webhook.retry_attempts);
-	int64_t due_us = 0;
+	int64_t now_us = clock_wall_us(), due_us = 0;
 
 	if (outcome == QUEUE_RETRY)
-		due_us = retry_due(spool, attempts, result);
+		due_us = retry_due(spool, attempts, result, now_us);
 	note(spool, delivery->item.pos, outcome, attempts, due_us);
 	log_outcome(&delivery->record, attempts, outcome, result);
+	report(spool, delivery, result, now_us);
 	if (outcome == QUEUE_RETRY)
 		scheduler_retry(spool->scheduler, number,
 		    pending_make(delivery->item.pos,

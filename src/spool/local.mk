@@ -2,6 +2,7 @@
 noinst_LIBRARIES += libwuts_spool.a
 libwuts_spool_a_SOURCES = \
 	src/spool/backoff.c \
+	src/spool/breaker.c \
 	src/spool/delivery.c \
 	src/spool/directory.c \
 	src/spool/dispatch.c \
@@ -26,6 +27,12 @@ tests_unit_spool_test_backoff_SOURCES = \
 	tests/unit/spool/test_backoff.c
 tests_unit_spool_test_backoff_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src
 tests_unit_spool_test_backoff_LDADD = $(SPOOL_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/spool/test_breaker
+TESTS += tests/unit/spool/test_breaker
+tests_unit_spool_test_breaker_SOURCES = \
+	tests/unit/spool/test_breaker.c
+tests_unit_spool_test_breaker_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src
+tests_unit_spool_test_breaker_LDADD = $(SPOOL_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/spool/test_delivery
 TESTS += tests/unit/spool/test_delivery
 tests_unit_spool_test_delivery_SOURCES = \
@@ -48,6 +55,12 @@ tests_unit_spool_test_guard_SOURCES = \
 	tests/unit/spool/test_guard.c
 tests_unit_spool_test_guard_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src
 tests_unit_spool_test_guard_LDADD = $(SPOOL_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/spool/test_isolation
+TESTS += tests/unit/spool/test_isolation
+tests_unit_spool_test_isolation_SOURCES = \
+	tests/unit/spool/test_isolation.c
+tests_unit_spool_test_isolation_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src
+tests_unit_spool_test_isolation_LDADD = $(SPOOL_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/spool/test_scheduler
 TESTS += tests/unit/spool/test_scheduler
 tests_unit_spool_test_scheduler_SOURCES = \

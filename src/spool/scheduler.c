@@ -6,8 +6,14 @@
    ordered endpoint has one in flight, the oldest first, and a record of it
    that waits for a retry blocks the others.
 
-   An endpoint is in the ring exactly when may_start() says so; everything that
-   changes the answer ends with settle(). */
+   Slots are shared so that no endpoint can take them all, whatever it does from
+   now on: one may have as many as are free, so that n busy ones leave one in
+   n + 1 to others (the dynamic thresholds of switch buffers); and those that
+   are not trusted (breaker.c) have half of all between them.
+
+   An endpoint is in a ring exactly when may_start() says so, in the one of the
+   trusted or in the other; everything that changes the answer ends with
+   settle(). Tickets make the two rings one queue. */
 #include "config.h"
 
 #include "spool_private.h"
@@ -23,19 +29,35 @@
    loop need not wake for each record. */
 #define RATE_SLACK_US 20000
 
+/* Which one, in a timer without attempts. */
+enum alarm {
+	ALARM_RATE,
+	ALARM_BREAKER
+};
+
 struct lane {
 	struct pending_fifo fresh;	/* not tried yet */
 	struct pending_heap by_age;	/* the same when ordered */
 	struct pending_fifo retries;	/* due */
 	uint32_t ring_prev, ring_next;
+	uint32_t ticket;		/* its place in the ring */
 	uint32_t in_flight;
 	uint32_t sleeping;		/* retries not due yet */
+	uint32_t alarms;		/* of the breaker, not gone off */
 	struct scheduler_limits limits;
+	struct breaker breaker;
 	int64_t allowed_us;		/* next start, evenly spaced */
 	int64_t newest_us;		/* created_us of all read */
 	int64_t settled_us;		/* of those read before last_round */
 	uint32_t last_round;
-	bool used, open, in_ring, throttled, retry_turn, unsettled;
+	bool used, open, in_ring, throttled, retry_turn, unsettled, trusted;
+};
+
+struct ring {
+	uint32_t first;		/* whose turn it is */
+	uint32_t count;
+	/* Nobody in it may have a slot until one gets free. */
+	bool blocked;
 };
 
 struct scheduler {
@@ -43,12 +65,14 @@ struct scheduler {
 	uint32_t nlanes, cap;
 	uint32_t *free;			/* numbers to use again */
 	uint32_t nfree, free_cap;
-	uint32_t ring_first;		/* whose turn it is */
+	struct ring rings[2];		/* by lane.trusted */
+	uint32_t next_ticket;
 	uint32_t *unsettled;		/* ordered, waiting for a scan */
 	uint32_t nunsettled, unsettled_cap;
 	struct pending_timers timers;
 	size_t throttled;
 	unsigned in_flight, max_in_flight;
+	unsigned untrusted_in_flight;
 	uint32_t round;			/* scans that have ended */
 };
 
@@ -59,18 +83,27 @@ lane_at(const struct scheduler *s, uint32_t endpoint)
 	return &s->lanes[endpoint];
 }
 
+static struct ring *
+ring_of(struct scheduler *s, const struct lane *lane)
+{
+	return &s->rings[lane->trusted];
+}
+
 static void
 ring_add(struct scheduler *s, uint32_t endpoint)
 {
 	struct lane *lane = &s->lanes[endpoint], *first;
+	struct ring *ring = ring_of(s, lane);
 
 	lane->in_ring = true;
-	if (s->ring_first == NONE) {
-		s->ring_first = lane->ring_prev = lane->ring_next = endpoint;
+	lane->ticket = s->next_ticket++;
+	ring->blocked = false;
+	if (ring->count++ == 0) {
+		ring->first = lane->ring_prev = lane->ring_next = endpoint;
 		return;
 	}
-	first = &s->lanes[s->ring_first];
-	lane->ring_next = s->ring_first;
+	first = &s->lanes[ring->first];
+	lane->ring_next = ring->first;
 	lane->ring_prev = first->ring_prev;
 	s->lanes[first->ring_prev].ring_next = endpoint;
 	first->ring_prev = endpoint;
@@ -80,16 +113,17 @@ static void
 ring_remove(struct scheduler *s, uint32_t endpoint)
 {
 	struct lane *lane = &s->lanes[endpoint];
+	struct ring *ring = ring_of(s, lane);
 
 	lane->in_ring = false;
-	if (lane->ring_next == endpoint) {
-		s->ring_first = NONE;
+	if (--ring->count == 0) {
+		ring->first = NONE;
 		return;
 	}
 	s->lanes[lane->ring_prev].ring_next = lane->ring_next;
 	s->lanes[lane->ring_next].ring_prev = lane->ring_prev;
-	if (s->ring_first == endpoint)
-		s->ring_first = lane->ring_next;
+	if (ring->first == endpoint)
+		ring->first = lane->ring_next;
 }
 
 /* Can no record older than the oldest known turn up any more? Whatever a
@@ -126,7 +160,7 @@ may_start_ordered(struct scheduler *s, uint32_t endpoint)
 {
 	const struct lane *lane = &s->lanes[endpoint];
 
-	if (lane->in_flight > 0)
+	if (lane->in_flight > 0 || !breaker_may_start(&lane->breaker, 0))
 		return false;
 	if (lane->retries.count > 0)
 		return true;
@@ -147,7 +181,7 @@ may_start(struct scheduler *s, uint32_t endpoint)
 		return false;
 	if (lane->limits.ordered)
 		return may_start_ordered(s, endpoint);
-	return lane->in_flight < lane->limits.window &&
+	return breaker_may_start(&lane->breaker, lane->in_flight) &&
 	    (lane->fresh.count > 0 || lane->by_age.count > 0 ||
 	    lane->retries.count > 0);
 }
@@ -168,7 +202,7 @@ scheduler_new(unsigned max_in_flight)
 {
 	struct scheduler *s = mem_calloc(1, sizeof(*s));
 
-	s->ring_first = NONE;
+	s->rings[false].first = s->rings[true].first = NONE;
 	s->max_in_flight = max_in_flight;
 	/* Rounds of lanes start at 0, "long ago". */
 	s->round = 2;
@@ -204,6 +238,7 @@ void
 scheduler_set_max_in_flight(struct scheduler *s, unsigned max)
 {
 	s->max_in_flight = max;
+	s->rings[false].blocked = s->rings[true].blocked = false;
 }
 
 uint32_t
@@ -250,6 +285,7 @@ scheduler_open(struct scheduler *s, uint32_t endpoint,
 
 	lane->open = true;
 	lane->limits = *limits;
+	breaker_limit(&lane->breaker, &limits->breaker);
 	if (limits->rate == 0)
 		lane->allowed_us = 0;
 	/* The other way round the heap is emptied before the FIFO. */
@@ -279,7 +315,8 @@ scheduler_is_idle(const struct scheduler *s, uint32_t endpoint)
 
 	return lane->fresh.count == 0 && lane->by_age.count == 0 &&
 	    lane->retries.count == 0 && lane->sleeping == 0 &&
-	    lane->in_flight == 0 && !lane->throttled && !lane->unsettled;
+	    lane->in_flight == 0 && lane->alarms == 0 && !lane->throttled &&
+	    !lane->unsettled;
 }
 
 static void
@@ -345,23 +382,45 @@ scheduler_wants_scan(const struct scheduler *s)
 }
 
 static void
+set_alarm(struct scheduler *s, uint32_t endpoint, enum alarm alarm,
+    int64_t due_us)
+{
+	struct pending_timer timer = {
+		.due_us = due_us,
+		.endpoint = endpoint,
+		.item.pos.offset = alarm,
+	};
+
+	pending_timers_push(&s->timers, timer);
+}
+
+static void
+on_timer(struct scheduler *s, const struct pending_timer *timer,
+    int64_t now_us)
+{
+	struct lane *lane = lane_at(s, timer->endpoint);
+
+	if (timer->item.attempts > 0) {
+		lane->sleeping--;
+		pending_fifo_push(&lane->retries, timer->item);
+	} else if (timer->item.pos.offset == ALARM_RATE) {
+		lane->throttled = false;
+		s->throttled--;
+	} else {
+		lane->alarms--;
+		(void)breaker_wake(&lane->breaker, now_us);
+	}
+	settle(s, timer->endpoint);
+}
+
+static void
 run_timers(struct scheduler *s, int64_t now_us)
 {
 	struct pending_timer timer;
 
 	while (s->timers.count > 0 && s->timers.items[0].due_us <= now_us) {
-		struct lane *lane;
-
 		pending_timers_pop(&s->timers, &timer);
-		lane = lane_at(s, timer.endpoint);
-		if (timer.item.attempts == 0) {
-			lane->throttled = false;
-			s->throttled--;
-		} else {
-			lane->sleeping--;
-			pending_fifo_push(&lane->retries, timer.item);
-		}
-		settle(s, timer.endpoint);
+		on_timer(s, &timer, now_us);
 	}
 }
 
@@ -369,36 +428,80 @@ run_timers(struct scheduler *s, int64_t now_us)
 static void
 throttle(struct scheduler *s, uint32_t endpoint)
 {
-	struct pending_timer timer = {
-		.due_us = s->lanes[endpoint].allowed_us - RATE_SLACK_US,
-		.endpoint = endpoint,
-	};
+	struct lane *lane = &s->lanes[endpoint];
 
-	pending_timers_push(&s->timers, timer);
-	s->lanes[endpoint].throttled = true;
+	set_alarm(s, endpoint, ALARM_RATE, lane->allowed_us - RATE_SLACK_US);
+	lane->throttled = true;
 	s->throttled++;
 	settle(s, endpoint);
+}
+
+static bool
+is_throttled(const struct lane *lane, int64_t now_us)
+{
+	/* Further away than its spacing: the clock was set back. */
+	return lane->limits.rate != 0 &&
+	    now_us < lane->allowed_us - RATE_SLACK_US &&
+	    now_us >= lane->allowed_us - 2 * SECOND_US;
+}
+
+static unsigned
+free_slots(const struct scheduler *s)
+{
+	return s->in_flight < s->max_in_flight ?
+	    s->max_in_flight - s->in_flight : 0;
+}
+
+/* May anybody of this ring start? */
+static bool
+is_ring_ready(const struct scheduler *s, bool trusted)
+{
+	const struct ring *ring = &s->rings[trusted];
+
+	return ring->count > 0 && !ring->blocked && free_slots(s) > 0 &&
+	    (trusted || s->untrusted_in_flight <
+	    (s->max_in_flight + 1) / 2);
+}
+
+/* Whose turn it is in this ring; NONE: nobody may start. Who has more slots
+   than are free loses the turn. */
+static uint32_t
+next_in_ring(struct scheduler *s, bool trusted, int64_t now_us)
+{
+	struct ring *ring = &s->rings[trusted];
+
+	if (!is_ring_ready(s, trusted))
+		return NONE;
+	for (uint32_t n = ring->count; n > 0; n--) {
+		uint32_t endpoint = ring->first;
+		struct lane *lane = &s->lanes[endpoint];
+
+		if (is_throttled(lane, now_us)) {
+			throttle(s, endpoint);
+		} else if (lane->in_flight < free_slots(s)) {
+			return endpoint;
+		} else {
+			lane->ticket = s->next_ticket++;
+			ring->first = lane->ring_next;
+		}
+	}
+	ring->blocked = true;
+	return NONE;
 }
 
 bool
 scheduler_next(struct scheduler *s, int64_t now_us, uint32_t *endpoint_r)
 {
-	run_timers(s, now_us);
-	if (s->in_flight >= s->max_in_flight)
-		return false;
-	while (s->ring_first != NONE) {
-		const struct lane *lane = &s->lanes[s->ring_first];
+	uint32_t a, b;
 
-		/* Further away than its spacing: the clock was set back. */
-		if (lane->limits.rate == 0 ||
-		    now_us >= lane->allowed_us - RATE_SLACK_US ||
-		    now_us < lane->allowed_us - 2 * SECOND_US) {
-			*endpoint_r = s->ring_first;
-			return true;
-		}
-		throttle(s, s->ring_first);
-	}
-	return false;
+	run_timers(s, now_us);
+	a = next_in_ring(s, true, now_us);
+	b = next_in_ring(s, false, now_us);
+	if (a == NONE || (b != NONE &&
+	    (int32_t)(s->lanes[b].ticket - s->lanes[a].ticket) < 0))
+		a = b;
+	*endpoint_r = a;
+	return a != NONE;
 }
 
 /* A retry blocks an ordered endpoint; elsewhere the two kinds take turns. */
@@ -436,6 +539,8 @@ scheduler_take(struct scheduler *s, uint32_t endpoint, int64_t now_us)
 	}
 	lane->in_flight++;
 	s->in_flight++;
+	s->untrusted_in_flight += !lane->trusted;
+	breaker_started(&lane->breaker);
 	/* To the end of the ring. */
 	ring_remove(s, endpoint);
 	settle(s, endpoint);
@@ -448,8 +553,56 @@ end_flight(struct scheduler *s, uint32_t endpoint)
 	struct lane *lane = lane_at(s, endpoint);
 
 	wuts_assert(lane->in_flight > 0 && s->in_flight > 0);
-	lane->in_flight--;
+	if (--lane->in_flight == 0)
+		breaker_ended(&lane->breaker);
 	s->in_flight--;
+	s->untrusted_in_flight -= !lane->trusted;
+	s->rings[false].blocked = s->rings[true].blocked = false;
+}
+
+/* Its slots in flight count where it belongs now. */
+static void
+set_trust(struct scheduler *s, uint32_t endpoint)
+{
+	struct lane *lane = &s->lanes[endpoint];
+	bool trusted = breaker_is_trusted(&lane->breaker);
+
+	if (trusted != lane->trusted) {
+		if (lane->in_ring)
+			ring_remove(s, endpoint);
+		if (trusted)
+			s->untrusted_in_flight -= lane->in_flight;
+		else
+			s->untrusted_in_flight += lane->in_flight;
+		s->rings[false].blocked = false;
+		lane->trusted = trusted;
+	}
+	settle(s, endpoint);
+}
+
+enum breaker_change
+scheduler_report(struct scheduler *s, uint32_t endpoint,
+    enum breaker_verdict verdict, int64_t now_us, uint64_t random)
+{
+	struct lane *lane = lane_at(s, endpoint);
+	enum breaker_change change = breaker_report(&lane->breaker,
+	    &lane->limits.breaker, verdict, now_us, random);
+
+	if (change == BREAKER_HAS_OPENED || change == BREAKER_STAYS_OPEN) {
+		set_alarm(s, endpoint, ALARM_BREAKER, lane->breaker.until_us);
+		lane->alarms++;
+	}
+	set_trust(s, endpoint);
+	return change;
+}
+
+void
+scheduler_forgive(struct scheduler *s, uint32_t endpoint)
+{
+	struct lane *lane = lane_at(s, endpoint);
+
+	breaker_reset(&lane->breaker, &lane->limits.breaker);
+	set_trust(s, endpoint);
 }
 
 void
@@ -478,7 +631,7 @@ scheduler_due(const struct scheduler *s)
 bool
 scheduler_is_ready(const struct scheduler *s)
 {
-	return s->ring_first != NONE && s->in_flight < s->max_in_flight;
+	return is_ring_ready(s, true) || is_ring_ready(s, false);
 }
 
 bool

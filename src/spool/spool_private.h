@@ -54,8 +54,8 @@ void pending_heap_push(struct pending_heap *heap, struct pending item);
 bool pending_heap_pop(struct pending_heap *heap, struct pending *item_r);
 void pending_heap_clear(struct pending_heap *heap);
 
-/* What happens at a time: a retry of item, or (attempts 0) an endpoint may
-   start again. */
+/* What happens at a time: a retry of item, or (attempts 0) an alarm: its rate
+   or its breaker lets an endpoint start again. */
 struct pending_timer {
 	int64_t due_us;
 	uint32_t endpoint;
@@ -71,12 +71,67 @@ bool pending_timers_pop(struct pending_timers *timers,
     struct pending_timer *timer_r);
 void pending_timers_clear(struct pending_timers *timers);
 
+/* --- breaker.c: how much one endpoint is trusted with; pure --- */
+
+struct breaker_limits {
+	unsigned window;	/* attempts at once, at least 1 */
+	unsigned first_window;	/* to begin with; 0: all of window */
+	int64_t pause_us;	/* the first one; 0: the breaker never opens */
+	int64_t pause_max_us;
+};
+
+struct breaker {
+	int64_t until_us;	/* open till then */
+	unsigned window;	/* now */
+	unsigned answers;	/* since the window was this wide */
+	uint8_t state;
+	uint8_t failures;	/* in a row */
+	uint8_t pauses;		/* in a row */
+	bool trusted;
+};
+
+/* What an attempt told about its endpoint. */
+enum breaker_verdict {
+	BREAKER_QUICK,		/* it answers */
+	BREAKER_SLOW,		/* it answers, but late */
+	BREAKER_FAILED,		/* no answer, or 5xx */
+	BREAKER_OVERLOADED	/* 429 or 503: less at once, too */
+};
+
+enum breaker_change {
+	BREAKER_AS_BEFORE,
+	BREAKER_HAS_OPENED,
+	BREAKER_STAYS_OPEN,	/* the probe failed: a longer pause */
+	BREAKER_HAS_CLOSED
+};
+
+/* status 0: no answer. */
+enum breaker_verdict breaker_judge(long status, int64_t duration_us);
+/* A zeroed breaker is closed and trusts nobody; limits may change any time. */
+void breaker_limit(struct breaker *breaker,
+    const struct breaker_limits *limits);
+/* As if nothing had ever been tried. */
+void breaker_reset(struct breaker *breaker,
+    const struct breaker_limits *limits);
+bool breaker_may_start(const struct breaker *breaker, unsigned in_flight);
+bool breaker_is_trusted(const struct breaker *breaker);
+bool breaker_is_open(const struct breaker *breaker);
+void breaker_started(struct breaker *breaker);
+/* Nothing is in flight any more: a probe that told nothing is made again. */
+void breaker_ended(struct breaker *breaker);
+/* The pause is over. False: it is not, or there is none. */
+bool breaker_wake(struct breaker *breaker, int64_t now_us);
+/* random: any 64 bits. */
+enum breaker_change breaker_report(struct breaker *breaker,
+    const struct breaker_limits *limits, enum breaker_verdict verdict,
+    int64_t now_us, uint64_t random);
+
 /* --- scheduler.c: which record is tried next; pure --- */
 
 struct scheduler;
 
 struct scheduler_limits {
-	unsigned window;	/* attempts at once, at least 1 */
+	struct breaker_limits breaker;
 	unsigned rate;		/* starts a second, 0: any */
 	bool ordered;		/* one at a time, oldest first */
 };
@@ -113,6 +168,12 @@ bool scheduler_next(struct scheduler *s, int64_t now_us, uint32_t *endpoint_r);
 /* Its next record, in flight from here until done or retry. */
 struct pending scheduler_take(struct scheduler *s, uint32_t endpoint,
     int64_t now_us);
+/* What an attempt told, before done or retry. The wake-up after a pause is the
+   scheduler's own. */
+enum breaker_change scheduler_report(struct scheduler *s, uint32_t endpoint,
+    enum breaker_verdict verdict, int64_t now_us, uint64_t random);
+/* The endpoint is another one now: forget what was told. */
+void scheduler_forgive(struct scheduler *s, uint32_t endpoint);
 void scheduler_done(struct scheduler *s, uint32_t endpoint);
 void scheduler_retry(struct scheduler *s, uint32_t endpoint,
     struct pending item, int64_t due_us);

@@ -28,7 +28,7 @@ static uint32_t
 endpoint(struct scheduler *s, unsigned window, unsigned rate, bool ordered)
 {
 	struct scheduler_limits limits = {
-		.window = window, .rate = rate, .ordered = ordered,
+		.breaker.window = window, .rate = rate, .ordered = ordered,
 	};
 	uint32_t number = scheduler_add(s);
 
@@ -57,6 +57,16 @@ start(struct scheduler *s, int64_t now_us, struct pending *item_r)
 	return number;
 }
 
+/* One that has answered before. */
+static uint32_t
+proven(struct scheduler *s, unsigned window)
+{
+	uint32_t number = endpoint(s, window, 0, false);
+
+	scheduler_report(s, number, BREAKER_QUICK, NOW, 0);
+	return number;
+}
+
 static void
 settle_order(struct scheduler *s)
 {
@@ -67,7 +77,7 @@ settle_order(struct scheduler *s)
 static void
 records_of_one_endpoint_start_in_order(void **state)
 {
-	struct scheduler *s = scheduler_new(1000);
+	struct scheduler *s = scheduler_new(2000);
 	uint32_t a = endpoint(s, 1000, 0, false);
 	struct pending item, before = { .attempts = 0 };
 
@@ -129,25 +139,216 @@ static void
 all_together_stay_below_the_maximum(void **state)
 {
 	struct scheduler *s = scheduler_new(4);
-	uint32_t a = endpoint(s, 3, 0, false);
-	uint32_t b = endpoint(s, 3, 0, false);
+	uint32_t numbers[5];
+
+	(void)state;
+	for (int i = 0; i < 5; i++) {
+		numbers[i] = proven(s, 3);
+		push(s, numbers[i], 10);
+	}
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(start(s, NOW, NULL), numbers[i]);
+	assert_int_equal(start(s, NOW, NULL), UINT32_MAX);
+	assert_false(scheduler_is_ready(s));
+	assert_int_equal(scheduler_in_flight(s), 4);
+	scheduler_done(s, numbers[0]);
+	assert_true(scheduler_is_ready(s));
+	assert_int_equal(start(s, NOW, NULL), numbers[4]);
+	scheduler_free(&s);
+}
+
+static void
+no_endpoint_takes_more_slots_than_it_leaves_free(void **state)
+{
+	struct scheduler *s = scheduler_new(12);
+	uint32_t a = proven(s, 100), b = proven(s, 100);
+
+	(void)state;
+	push(s, a, 100);
+	for (int i = 0; i < 6; i++)
+		assert_int_equal(start(s, NOW, NULL), a);
+	assert_int_equal(start(s, NOW, NULL), UINT32_MAX);
+	assert_false(scheduler_is_ready(s));
+	push(s, b, 100);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(start(s, NOW, NULL), b);
+	assert_int_equal(start(s, NOW, NULL), UINT32_MAX);
+	/* Of 12: 6, 3, and 3 free for whoever comes next. */
+	scheduler_done(s, a);
+	assert_int_equal(start(s, NOW, NULL), b);
+	scheduler_free(&s);
+}
+
+static void
+the_last_slot_is_for_an_endpoint_that_has_none(void **state)
+{
+	struct scheduler *s = scheduler_new(1);
+	uint32_t a = proven(s, 100);
+
+	(void)state;
+	push(s, a, 2);
+	assert_int_equal(start(s, NOW, NULL), a);
+	assert_int_equal(start(s, NOW, NULL), UINT32_MAX);
+	scheduler_done(s, a);
+	assert_int_equal(start(s, NOW, NULL), a);
+	scheduler_free(&s);
+}
+
+static void
+endpoints_not_trusted_share_half_of_the_slots(void **state)
+{
+	struct scheduler *s = scheduler_new(8);
+	uint32_t numbers[8], good = proven(s, 4);
+
+	(void)state;
+	for (int i = 0; i < 8; i++) {
+		numbers[i] = endpoint(s, 2, 0, false);
+		push(s, numbers[i], 10);
+	}
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(start(s, NOW, NULL), numbers[i]);
+	assert_int_equal(start(s, NOW, NULL), UINT32_MAX);
+	assert_false(scheduler_is_ready(s));
+	push(s, good, 10);
+	assert_int_equal(start(s, NOW, NULL), good);
+	/* One of them has answered, and its slot is not theirs any more. */
+	assert_int_equal(scheduler_report(s, numbers[0], BREAKER_QUICK, NOW,
+	    0), BREAKER_AS_BEFORE);
+	assert_int_equal(start(s, NOW, NULL), numbers[4]);
+	scheduler_free(&s);
+}
+
+/* Fail so often that the breaker opens. */
+static void
+fail_often(struct scheduler *s, uint32_t number, int times)
+{
+	for (int i = 0; i < times; i++) {
+		assert_int_equal(start(s, NOW, NULL), number);
+		scheduler_report(s, number, BREAKER_FAILED, NOW, 0);
+		scheduler_done(s, number);
+	}
+}
+
+static uint32_t
+breakable(struct scheduler *s)
+{
+	struct scheduler_limits limits = {
+		.breaker = {
+			.window = 4, .first_window = 2, .pause_us = 8 * SECOND,
+			.pause_max_us = 100 * SECOND,
+		},
+	};
+	uint32_t number = scheduler_add(s);
+
+	scheduler_open(s, number, &limits);
+	return number;
+}
+
+static void
+an_open_breaker_lets_one_probe_pass_after_the_pause(void **state)
+{
+	struct scheduler *s = scheduler_new(100);
+	uint32_t a = breakable(s);
+
+	(void)state;
+	push(s, a, 100);
+	fail_often(s, a, 5);
+	assert_int_equal(start(s, NOW, NULL), UINT32_MAX);
+	assert_false(scheduler_is_ready(s));
+	assert_int_equal(scheduler_due(s), NOW + 8 * SECOND);
+	assert_int_equal(start(s, NOW + 8 * SECOND - 1, NULL), UINT32_MAX);
+	assert_int_equal(start(s, NOW + 8 * SECOND, NULL), a);
+	assert_int_equal(start(s, NOW + 8 * SECOND, NULL), UINT32_MAX);
+	/* The probe answers: slow start. */
+	assert_int_equal(scheduler_report(s, a, BREAKER_QUICK,
+	    NOW + 9 * SECOND, 0), BREAKER_HAS_CLOSED);
+	scheduler_done(s, a);
+	assert_int_equal(start(s, NOW + 9 * SECOND, NULL), a);
+	assert_int_equal(start(s, NOW + 9 * SECOND, NULL), a);
+	assert_int_equal(start(s, NOW + 9 * SECOND, NULL), UINT32_MAX);
+	scheduler_free(&s);
+}
+
+static void
+a_retry_due_while_the_breaker_is_open_keeps_its_attempts(void **state)
+{
+	struct scheduler *s = scheduler_new(100);
+	uint32_t a = breakable(s);
+	struct pending item;
+
+	(void)state;
+	push(s, a, 6);
+	fail_often(s, a, 4);
+	assert_int_equal(start(s, NOW, &item), a);
+	item.attempts = 3;
+	scheduler_report(s, a, BREAKER_FAILED, NOW, 0);
+	scheduler_retry(s, a, item, NOW + SECOND);
+	assert_int_equal(start(s, NOW + 7 * SECOND, NULL), UINT32_MAX);
+	assert_int_equal(start(s, NOW + 8 * SECOND, &item), a);
+	assert_int_equal(item.attempts, 3);
+	scheduler_free(&s);
+}
+
+static void
+a_probe_that_told_nothing_is_made_again(void **state)
+{
+	struct scheduler *s = scheduler_new(100);
+	uint32_t a = breakable(s);
 
 	(void)state;
 	push(s, a, 10);
-	push(s, b, 10);
-	for (int i = 0; i < 4; i++)
-		assert_int_not_equal(start(s, NOW, NULL), UINT32_MAX);
-	assert_int_equal(start(s, NOW, NULL), UINT32_MAX);
-	assert_int_equal(scheduler_in_flight(s), 4);
+	fail_often(s, a, 5);
+	assert_int_equal(start(s, NOW + 8 * SECOND, NULL), a);
+	scheduler_done(s, a);	/* dropped: nobody wanted it */
+	assert_int_equal(start(s, NOW + 8 * SECOND, NULL), a);
+	assert_int_equal(start(s, NOW + 8 * SECOND, NULL), UINT32_MAX);
+	scheduler_free(&s);
+}
+
+static void
+other_settings_close_the_breaker(void **state)
+{
+	struct scheduler *s = scheduler_new(100);
+	uint32_t a = breakable(s);
+
+	(void)state;
+	push(s, a, 20);
+	fail_often(s, a, 5);
+	scheduler_forgive(s, a);
+	assert_int_equal(start(s, NOW, NULL), a);
 	scheduler_done(s, a);
-	assert_int_not_equal(start(s, NOW, NULL), UINT32_MAX);
+	/* The alarm of the pause that was cut short opens nothing later. */
+	fail_often(s, a, 5);
+	assert_false(scheduler_is_idle(s, a));
+	assert_int_equal(start(s, NOW + 8 * SECOND, NULL), a);
+	assert_int_equal(start(s, NOW + 8 * SECOND, NULL), UINT32_MAX);
+	scheduler_free(&s);
+}
+
+static void
+an_open_breaker_costs_nobody_else_a_slot(void **state)
+{
+	struct scheduler *s = scheduler_new(8);
+	uint32_t bad = breakable(s), good = proven(s, 100);
+	int started = 0;
+
+	(void)state;
+	push(s, bad, 1000);
+	fail_often(s, bad, 5);
+	push(s, good, 1000);
+	for (int i = 0; i < 1000; i++)
+		if (start(s, NOW, NULL) == good) {
+			started++;
+			scheduler_done(s, good);
+		}
+	assert_int_equal(started, 1000);
 	scheduler_free(&s);
 }
 
 static void
 a_held_endpoint_starts_nothing_until_opened(void **state)
 {
-	struct scheduler_limits limits = { .window = 1 };
+	struct scheduler_limits limits = { .breaker.window = 1 };
 	struct scheduler *s = scheduler_new(10);
 	uint32_t a = scheduler_add(s);
 
@@ -329,7 +530,9 @@ an_ordered_record_waits_until_no_older_one_can_be_unread(void **state)
 static void
 an_endpoint_that_becomes_ordered_orders_what_waits(void **state)
 {
-	struct scheduler_limits ordered = { .window = 9, .ordered = true };
+	struct scheduler_limits ordered = {
+		.breaker.window = 9, .ordered = true,
+	};
 	struct scheduler *s = scheduler_new(10);
 	uint32_t a = scheduler_add(s);
 	struct pending item;
@@ -439,6 +642,19 @@ main(void)
 		cmocka_unit_test(endpoints_take_turns_whatever_their_backlog),
 		cmocka_unit_test(no_endpoint_exceeds_its_window),
 		cmocka_unit_test(all_together_stay_below_the_maximum),
+		cmocka_unit_test(
+		    no_endpoint_takes_more_slots_than_it_leaves_free),
+		cmocka_unit_test(
+		    the_last_slot_is_for_an_endpoint_that_has_none),
+		cmocka_unit_test(
+		    endpoints_not_trusted_share_half_of_the_slots),
+		cmocka_unit_test(
+		    an_open_breaker_lets_one_probe_pass_after_the_pause),
+		cmocka_unit_test(
+		    a_retry_due_while_the_breaker_is_open_keeps_its_attempts),
+		cmocka_unit_test(a_probe_that_told_nothing_is_made_again),
+		cmocka_unit_test(other_settings_close_the_breaker),
+		cmocka_unit_test(an_open_breaker_costs_nobody_else_a_slot),
 		cmocka_unit_test(a_held_endpoint_starts_nothing_until_opened),
 		cmocka_unit_test(retries_come_due_by_time_and_keep_their_count),
 		cmocka_unit_test(
