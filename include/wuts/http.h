@@ -77,7 +77,7 @@ struct request {
 	const char *origin;
 	const char *address;		/* REMOTE_ADDR */
 	const char *id;			/* X-Request-Id, nginx's or ours */
-	const char *server_error;	/* WUTS_ERROR: nginx asks for an error page */
+	const char *server_error;	/* WUTS_ERROR: nginx wants a page */
 	const char *args[ROUTE_ARGS_MAX];	/* of {…}, percent-decoded */
 };
 

@@ -50,7 +50,8 @@ def targets(house):
     return [("POST", "/register"), ("POST", "/users"),
             ("PUT", f"/users/{house.user.id}"),
             ("POST", f"/users/{house.user.id}/promote"),
-            ("POST", "/devices"), ("POST", "/webhook"),
+            ("POST", f"/users/{house.user.id}/token"),
+            ("POST", "/api-keys"), ("POST", "/devices"), ("POST", "/webhook"),
             ("POST", f"/devices/{house.device}/events")]
 
 
@@ -75,6 +76,7 @@ BODIES = [json.dumps(body).encode() for body in (
     {"tenant_name": "fuzz", "email": "a@example.com", "password": "12345678"},
     {"email": "fuzz@example.com", "password": "12345678", "role": "user"},
     {"active": True, "role": "user"}, {"new_role": "user"}, {"name": "fuzz"},
+    {"name": "fuzz", "scope": "read", "expires_at": "2999-01-01T00:00:00Z"},
     {"webhook_url": "https://example.com", "enabled_events": ["*"],
      "headers": {"X-A": "b"}, "timeout": 10, "secret": "12345678"},
     {"event": "message.received", "data": {"a": [1, 2.5, None, "\u00e3"]}},
@@ -90,8 +92,8 @@ def test_random_bodies(wuts, house):
         media = rng.choice(["application/json"] * 4 +
                            ["application/x-ndjson", "text/plain", ""])
         client = wuts.master() if path == "/register" else house.admin.client
-        response = client.request(method, path, data=body,
-                                  headers={"Content-Type": media})
+        response = client.request(method, path, data=body, headers={
+            "Content-Type": media, "Idempotency-Key": rng.choice("abcdefgh")})
         assert response.status_code < 500, (SEED, method, path, body)
     alive(house)
 
@@ -119,11 +121,11 @@ def test_valid_json_of_every_type_in_every_member(wuts, house):
                "active", "new_role", "name", "enabled_events", "enabled",
                "retry_attempts", "timeout", "secret", "ordered",
                "max_concurrency", "rate_limit", "headers", "event", "data",
-               "timestamp", "id"]
+               "timestamp", "id", "scope", "expires_at"]
     for _ in range(ROUNDS):
         method, path = rng.choice(targets(house))
         body = {name: random_value(rng)
-                for name in rng.sample(members, rng.randint(0, 21))}
+                for name in rng.sample(members, rng.randint(0, 23))}
         client = wuts.master() if path == "/register" else house.admin.client
         response = client.request(method, path, body)
         assert response.status_code < 500, (SEED, method, path, body)
@@ -138,7 +140,8 @@ def test_random_requests(wuts, house):
         b"%c3%28", b"..", b";", b"?"]
     for _ in range(ROUNDS):
         path = b"/" + rng.choice([
-            b"", b"users/", b"devices/", b"webhook?", b"users?"]) + b"".join(
+            b"", b"users/", b"devices/", b"webhook?", b"users?", b"audit?",
+            b"api-keys?", b"api-keys/", b"global/tenants/"]) + b"".join(
             rng.choice(alphabet) for _ in range(rng.randint(0, 60)))
         method = rng.choice([b"GET", b"POST", b"PUT", b"DELETE", b"HEAD",
                              b"OPTIONS", b"PATCH", b"TRACE", b"X"])

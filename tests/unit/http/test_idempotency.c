@@ -182,7 +182,8 @@ a_key_is_told_apart_by_body_and_target(void **state)
 {
 	(void)state;
 	expect(CHANGE("k", "/change"), 201, "\"number\":1");
-	expect(CHANGE_BY("k", "{\"name\":\"m\",\"password\":\"p\"}"), 422, NULL);
+	expect(CHANGE_BY("k", "{\"name\":\"m\",\"password\":\"p\"}"), 422,
+	    NULL);
 	expect(CHANGE("k", "/change?x=1"), 201,
 	    "\"number\":2");
 	assert_string_equal(kept.target, "/change?x=1");
@@ -222,9 +223,11 @@ a_key_is_read_on_post_only_and_after_who_asks(void **state)
 {
 	(void)state;
 	expect(ASK(.method = "PUT", .uri = "/change",
-	    .authorization = "user", .body = GOOD_BODY, .key = "k"), 201, NULL);
+	    .authorization = "user", .body = GOOD_BODY, .key = "k"), 201,
+	    NULL);
 	expect(ASK(.method = "POST", .uri = "/change",
-	    .authorization = "nobody", .body = GOOD_BODY, .key = "k"), 401, NULL);
+	    .authorization = "nobody", .body = GOOD_BODY, .key = "k"), 401,
+	    NULL);
 	expect(ASK(.method = "POST", .uri = "/change",
 	    .authorization = "user", .body = GOOD_BODY, .key = "k",
 	    .content_type = "text/plain"), 415, NULL);
