@@ -39,17 +39,19 @@ class Victim:
             return []
 
     def kill(self, name, how=signal.SIGKILL):
-        """SIGKILL one of a kind; its pid, None when there was none."""
-        pids = self.workers() if name == "worker" else [self.pid(name)]
+        """SIGKILL one of a kind, or all "workers" at once; the pid of one,
+        None when there was none."""
+        pids = self.workers() if name.startswith("worker") else \
+            [self.pid(name)]
         pids = [pid for pid in pids if pid]
-        if not pids:
-            return None
-        pid = random.choice(pids)
-        try:
-            os.kill(pid, how)
-        except ProcessLookupError:
-            return None
-        return pid
+        if name != "workers" and pids:
+            pids = [random.choice(pids)]
+        for pid in list(pids):
+            try:
+                os.kill(pid, how)
+            except ProcessLookupError:
+                pids.remove(pid)
+        return pids[0] if pids else None
 
     def quickstart(self, *args):
         subprocess.run([harness.SOURCE / "quickstart", *args],
