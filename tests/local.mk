@@ -11,6 +11,7 @@ EXTRA_DIST += \
 	tests/api/test_api_keys.py \
 	tests/api/test_audit.py \
 	tests/api/test_delivery.py \
+	tests/api/test_dump.py \
 	tests/api/test_events.py \
 	tests/api/test_freshness.py \
 	tests/api/test_fuzz.py \
@@ -18,6 +19,7 @@ EXTRA_DIST += \
 	tests/api/test_http.py \
 	tests/api/test_idempotency.py \
 	tests/api/test_isolation.py \
+	tests/api/test_long_lists.py \
 	tests/api/test_property.py \
 	tests/api/test_races.py \
 	tests/api/test_settings.py \
@@ -39,3 +41,7 @@ TESTS += \
 	tests/api/run \
 	tests/chaos/run \
 	tests/unit/headers
+
+check_PROGRAMS += tests/api/fill_users
+tests_api_fill_users_SOURCES = tests/api/fill_users.c
+tests_api_fill_users_LDADD = $(STORE_LIBS)
