@@ -48,7 +48,7 @@ tests_unit_store_test_audit_SOURCES = \
 tests_unit_store_test_audit_LDADD = $(store_test_libs) -lpthread
 tests_unit_store_test_deletion_SOURCES = \
 	$(store_test_common) tests/unit/store/test_deletion.c
-tests_unit_store_test_deletion_LDADD = $(store_test_libs)
+tests_unit_store_test_deletion_LDADD = $(store_test_libs) -lpthread
 tests_unit_store_test_device_SOURCES = \
 	$(store_test_common) tests/unit/store/test_device.c
 tests_unit_store_test_device_LDADD = $(store_test_libs)

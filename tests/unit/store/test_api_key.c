@@ -209,6 +209,37 @@ touch_keeps_the_latest_use_and_forgives_a_key_that_is_gone(void **state)
 }
 
 static void
+hash_anew_takes_the_old_ones_place_and_is_counted_no_more(void **state)
+{
+	static const uint8_t old[CRYPTO_KEY_NAME_LEN] = { 'o', 'l', 'd' };
+	static const uint8_t new[CRYPTO_KEY_NAME_LEN] = { 'n', 'e', 'w' };
+	struct fixture *f = *state;
+	struct tenant tenant = add_tenant(f, "rotated");
+	struct api_key key = add_key(f, &tenant, "rotated"), out;
+	uint8_t hash[CRYPTO_HASH_LEN];
+	uint64_t others;
+
+	run_sql(f, "DELETE FROM api_key WHERE name <> 'rotated'");
+	memset(hash, 0x77, sizeof(hash));
+	memcpy(hash, old, sizeof(old));
+	assert_int_equal(api_key_store_update_hash(f->db, &key.id, hash,
+	    &f->fault), 0);
+	assert_int_equal(api_key_store_count_others(f->db, new, &others,
+	    &f->fault), 0);
+	assert_int_equal(others, 1);
+	assert_int_equal(find_key(f, &key, &out), 0);
+	memcpy(hash, new, sizeof(new));
+	assert_int_equal(api_key_store_update_hash(f->db, &key.id, hash,
+	    &f->fault), 0);
+	assert_int_equal(api_key_store_find_by_hash(f->db, hash, &out,
+	    &f->fault), 1);
+	assert_same_key(&key, &out);
+	assert_int_equal(api_key_store_count_others(f->db, new, &others,
+	    &f->fault), 0);
+	assert_int_equal(others, 0);
+}
+
+static void
 key_needs_its_tenant_and_goes_with_it(void **state)
 {
 	struct fixture *f = *state;
@@ -243,6 +274,8 @@ main(void)
 		    delete_works_once_tells_what_it_was_and_stays_in_the_tenant),
 		cmocka_unit_test(
 		    touch_keeps_the_latest_use_and_forgives_a_key_that_is_gone),
+		cmocka_unit_test(
+		    hash_anew_takes_the_old_ones_place_and_is_counted_no_more),
 		cmocka_unit_test(key_needs_its_tenant_and_goes_with_it),
 	};
 

@@ -5,6 +5,7 @@
 
 #include "store_test.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -102,6 +103,8 @@ assert_exists(struct fixture *f, const struct estate *e, int exists)
 	    exists);
 	assert_int_equal(tenant_store_lock(f->db, id, &tenant, &f->fault),
 	    exists);
+	assert_int_equal(tenant_store_find_by_name(f->db, e->tenant.name,
+	    &tenant, &f->fault), exists);
 	assert_int_equal(is_listed(f, e->tenant.name), exists);
 	assert_int_equal(user_store_find_by_token(f->db, token.hash, &user,
 	    &f->fault), exists);
@@ -281,6 +284,57 @@ each_sweep_takes_a_bounded_piece_of_a_large_tenant(void **state)
 	assert_int_equal(devices, 0);
 }
 
+static int
+sweep_body(struct db *db, void *ctx, struct fault *fault)
+{
+	int *more = ctx;
+
+	*more = tenant_store_sweep(db, 100, fault);
+	return *more < 0 ? -1 : 0;
+}
+
+/* The number of sweeps that failed. */
+static void *
+sweep_until_done(void *ctx)
+{
+	struct db *db = ctx;
+	struct fault fault;
+	size_t failed = 0;
+	int more = 1;
+
+	while (more == 1) {
+		fault_clear(&fault);
+		if (tx_run(db, sweep_body, NULL, &more, &fault) !=
+		    TX_COMMITTED) {
+			failed++;
+			more = failed < 10;
+		}
+	}
+	return (void *)failed;
+}
+
+static void
+two_who_sweep_at_once_take_turns(void **state)
+{
+	struct fixture *f = *state;
+	struct tenant tenant;
+	pthread_t thread;
+	void *failed;
+
+	run_sql(f, "DELETE FROM tenant");
+	tenant = add_tenant(f, "Shared");
+	add_many(f, &tenant);
+	assert_int_equal(tenant_store_mark_deleted(f->db, &tenant.id,
+	    SOME_TIME_US, &f->fault), 1);
+	assert_int_equal(pthread_create(&thread, NULL, sweep_until_done,
+	    f->other), 0);
+	assert_int_equal((size_t)sweep_until_done(f->db), 0);
+	assert_int_equal(pthread_join(thread, &failed), 0);
+	assert_int_equal((size_t)failed, 0);
+	assert_int_equal(rows_left(f), 0);
+	assert_int_equal(ask_sql(f, "SELECT COUNT(*) FROM tenant"), 0);
+}
+
 static void
 sweep_takes_the_tenant_marked_first(void **state)
 {
@@ -344,6 +398,7 @@ main(void)
 		cmocka_unit_test(mark_that_rolled_back_was_never_there),
 		cmocka_unit_test(
 		    each_sweep_takes_a_bounded_piece_of_a_large_tenant),
+		cmocka_unit_test(two_who_sweep_at_once_take_turns),
 		cmocka_unit_test(sweep_takes_the_tenant_marked_first),
 		cmocka_unit_test(audit_trail_and_its_head_survive),
 	};

@@ -72,6 +72,22 @@ longest_name_of_four_byte_characters_fits(void **state)
 	assert_string_equal(out.name, name);
 }
 
+static void
+name_finds_its_tenant_in_whatever_case(void **state)
+{
+	struct fixture *f = *state;
+	struct tenant in = add_tenant(f, "Łódź & Söhne"), out;
+
+	assert_int_equal(tenant_store_find_by_name(f->db, "łÓDŹ & SÖHNE",
+	    &out, &f->fault), 1);
+	assert_true(uuid_is_equal(&in.id, &out.id));
+	assert_string_equal(out.name, "Łódź & Söhne");
+	assert_int_equal(tenant_store_find_by_name(f->db, "Lodz & Sohne",
+	    &out, &f->fault), 0);
+	assert_int_equal(tenant_store_find_by_name(f->db, "Łódź", &out,
+	    &f->fault), 0);
+}
+
 struct page {
 	char text[256];
 	unsigned rows, stop_after;
@@ -166,6 +182,7 @@ main(void)
 		cmocka_unit_test(insert_then_find_gives_the_same_row),
 		cmocka_unit_test(unknown_id_is_absent),
 		cmocka_unit_test(name_is_unique_in_whatever_case),
+		cmocka_unit_test(name_finds_its_tenant_in_whatever_case),
 		cmocka_unit_test(longest_name_of_four_byte_characters_fits),
 		cmocka_unit_test(list_goes_by_name_in_pages),
 		cmocka_unit_test(

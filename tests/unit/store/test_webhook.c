@@ -199,6 +199,59 @@ delete_works_once(void **state)
 	    &webhook.tenant_id, &device.id, &out, &f->fault), 0);
 }
 
+struct secrets {
+	uint8_t last[WEBHOOK_ID_LEN];
+	unsigned rows;
+};
+
+static int
+secret_row(void *ctx, const uint8_t *id, const uint8_t *sealed,
+    size_t sealed_len, struct fault *fault)
+{
+	struct secrets *secrets = ctx;
+
+	(void)fault;
+	assert_true(memcmp(secrets->last, id, WEBHOOK_ID_LEN) < 0);
+	assert_int_equal(sealed_len, sizeof(secret));
+	assert_memory_equal(sealed, secret, sizeof(secret));
+	memcpy(secrets->last, id, WEBHOOK_ID_LEN);
+	secrets->rows++;
+	return 0;
+}
+
+static void
+secrets_are_listed_by_id_in_pages_and_sealed_anew(void **state)
+{
+	static const uint8_t anew[40] = { 9, 0, 9 };
+	struct fixture *f = *state;
+	struct device device = new_device(f, "secrets");
+	struct webhook one = some_webhook(&device, 30), two, out;
+	struct webhook foreign;
+	struct secrets secrets = { .rows = 0 };
+	struct device other = new_device(f, "other secrets");
+
+	two = some_webhook(&device, 31);
+	two.device_id = UUID_NIL;
+	foreign = some_webhook(&other, 32);
+	assert_int_equal(webhook_store_insert(f->db, &two, &f->fault), 0);
+	assert_int_equal(webhook_store_insert(f->db, &one, &f->fault), 0);
+	assert_int_equal(webhook_store_insert(f->db, &foreign, &f->fault), 0);
+	assert_int_equal(webhook_store_list_secrets(f->db, &one.tenant_id,
+	    secrets.last, 1, secret_row, &secrets, &f->fault), 0);
+	assert_memory_equal(secrets.last, one.id, WEBHOOK_ID_LEN);
+	assert_int_equal(webhook_store_list_secrets(f->db, &one.tenant_id,
+	    secrets.last, 5, secret_row, &secrets, &f->fault), 0);
+	assert_int_equal(secrets.rows, 2);
+	assert_int_equal(webhook_store_update_secret(f->db, &one.tenant_id,
+	    one.id, anew, sizeof(anew), &f->fault), 0);
+	assert_int_equal(webhook_store_find(f->db, f->arena, &one.tenant_id,
+	    &one.device_id, &out, &f->fault), 1);
+	one.secret_sealed = anew;
+	one.secret_sealed_len = sizeof(anew);
+	assert_same_settings(&one, &out);
+	assert_int_equal(out.updated_us, SOME_TIME_US);
+}
+
 static void
 headers_that_are_no_object_are_a_fault(void **state)
 {
@@ -223,6 +276,8 @@ main(void)
 		cmocka_unit_test(tenant_has_one_besides_its_devices),
 		cmocka_unit_test(webhook_of_another_tenant_is_absent),
 		cmocka_unit_test(delete_works_once),
+		cmocka_unit_test(
+		    secrets_are_listed_by_id_in_pages_and_sealed_anew),
 		cmocka_unit_test(headers_that_are_no_object_are_a_fault),
 	};
 
