@@ -168,7 +168,7 @@ list_goes_by_creation_in_pages_within_the_tenant(void **state)
 }
 
 static void
-delete_works_once_tells_what_it_was_and_stays_in_the_tenant(void **state)
+delete_works_once_in_its_tenant_and_tells_what_it_was(void **state)
 {
 	struct fixture *f = *state;
 	struct tenant tenant = add_tenant(f, "key deleted");
@@ -271,7 +271,7 @@ main(void)
 		cmocka_unit_test(
 		    list_goes_by_creation_in_pages_within_the_tenant),
 		cmocka_unit_test(
-		    delete_works_once_tells_what_it_was_and_stays_in_the_tenant),
+		    delete_works_once_in_its_tenant_and_tells_what_it_was),
 		cmocka_unit_test(
 		    touch_keeps_the_latest_use_and_forgives_a_key_that_is_gone),
 		cmocka_unit_test(

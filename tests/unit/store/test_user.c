@@ -228,7 +228,7 @@ role_that_this_release_does_not_know_is_a_fault(void **state)
 }
 
 static void
-password_is_found_by_email_in_whatever_case_within_the_tenant(void **state)
+password_is_found_by_email_in_its_tenant_only(void **state)
 {
 	struct fixture *f = *state;
 	struct tenant own = add_tenant(f, "own passwords");
@@ -289,7 +289,7 @@ new_token_takes_the_old_ones_place(void **state)
 }
 
 static void
-delete_works_once_within_the_tenant_and_takes_devices_along(void **state)
+delete_works_once_in_its_tenant_with_all_devices(void **state)
 {
 	struct fixture *f = *state;
 	struct tenant own = add_tenant(f, "own users");
@@ -328,10 +328,10 @@ main(void)
 		cmocka_unit_test(
 		    role_that_this_release_does_not_know_is_a_fault),
 		cmocka_unit_test(
-		    password_is_found_by_email_in_whatever_case_within_the_tenant),
+		    password_is_found_by_email_in_its_tenant_only),
 		cmocka_unit_test(new_token_takes_the_old_ones_place),
 		cmocka_unit_test(
-		    delete_works_once_within_the_tenant_and_takes_devices_along),
+		    delete_works_once_in_its_tenant_with_all_devices),
 	};
 
 	return cmocka_run_group_tests(tests, store_test_begin, store_test_end);
