@@ -32,15 +32,20 @@ struct crypto_key {
 };
 
 /* The installation keys. The first is used for all that is written; what was
-   written with any of them is read. */
+   written with any of them is read. Of keys that were retired only the chain of
+   the audit trail is left: it proves old rows, and opens nothing. */
 #define CRYPTO_KEYS_MAX 4
+#define CRYPTO_RETIRED_MAX 32
 struct crypto_keys {
 	unsigned n;
 	struct crypto_key key[CRYPTO_KEYS_MAX];
+	unsigned nretired;
+	uint8_t retired_audit[CRYPTO_RETIRED_MAX][CRYPTO_KEY_LEN];
 };
 
 /* installation: 32 bytes, or 1 to CRYPTO_KEYS_MAX lines of 64 hex digits, all
-   different. -1: FAULT_CONFIG. */
+   different, and below them at most CRYPTO_RETIRED_MAX lines of "audit " and 64
+   hex digits. -1: FAULT_CONFIG. */
 int crypto_keys_derive(struct crypto_keys *keys_r,
     const struct secret *installation, struct fault *fault);
 

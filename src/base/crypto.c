@@ -104,28 +104,43 @@ derive_all(struct crypto_key *key_r, const uint8_t key[CRYPTO_KEY_LEN])
 	derive(key, "wuts audit chain", key_r->audit);
 }
 
-/* Lines of hex digits, the last one without its newline. */
+/* One line: a key, or what is left of a retired one. */
+static bool
+derive_line(struct crypto_keys *keys, const char *line, size_t len)
+{
+	static const char audit[] = "audit ";
+	size_t start = sizeof(audit) - 1;
+	uint8_t key[CRYPTO_KEY_LEN];
+
+	if (len == 2 * sizeof(key) && keys->nretired == 0 &&
+	    keys->n < CRYPTO_KEYS_MAX && crypto_unhex(line, len, key)) {
+		derive_all(&keys->key[keys->n++], key);
+		crypto_wipe(key, sizeof(key));
+		return true;
+	}
+	if (len != start + 2 * sizeof(key) || keys->n == 0 ||
+	    keys->nretired == CRYPTO_RETIRED_MAX ||
+	    strncmp(line, audit, start) != 0 ||
+	    !crypto_unhex(line + start, len - start,
+	    keys->retired_audit[keys->nretired]))
+		return false;
+	keys->nretired++;
+	return true;
+}
+
+/* The last line is without its newline. */
 static bool
 derive_lines(struct crypto_keys *keys, const char *text, size_t len)
 {
-	uint8_t key[CRYPTO_KEY_LEN];
-	bool good = false;
+	const char *end;
 
-	for (;;) {
-		if (keys->n == CRYPTO_KEYS_MAX || len < 2 * sizeof(key) ||
-		    !crypto_unhex(text, 2 * sizeof(key), key))
-			break;
-		derive_all(&keys->key[keys->n++], key);
-		text += 2 * sizeof(key);
-		len -= 2 * sizeof(key);
-		good = len == 0;
-		if (good || *text != '\n')
-			break;
-		text++;
-		len--;
+	while ((end = memchr(text, '\n', len)) != NULL) {
+		if (!derive_line(keys, text, (size_t)(end - text)))
+			return false;
+		len -= (size_t)(end - text) + 1;
+		text = end + 1;
 	}
-	crypto_wipe(key, sizeof(key));
-	return good;
+	return derive_line(keys, text, len);
 }
 
 static bool
@@ -152,7 +167,8 @@ crypto_keys_derive(struct crypto_keys *keys_r,
 	    installation->len))
 		return fault_set(fault, FAULT_CONFIG,
 		    "the installation key must be 32 bytes, or 1 to %d lines "
-		    "of 64 hex digits: make one with `openssl rand -hex 32`",
+		    "of 64 hex digits and then those of `wutsctl key rotate`: "
+		    "make one with `openssl rand -hex 32`",
 		    CRYPTO_KEYS_MAX);
 	if (is_repeated(keys_r))
 		return fault_set(fault, FAULT_CONFIG,

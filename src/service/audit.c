@@ -122,19 +122,29 @@ found_bad(struct audit_walk *walk, uint64_t seq, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* A row may have been written under any of the keys. */
+static bool
+is_written_under(const struct audit_walk *walk,
+    const uint8_t audit_key[CRYPTO_KEY_LEN], const struct audit_entry *entry)
+{
+	uint8_t hash[CRYPTO_HASH_LEN];
+
+	audit_chain_hash(audit_key, walk->hash, entry, hash);
+	return crypto_is_equal(hash, entry->hash, sizeof(hash));
+}
+
+/* A row may have been written under any of the keys, also a retired one. */
 static bool
 is_genuine(const struct audit_walk *walk, const struct audit_entry *entry)
 {
-	uint8_t hash[CRYPTO_HASH_LEN];
+	const struct crypto_keys *keys = walk->keys;
 	unsigned i;
 
-	for (i = 0; i < walk->keys->n; i++) {
-		audit_chain_hash(&walk->keys->key[i], walk->hash, entry,
-		    hash);
-		if (crypto_is_equal(hash, entry->hash, sizeof(hash)))
+	for (i = 0; i < keys->n; i++)
+		if (is_written_under(walk, keys->key[i].audit, entry))
 			return true;
-	}
+	for (i = 0; i < keys->nretired; i++)
+		if (is_written_under(walk, keys->retired_audit[i], entry))
+			return true;
 	return false;
 }
 
@@ -154,8 +164,8 @@ walk_row(void *ctx, const struct audit_entry *entry, struct fault *fault)
 		    "follows", expected, (unsigned long long)entry->seq);
 	else if (!is_genuine(walk, entry))
 		found_bad(walk, entry->seq, "row %llu is not as it was "
-		    "written, or was written under an installation key that "
-		    "is not in the key file any more", expected);
+		    "written, or was written under an installation key "
+		    "that the key file does not know", expected);
 	walk->seq = entry->seq;
 	memcpy(walk->hash, entry->hash, sizeof(walk->hash));
 	return 0;

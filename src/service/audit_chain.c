@@ -73,7 +73,7 @@ put_actor(struct strbuf *out, const struct identity *actor)
 }
 
 void
-audit_chain_hash(const struct crypto_key *key,
+audit_chain_hash(const uint8_t audit_key[CRYPTO_KEY_LEN],
     const uint8_t previous[CRYPTO_HASH_LEN], const struct audit_entry *entry,
     uint8_t hash_r[CRYPTO_HASH_LEN])
 {
@@ -91,7 +91,7 @@ audit_chain_hash(const struct crypto_key *key,
 	put_text(&row, entry->request_id);
 	put_text(&row, entry->address);
 	put_number(&row, (uint64_t)entry->created_us, 8);
-	crypto_hmac_sha256(key->audit, sizeof(key->audit), row.data, row.len,
+	crypto_hmac_sha256(audit_key, CRYPTO_KEY_LEN, row.data, row.len,
 	    hash_r);
 	strbuf_deinit(&row);
 }
@@ -155,7 +155,7 @@ change_audit(struct change *change, const char *action,
 	entry.address = cut(change->caller->address, ADDRESS_MAX, address);
 	entry.created_us = change->now_us;
 	entry.seq = chain->seq + 1;
-	audit_chain_hash(&keys->key[0], chain->hash, &entry, entry.hash);
+	audit_chain_hash(keys->key[0].audit, chain->hash, &entry, entry.hash);
 	if (audit_store_insert(change->db, &entry, fault) < 0)
 		return fault_prefix(fault, "audit %s", action);
 	chain->seq = entry.seq;
