@@ -18,6 +18,10 @@ int file_read(const char *path, size_t max_len, struct strbuf *out,
 int file_replace(const char *path, const void *data, size_t len, mode_t mode,
     struct fault *fault);
 
+/* As file_replace(), for a file that is there: it keeps mode and owner. */
+int file_replace_alike(const char *path, const void *data, size_t len,
+    struct fault *fault);
+
 /* Write all bytes at offset, going on after short writes and EINTR. */
 int file_write_all_at(int fd, const void *data, size_t len, off_t offset);
 

@@ -32,6 +32,7 @@ noinst_HEADERS += \
 	include/wuts/mem.h \
 	include/wuts/operator_service.h \
 	include/wuts/outbox_store.h \
+	include/wuts/presence.h \
 	include/wuts/privilege.h \
 	include/wuts/queue.h \
 	include/wuts/role.h \

@@ -126,6 +126,12 @@ struct queue_events {
 int queue_reader_open(struct queue_reader **reader_r, const char *dir,
     const struct queue_events *events, struct fault *fault);
 
+/* Say in the reader's lock file who reads, and with which installation keys
+   (wuts/presence.h). */
+struct crypto_keys;
+void queue_reader_say(struct queue_reader *reader,
+    const struct crypto_keys *keys);
+
 /* Readable when something was written or sealed: for epoll. */
 int queue_reader_fd(const struct queue_reader *reader);
 

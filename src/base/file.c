@@ -89,34 +89,41 @@ sync_directory_of(const char *path, struct fault *fault)
 	return ret;
 }
 
+/* like: whose owner and group it gets, or NULL. */
 static int
 write_new(const char *path, const void *data, size_t len, mode_t mode,
-    struct fault *fault)
+    const struct stat *like, struct fault *fault)
 {
+	struct stat st;
 	int fd, ret = 0;
 
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
-	    mode);
+	    mode & 0600);
 	if (fd < 0)
 		return fault_errno(fault, FAULT_IO, "create %s", path);
-	/* The mode counts, whatever the umask or an older file says. */
-	if (fchmod(fd, mode) < 0 || file_write_all_at(fd, data, len, 0) < 0 ||
-	    fsync(fd) < 0)
+	/* The mode counts, whatever the umask or an older file says; it opens
+	   last, when the owner is right. */
+	if (like != NULL && (fstat(fd, &st) < 0 ||
+	    ((st.st_uid != like->st_uid || st.st_gid != like->st_gid) &&
+	    fchown(fd, like->st_uid, like->st_gid) < 0)))
+		ret = fault_errno(fault, FAULT_IO, "give %s its owner", path);
+	else if (fchmod(fd, mode) < 0 ||
+	    file_write_all_at(fd, data, len, 0) < 0 || fsync(fd) < 0)
 		ret = fault_errno(fault, FAULT_IO, "write %s", path);
 	close(fd);
 	return ret;
 }
 
-int
-file_replace(const char *path, const void *data, size_t len, mode_t mode,
-    struct fault *fault)
+static int
+replace(const char *path, const void *data, size_t len, mode_t mode,
+    const struct stat *like, struct fault *fault)
 {
 	struct arena *arena = arena_new();
 	const char *beside = arena_printf(arena, "%s.new-%ld", path,
 	    (long)getpid());
 	int ret = -1;
 
-	if (write_new(beside, data, len, mode, fault) < 0)
+	if (write_new(beside, data, len, mode, like, fault) < 0)
 		goto out;
 	if (rename(beside, path) < 0) {
 		fault_errno(fault, FAULT_IO, "rename %s", beside);
@@ -128,6 +135,24 @@ out:
 		unlink(beside);
 	arena_free(&arena);
 	return ret;
+}
+
+int
+file_replace(const char *path, const void *data, size_t len, mode_t mode,
+    struct fault *fault)
+{
+	return replace(path, data, len, mode, NULL, fault);
+}
+
+int
+file_replace_alike(const char *path, const void *data, size_t len,
+    struct fault *fault)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return fault_errno(fault, FAULT_IO, "%s", path);
+	return replace(path, data, len, st.st_mode & 0777, &st, fault);
 }
 
 int

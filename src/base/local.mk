@@ -18,6 +18,7 @@ libwuts_base_a_SOURCES = \
 	src/base/log.c \
 	src/base/mapping.c \
 	src/base/mem.c \
+	src/base/presence.c \
 	src/base/privilege.c \
 	src/base/secret.c \
 	src/base/settings.c \

@@ -9,6 +9,7 @@
 #include "wuts/fault.h"
 #include "wuts/log.h"
 #include "wuts/mem.h"
+#include "wuts/presence.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -102,12 +103,20 @@ take_lock(struct queue_reader *reader, const char *dir, struct fault *fault)
 	if (reader->lock_fd < 0)
 		return fault_errno(fault, FAULT_QUEUE, "open %s/reader.lock",
 		    dir);
-	if (queue_lock(reader->lock_fd) == 0)
+	if (queue_lock(reader->lock_fd) == 0) {
+		presence_say(reader->lock_fd, NULL);
 		return 0;
+	}
 	if (errno == EAGAIN || errno == EACCES)
 		return fault_set(fault, FAULT_QUEUE,
 		    "another spooler reads the queue %s", dir);
 	return fault_errno(fault, FAULT_QUEUE, "lock %s/reader.lock", dir);
+}
+
+void
+queue_reader_say(struct queue_reader *reader, const struct crypto_keys *keys)
+{
+	presence_say(reader->lock_fd, keys);
 }
 
 static int

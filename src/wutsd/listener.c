@@ -7,6 +7,7 @@
 
 #include "wuts/fault.h"
 #include "wuts/mem.h"
+#include "wuts/presence.h"
 #include "wuts/settings.h"
 
 #include "wutsd_private.h"
@@ -107,8 +108,10 @@ take_lock(struct listener *listener, const struct settings *settings,
 		return fault_errno(fault, FAULT_IO, "%s", path);
 	if (owner_give(settings, path, fault) < 0)
 		return -1;
-	if (fcntl(listener->lock_fd, F_SETLK, &lock) == 0)
+	if (fcntl(listener->lock_fd, F_SETLK, &lock) == 0) {
+		presence_say(listener->lock_fd, NULL);
 		return 0;
+	}
 	if (errno != EAGAIN && errno != EACCES)
 		return fault_errno(fault, FAULT_IO, "lock %s", path);
 	if (fcntl(listener->lock_fd, F_GETLK, &lock) < 0 ||

@@ -8,6 +8,7 @@
 #include "wuts/fault.h"
 #include "wuts/log.h"
 #include "wuts/mem.h"
+#include "wuts/presence.h"
 #include "wuts/settings.h"
 
 #include "master_plan.h"
@@ -333,6 +334,8 @@ announce(struct master *m)
 	if (m->is_announced || !master_plan_is_settled(&m->plan))
 		return;
 	m->is_announced = true;
+	if (m->listener->lock_fd >= 0)
+		presence_say(m->listener->lock_fd, &m->settings->keys);
 	notify_send("READY=1");
 	log_info("ready: %u workers serve", m->plan.limits.workers);
 }
