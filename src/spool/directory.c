@@ -256,6 +256,34 @@ answer_expire(struct spool *spool, const struct lookup_job *job)
 		spool->expired_us -= EXPIRE_EVERY_US;
 }
 
+/* The look-up thread has the new keys: no target under way is of those before,
+   and no snapshot needs them any more. */
+static void
+answer_keys(struct spool *spool, const struct lookup_job *job)
+{
+	struct endpoint *endpoint;
+
+	for (uint32_t i = 0; i < endpoints_limit(spool->endpoints); i++) {
+		endpoint = endpoints_at(spool->endpoints, i);
+		if (endpoint != NULL && endpoint->target != NULL)
+			target_reseal(endpoint->target, job->keys);
+	}
+	spool->snapshot_changed = true;
+	directory_save(spool);
+	queue_reader_say(spool->reader, job->keys);
+}
+
+void
+directory_take_keys(struct spool *spool)
+{
+	struct lookup_job *job = mem_calloc(1, sizeof(*job));
+
+	job->kind = LOOKUP_KEYS;
+	job->keys = mem_calloc(1, sizeof(*job->keys));
+	*job->keys = spool->live->keys;
+	ask(spool, job);
+}
+
 /* True: the job was kept. */
 static bool
 answer_claim(struct spool *spool, struct lookup_job *job)
@@ -285,7 +313,10 @@ directory_answers(struct spool *spool)
 		next = job->next;
 		spool->asked--;
 		spool->answered_us = clock_mono_us();
-		if (job->result < 0)
+		/* That one never asks the database. */
+		if (job->kind == LOOKUP_KEYS)
+			answer_keys(spool, job);
+		else if (job->result < 0)
 			note_away(spool, job->fault.text);
 		else
 			note_back(spool);
@@ -293,7 +324,7 @@ directory_answers(struct spool *spool)
 			answer_webhook(spool, job);
 		else if (job->kind == LOOKUP_EXPIRE)
 			answer_expire(spool, job);
-		else
+		else if (job->kind == LOOKUP_CLAIM)
 			kept = answer_claim(spool, job);
 		if (!kept)
 			lookup_job_free(&job);
@@ -384,7 +415,7 @@ directory_save(struct spool *spool)
 	spool->snapshot_changed = false;
 	spool->snapshot_us = clock_mono_us();
 	if (snapshot_save(spool->snapshot_path, spool->endpoints,
-	    &spool->settings->keys, &fault) < 0)
+	    &spool->live->keys, &fault) < 0)
 		log_error("save the settings last read: %s", fault.text);
 }
 

@@ -7,6 +7,7 @@
 #include "spool_private.h"
 
 #include "wuts/arena.h"
+#include "wuts/crypto.h"
 #include "wuts/db.h"
 #include "wuts/log.h"
 #include "wuts/mem.h"
@@ -27,6 +28,7 @@ struct job_list {
 
 struct lookup {
 	const struct settings *settings;
+	struct crypto_keys keys;	/* the thread's own */
 	pthread_t thread;
 	int event_fd;
 	pthread_mutex_t mutex;	/* all below */
@@ -73,6 +75,9 @@ lookup_job_free(struct lookup_job **jobp)
 	if (job == NULL)
 		return;
 	target_unref(&job->target);
+	if (job->keys != NULL)
+		crypto_wipe(job->keys, sizeof(*job->keys));
+	free(job->keys);
 	free(job);
 }
 
@@ -87,7 +92,7 @@ find_webhook(struct lookup *lookup, struct db *db, struct arena *arena,
 	job->result = webhook_store_find(db, arena, &job->tenant_id,
 	    &job->device_id, &webhook, &job->fault);
 	if (job->result == 1)
-		job->target = target_new(&webhook, &lookup->settings->keys,
+		job->target = target_new(&webhook, &lookup->keys,
 		    &job->fault);
 	arena_reset(arena);
 }
@@ -132,6 +137,9 @@ answer(struct lookup *lookup, struct db *db, struct arena *arena,
 	case LOOKUP_CLAIM:
 		job->result = outbox_store_claim(db, &job->id,
 		    job->created_us, &job->fault);
+		break;
+	case LOOKUP_KEYS:
+		lookup->keys = *job->keys;
 		break;
 	case LOOKUP_EXPIRE:
 		expire(db, job);
@@ -189,6 +197,7 @@ lookup_new(struct lookup **lookup_r, const struct settings *settings,
 
 	*lookup_r = NULL;
 	lookup->settings = settings;
+	lookup->keys = settings->keys;
 	list_init(&lookup->questions);
 	list_init(&lookup->answers);
 	lookup->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -232,6 +241,7 @@ lookup_free(struct lookup **lookupp)
 	close(lookup->event_fd);
 	pthread_cond_destroy(&lookup->asked);
 	pthread_mutex_destroy(&lookup->mutex);
+	crypto_wipe(&lookup->keys, sizeof(lookup->keys));
 	free(lookup);
 }
 

@@ -136,7 +136,10 @@ open_all(struct loop *loop, struct fault *fault)
 	directory_restore(spool);
 	if (lookup_new(&spool->lookup, spool->settings, fault) < 0)
 		return -1;
-	return watch(loop, lookup_fd(spool->lookup), fault);
+	if (watch(loop, lookup_fd(spool->lookup), fault) < 0)
+		return -1;
+	queue_reader_say(spool->reader, &spool->settings->keys);
+	return 0;
 }
 
 static void
@@ -199,6 +202,7 @@ reload(struct loop *loop)
 	spool->live = settings;
 	settings_free(&loop->reloaded);
 	loop->reloaded = settings;
+	directory_take_keys(spool);
 	log_info("settings reloaded");
 }
 

@@ -232,6 +232,9 @@ struct target *target_new(const struct webhook *webhook,
     const struct crypto_keys *keys, struct fault *fault);
 struct target *target_ref(struct target *target);
 void target_unref(struct target **targetp);
+/* Seal the secret that it carries along with the first key, where it is under
+   another: a snapshot must outlive the older keys. */
+void target_reseal(struct target *target, const struct crypto_keys *keys);
 /* The same row in the same version? Either may be NULL. */
 bool target_is_same(const struct target *a, const struct target *b);
 bool target_wants(const struct target *target, const char *event);
@@ -344,6 +347,7 @@ int64_t delivery_pool_due(const struct delivery_pool *pool);
 enum lookup_kind {
 	LOOKUP_WEBHOOK,		/* of tenant_id and device_id */
 	LOOKUP_CLAIM,		/* id in table outbox */
+	LOOKUP_KEYS,		/* from here on it opens secrets with keys */
 	LOOKUP_EXPIRE		/* outbox rows before created_us, and what is
 				   left of deleted tenants */
 };
@@ -358,6 +362,7 @@ struct lookup_job {
 	struct uuid id;
 	struct queue_pos pos;
 	int64_t created_us;
+	struct crypto_keys *keys;	/* of LOOKUP_KEYS; freed with it */
 	/* answered: as the store function; -1 with fault */
 	int result;
 	struct target *target;	/* LOOKUP_WEBHOOK, result 1 */
@@ -368,7 +373,8 @@ struct lookup_job {
 
 struct lookup;
 
-/* settings is borrowed and must not change while the look-up lives. */
+/* settings is borrowed and must not change while the look-up lives; its keys
+   are those of the first jobs. */
 int lookup_new(struct lookup **lookup_r, const struct settings *settings,
     struct fault *fault);
 /* Waits for the job under way; jobs not answered are freed. */
@@ -435,6 +441,9 @@ void directory_claim(struct spool *spool, struct queue_pos pos,
     const struct uuid *id, int64_t created_us);
 /* Apply what the look-up thread has found. */
 void directory_answers(struct spool *spool);
+/* Other installation keys (spool->live): take them up, and say so in the
+   reader's lock file once nothing is under way with those before. */
+void directory_take_keys(struct spool *spool);
 /* About once a second. scanned: all of the queue has been read. */
 void directory_tick(struct spool *spool, bool scanned);
 void directory_restore(struct spool *spool);

@@ -84,6 +84,28 @@ unseal(struct target *target, const struct crypto_keys *keys,
 	return 0;
 }
 
+void
+target_reseal(struct target *target, const struct crypto_keys *keys)
+{
+	struct webhook *webhook = &target->webhook;
+	char plain[WEBHOOK_SECRET_MAX];
+	unsigned which;
+	uint8_t *sealed;
+
+	if (!crypto_open_which(keys, webhook->id, sizeof(webhook->id),
+	    webhook->secret_sealed, webhook->secret_sealed_len, plain,
+	    &which))
+		return;
+	if (which != 0) {
+		sealed = mem_calloc(1, webhook->secret_sealed_len);
+		crypto_seal(keys, webhook->id, sizeof(webhook->id), plain,
+		    webhook->secret_sealed_len - CRYPTO_SEAL_OVERHEAD, sealed);
+		free((void *)(uintptr_t)webhook->secret_sealed);
+		webhook->secret_sealed = sealed;
+	}
+	crypto_wipe(plain, sizeof(plain));
+}
+
 /* Names that this release does not know are passed over: a newer wutsd may
    have written them. */
 static int
@@ -156,6 +178,7 @@ target_new(const struct webhook *webhook, const struct crypto_keys *keys,
 		target_unref(&target);
 		return NULL;
 	}
+	target_reseal(target, keys);
 	make_headers(target);
 	return target;
 }
