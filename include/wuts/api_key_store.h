@@ -44,6 +44,10 @@ int api_key_store_touch(struct db *db, const struct uuid *id,
 int api_key_store_count_others(struct db *db,
     const uint8_t name[CRYPTO_KEY_NAME_LEN], uint64_t *count_r,
     struct fault *fault);
+/* Keys whose hash is under this installation key, in the order of creation. */
+int api_key_store_list_under(struct db *db,
+    const uint8_t name[CRYPTO_KEY_NAME_LEN], api_key_row *row, void *ctx,
+    struct fault *fault);
 /* The same text, hashed under another installation key. 0 / -1. */
 int api_key_store_update_hash(struct db *db, const struct uuid *id,
     const uint8_t hash[CRYPTO_HASH_LEN], struct fault *fault);

@@ -50,6 +50,12 @@ int idempotency_store_delete(struct db *db,
     const uint8_t key_hash[CRYPTO_HASH_LEN], int64_t created_us,
     struct fault *fault);
 
+/* Rows created after that time whose name is hashed under this installation
+   key. 0 / -1. */
+int idempotency_store_count_under(struct db *db,
+    const uint8_t name[CRYPTO_KEY_NAME_LEN], int64_t after_us,
+    uint64_t *count_r, struct fault *fault);
+
 /* Delete at most limit rows created before that time. Rows, or -1. */
 int idempotency_store_expire(struct db *db, int64_t before_us,
     unsigned limit, struct fault *fault);

@@ -15,6 +15,7 @@
 
 #include <stdint.h>
 
+struct api_key;
 struct fault;
 struct service;
 
@@ -31,5 +32,13 @@ struct key_reseal {
 typedef void key_resealed(void *ctx, const struct key_reseal *so_far);
 int key_service_reseal(struct service *service, key_resealed *said, void *ctx,
     struct key_reseal *result_r, struct fault *fault);
+
+/* What needs one of the older keys still: row is called with each API key that has not
+   expired, *answers_r is how many stored answers could yet be asked for.
+   0 / -1. */
+typedef int key_left(void *ctx, const struct api_key *key,
+    struct fault *fault);
+int key_service_list_left(struct service *service, key_left *row, void *ctx,
+    uint64_t *answers_r, struct fault *fault);
 
 #endif

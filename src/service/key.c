@@ -7,10 +7,14 @@
 #include "wuts/key_service.h"
 
 #include "service_private.h"
+#include "wuts/api_key.h"
 #include "wuts/api_key_store.h"
 #include "wuts/arena.h"
+#include "wuts/clock.h"
 #include "wuts/db.h"
 #include "wuts/fault.h"
+#include "wuts/idempotency_service.h"
+#include "wuts/idempotency_store.h"
 #include "wuts/settings.h"
 #include "wuts/tenant.h"
 #include "wuts/tenant_store.h"
@@ -240,4 +244,48 @@ key_service_reseal(struct service *service, key_resealed *said, void *ctx,
 	*result_r = resealing->total;
 	arena_free(&arena);
 	return ret < 0 ? fault_prefix(fault, "reseal") : 0;
+}
+
+/* --- what is left --- */
+
+struct left {
+	key_left *row;
+	void *ctx;
+	int64_t now_us;
+};
+
+static int
+left_row(void *ctx, const struct api_key *key, struct fault *fault)
+{
+	const struct left *left = ctx;
+
+	if (key->expires_us != 0 && key->expires_us <= left->now_us)
+		return 0;
+	return left->row(left->ctx, key, fault);
+}
+
+/* Under a key that the file does not hold any more nothing can be used: that
+   needs no key. */
+int
+key_service_list_left(struct service *service, key_left *row, void *ctx,
+    uint64_t *answers_r, struct fault *fault)
+{
+	const struct crypto_keys *keys = &service->settings->keys;
+	struct left left = { row, ctx, clock_wall_us() };
+	int64_t after_us = left.now_us -
+	    (int64_t)IDEMPOTENCY_KEEP_S * CLOCK_SECOND_US;
+	uint64_t answers;
+	unsigned i;
+
+	fault_clear(fault);
+	*answers_r = 0;
+	for (i = 1; i < keys->n; i++) {
+		if (api_key_store_list_under(service->db, keys->key[i].name,
+		    left_row, &left, fault) < 0 ||
+		    idempotency_store_count_under(service->db,
+		    keys->key[i].name, after_us, &answers, fault) < 0)
+			return fault_prefix(fault, "what needs an older key");
+		*answers_r += answers;
+	}
+	return 0;
 }

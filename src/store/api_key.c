@@ -17,6 +17,7 @@ enum {
 	API_KEY_TOUCH,
 	API_KEY_UPDATE_HASH,
 	API_KEY_COUNT_OTHERS,
+	API_KEY_LIST_UNDER,
 	API_KEY_STMT_COUNT
 };
 
@@ -49,6 +50,10 @@ static const struct stmt_def api_key_stmts[API_KEY_STMT_COUNT] = {
 	[API_KEY_COUNT_OTHERS] = { "api_key_count_others_any_tenant",
 	    "SELECT COUNT(*) FROM api_key WHERE LEFT(key_hash, 4) <> ?"
 	    SQL_TENANT_LIVES("api_key") },
+	[API_KEY_LIST_UNDER] = { "api_key_list_under_any_tenant",
+	    "SELECT " API_KEY_COLUMNS " FROM api_key"
+	    " WHERE LEFT(key_hash, 4) = ?" SQL_TENANT_LIVES("api_key")
+	    " ORDER BY id" },
 };
 
 static bool
@@ -215,4 +220,20 @@ api_key_store_count_others(struct db *db,
 	fetch_uint64(&out, count_r);
 	return stmt_read_one(db, &api_key_stmts[API_KEY_COUNT_OTHERS], &in,
 	    &out, fault) < 0 ? -1 : 0;
+}
+
+int
+api_key_store_list_under(struct db *db,
+    const uint8_t name[CRYPTO_KEY_NAME_LEN], api_key_row *row, void *ctx,
+    struct fault *fault)
+{
+	struct api_key_list list = { .row = row, .ctx = ctx };
+	struct params in;
+	struct columns out;
+
+	params_init(&in);
+	bind_bytes(&in, name, CRYPTO_KEY_NAME_LEN);
+	fetch_api_key(&out, &list.key);
+	return stmt_read(db, &api_key_stmts[API_KEY_LIST_UNDER], &in, &out,
+	    api_key_list_row, &list, fault);
 }

@@ -17,6 +17,7 @@ enum {
 	IDEMPOTENCY_FINISH,
 	IDEMPOTENCY_DELETE,
 	IDEMPOTENCY_EXPIRE,
+	IDEMPOTENCY_COUNT_UNDER,
 	IDEMPOTENCY_STMT_COUNT
 };
 
@@ -40,6 +41,9 @@ static const struct stmt_def idempotency_stmts[IDEMPOTENCY_STMT_COUNT] = {
 	[IDEMPOTENCY_EXPIRE] = { "idempotency_expire",
 	    "DELETE FROM idempotency WHERE created_at < ?"
 	    " ORDER BY created_at LIMIT ?" },
+	[IDEMPOTENCY_COUNT_UNDER] = { "idempotency_count_under",
+	    "SELECT COUNT(*) FROM idempotency"
+	    " WHERE LEFT(key_hash, 4) = ? AND created_at > ?" },
 };
 
 /* 1: the row was still that of created_us; 0: it was not; -1. */
@@ -144,4 +148,21 @@ idempotency_store_expire(struct db *db, int64_t before_us, unsigned limit,
 	    fault) < 0)
 		return -1;
 	return (int)rows;
+}
+
+int
+idempotency_store_count_under(struct db *db,
+    const uint8_t name[CRYPTO_KEY_NAME_LEN], int64_t after_us,
+    uint64_t *count_r, struct fault *fault)
+{
+	struct params in;
+	struct columns out;
+
+	params_init(&in);
+	bind_bytes(&in, name, CRYPTO_KEY_NAME_LEN);
+	bind_time(&in, after_us);
+	columns_init(&out);
+	fetch_uint64(&out, count_r);
+	return stmt_read_one(db, &idempotency_stmts[IDEMPOTENCY_COUNT_UNDER],
+	    &in, &out, fault) < 0 ? -1 : 0;
 }
