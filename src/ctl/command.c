@@ -25,6 +25,7 @@ const struct ctl_option ctl_options[] = {
 	{ "role", "ROLE", AT(role), "admin, manager or user (user)" },
 	{ "scope", "SCOPE", AT(scope), "full or read (full)" },
 	{ "sql", "DIR", AT(sql_dir), "the migrations (" WUTS_SQL_DIR ")" },
+	{ "step", NULL, AT(step), "stop after the next step" },
 	{ "tenant", "TENANT", AT(tenant),
 	    "whose user it is: needed when USER is an e-mail" },
 	{ "user", "USER", AT(user), "only what this user did or underwent" },
@@ -67,6 +68,14 @@ static const struct command commands[] = {
 	    "KEY is the key's id, as wutsctl key list shows it.\n" },
 	{ "key list", "TENANT", "json", ctl_key_list,
 	    "the API keys of a tenant", "" },
+	{ "key rotate", "", "finish json step", ctl_key_rotate,
+	    "give the installation a new key, without downtime",
+	    "Adds a new key to the key file, has every process accept and"
+	    " then use it, writes\nanew what is under the old one, and"
+	    " retires that when nothing needs it any more.\nInterrupted, it"
+	    " is continued by running it again. API keys change over when"
+	    " they\nare used: as long as some have not been, the old key"
+	    " stays.\n" },
 	{ "matrix allow", "ACTOR FROM TO", "json", ctl_matrix_allow,
 	    "let users of a role turn a role into another",
 	    "As in `matrix allow manager user manager`. In force at once.\n"

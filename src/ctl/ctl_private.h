@@ -34,7 +34,7 @@ struct ctl {
 	const char *sql_dir;
 	const char *action, *expires, *limit, *role, *scope, *tenant, *user,
 	    *webhook;
-	bool json, yes, generate, finish;
+	bool json, yes, generate, finish, step;
 	const char *args[CTL_ARGS_MAX];
 };
 
@@ -53,6 +53,7 @@ int ctl_audit_verify(const struct ctl *ctl);
 int ctl_key_create(const struct ctl *ctl);
 int ctl_key_delete(const struct ctl *ctl);
 int ctl_key_list(const struct ctl *ctl);
+int ctl_key_rotate(const struct ctl *ctl);
 
 int ctl_matrix_allow(const struct ctl *ctl);
 int ctl_matrix_deny(const struct ctl *ctl);

@@ -8,11 +8,16 @@ wutsctl_SOURCES = \
 	src/ctl/doctor.c \
 	src/ctl/init.c \
 	src/ctl/key.c \
+	src/ctl/key_file.c \
+	src/ctl/key_file.h \
 	src/ctl/main.c \
 	src/ctl/matrix.c \
 	src/ctl/nginx.c \
 	src/ctl/prompt.c \
 	src/ctl/queue.c \
+	src/ctl/reload.c \
+	src/ctl/reload.h \
+	src/ctl/rotate.c \
 	src/ctl/schema.c \
 	src/ctl/session.c \
 	src/ctl/shape.c \
