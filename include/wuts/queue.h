@@ -5,7 +5,7 @@
    each record to done/<segment>.log and unlinks both when all are finished.
 
        queue/open/<writer>-<seq>.seg    being written, locked by its writer
-       queue/ready/<writer>-<seq>.seg   sealed
+       queue/ready/<writer>-<seq>.seg   sealed; -<seq>.<n>.seg: rewritten
        queue/done/<writer>-<seq>.log    outcomes
        queue/dead/<day>.seg             dead letters
        queue/corrupt/                   what failed its checksum, set aside
@@ -96,7 +96,7 @@ struct queue_reader;
 /* Where a record stands; stable while the record is not finished. */
 struct queue_pos {
 	uint32_t segment;	/* the reader's number for it */
-	uint32_t offset;
+	uint32_t offset;	/* where it was when it was called */
 };
 
 enum queue_outcome {
@@ -167,6 +167,15 @@ void queue_reader_finish(struct queue_reader *reader, struct queue_pos pos,
    finished. Call at most 100 ms after the first outcome. 0 / -1 (they stay
    noted, call again). */
 int queue_reader_sync(struct queue_reader *reader, struct fault *fault);
+
+/* Rewrite one sealed segment of which little is wanted any more: less than a
+   quarter of its records and bytes, and nothing was finished in it for
+   quiet_us; at least min_bytes must be gained. What is left is copied as it
+   is, with its attempts; positions stay valid. Bounded: a segment with more
+   than 4 MiB left is left alone. Call about once a second. 1: one was, 0:
+   none, -1: FAULT_QUEUE, nothing is lost, tried again after quiet_us. */
+int queue_reader_compact(struct queue_reader *reader, int64_t quiet_us,
+    uint64_t min_bytes, struct fault *fault);
 
 /* Delete dead letters of days before wall-clock before_us. */
 void queue_dead_expire(const char *dir, int64_t before_us);

@@ -151,6 +151,40 @@ queue_name_with(char out[QUEUE_NAME_MAX], const char *segment,
 	    segment, suffix);
 }
 
+/* The generation of a segment, 0 as its writer made it; *base_r is the length
+   of the name that all generations share. */
+static unsigned long
+generation_of(const char *name, size_t *base_r)
+{
+	const char *dash = strrchr(name, '-'), *dot;
+
+	dot = strchr(dash != NULL ? dash : name, '.');
+	*base_r = (size_t)(dot - name);
+	return strcmp(dot, ".seg") == 0 ? 0 : strtoul(dot + 1, NULL, 16);
+}
+
+void
+queue_name_next(char out[QUEUE_NAME_MAX], const char *segment)
+{
+	unsigned long generation;
+	size_t base;
+
+	generation = generation_of(segment, &base);
+	snprintf(out, QUEUE_NAME_MAX, "%.*s.%lx.seg", (int)base, segment,
+	    generation + 1);
+}
+
+void
+queue_names_add(struct queue_names *names, const char *name)
+{
+	if (names->n == names->cap) {
+		names->cap = names->cap > 0 ? names->cap * 2 : 64;
+		names->name = mem_realloc(names->name, names->cap,
+		    sizeof(*names->name));
+	}
+	strcpy(names->name[names->n++], name);
+}
+
 static int
 name_compare(const void *a, const void *b)
 {
@@ -175,12 +209,7 @@ queue_names_list(struct queue_names *names, int dir_fd, const char *suffix)
 	while ((entry = readdir(dir)) != NULL) {
 		if (!queue_is_name(entry->d_name, suffix))
 			continue;
-		if (names->n == names->cap) {
-			names->cap = names->cap > 0 ? names->cap * 2 : 64;
-			names->name = mem_realloc(names->name, names->cap,
-			    sizeof(*names->name));
-		}
-		strcpy(names->name[names->n++], entry->d_name);
+		queue_names_add(names, entry->d_name);
 	}
 	closedir(dir);
 	if (names->n > 0)
@@ -194,6 +223,44 @@ queue_names_has(const struct queue_names *names, const char *name)
 {
 	return names->n > 0 && bsearch(name, names->name, names->n,
 	    sizeof(*names->name), name_compare) != NULL;
+}
+
+static bool
+is_superseded(const struct queue_names *names, const char *name)
+{
+	unsigned long generation, other;
+	size_t base, other_base;
+
+	generation = generation_of(name, &base);
+	for (size_t i = 0; i < names->n; i++) {
+		other = generation_of(names->name[i], &other_base);
+		if (other > generation && other_base == base &&
+		    memcmp(names->name[i], name, base) == 0)
+			return true;
+	}
+	return false;
+}
+
+void
+queue_names_take_superseded(struct queue_names *names,
+    struct queue_names *old)
+{
+	struct queue_names rewritten = { NULL, 0, 0 };
+	size_t base, kept = 0;
+
+	for (size_t i = 0; i < names->n; i++)
+		if (generation_of(names->name[i], &base) > 0)
+			queue_names_add(&rewritten, names->name[i]);
+	for (size_t i = 0; i < names->n && rewritten.n > 0; i++) {
+		if (!is_superseded(&rewritten, names->name[i]))
+			memmove(names->name[kept++], names->name[i],
+			    sizeof(*names->name));
+		else if (old != NULL)
+			queue_names_add(old, names->name[i]);
+	}
+	if (rewritten.n > 0)
+		names->n = kept;
+	queue_names_deinit(&rewritten);
 }
 
 void

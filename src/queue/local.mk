@@ -2,6 +2,7 @@
 noinst_LIBRARIES += libwuts_queue.a
 libwuts_queue_a_SOURCES = \
 	src/queue/adopt.c \
+	src/queue/compact.c \
 	src/queue/dead.c \
 	src/queue/io.c \
 	src/queue/outcome.c \
@@ -23,6 +24,12 @@ queue_test_sources = \
 	tests/unit/base/scratch.h \
 	tests/unit/queue/harness.c \
 	tests/unit/queue/harness.h
+check_PROGRAMS += tests/unit/queue/test_compact
+TESTS += tests/unit/queue/test_compact
+tests_unit_queue_test_compact_SOURCES = \
+	$(queue_test_sources) \
+	tests/unit/queue/test_compact.c
+tests_unit_queue_test_compact_LDADD = $(QUEUE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/queue/test_crash
 TESTS += tests/unit/queue/test_crash
 tests_unit_queue_test_crash_SOURCES = \

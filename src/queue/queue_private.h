@@ -68,6 +68,13 @@ void queue_name_with(char out[QUEUE_NAME_MAX], const char *segment,
 int queue_names_list(struct queue_names *names, int dir_fd,
     const char *suffix);
 bool queue_names_has(const struct queue_names *names, const char *name);
+void queue_names_add(struct queue_names *names, const char *name);
+/* Take out the segments of which a later generation is among them, too: they
+   were rewritten, see compact.c. old may be NULL. */
+void queue_names_take_superseded(struct queue_names *names,
+    struct queue_names *old);
+/* The name of a segment's next generation. */
+void queue_name_next(char out[QUEUE_NAME_MAX], const char *segment);
 void queue_names_deinit(struct queue_names *names);
 
 /* Locks belong to the open file description and end with the process. */
@@ -222,6 +229,13 @@ bool queue_pendings_take_id(struct queue_pendings *pendings,
 bool queue_pendings_take_offset(struct queue_pendings *pendings,
     uint32_t offset, struct queue_pending *pending_r);
 
+/* A record of a segment that was rewritten: where callers know it to be, and
+   where it is. */
+struct queue_moved {
+	uint32_t from;
+	uint32_t to;
+};
+
 /* A segment as the reader knows it. */
 struct queue_segment {
 	uint32_t number;
@@ -230,7 +244,12 @@ struct queue_segment {
 	uint64_t used_tick;
 	uint64_t size;
 	uint64_t scan_off;	/* what is before has been read */
+	uint32_t records;	/* read, in whatever state */
 	uint32_t live;		/* records called and not finished */
+	uint32_t not_below;	/* not worth rewriting with so many live */
+	int64_t quiet_us;	/* when the last one was finished, monotonic */
+	struct queue_moved *moved;	/* by from, and by to; NULL: none */
+	size_t nmoved;
 	uint32_t dying;		/* of the finished: not in dead/ yet */
 	bool sealed;
 	bool dirty;		/* worth a look */
@@ -269,6 +288,7 @@ struct queue_reader {
 	struct queue_dying *dying;
 	size_t ndying;
 	size_t dying_cap;
+	struct queue_names superseded;	/* in ready/, to be removed */
 	bool lost_track;	/* list the directories again */
 };
 
@@ -279,6 +299,14 @@ struct queue_segment *queue_segment_get(struct queue_reader *reader,
     uint32_t number);
 /* Its descriptor, opened when needed; -1 with errno. */
 int queue_segment_fd(struct queue_reader *reader, struct queue_segment *seg);
+/* Where the record is that callers know at offset. False: it was damaged when
+   the segment was rewritten, and set aside. */
+bool queue_segment_place(const struct queue_segment *seg, uint32_t offset,
+    uint32_t *place_r);
+/* It was rewritten under another name. Takes moved. */
+void queue_segment_rewritten(struct queue_reader *reader,
+    struct queue_segment *seg, const char *name, uint64_t size,
+    struct queue_moved *moved, size_t nmoved);
 /* Forget it: close, free. The file stays. */
 void queue_segment_remove(struct queue_reader *reader,
     struct queue_segment *seg);
@@ -307,6 +335,13 @@ void queue_scan_committed(struct queue_reader *reader,
    removed by this. */
 int queue_adopt_segment(struct queue_reader *reader,
     struct queue_segment *seg, struct fault *fault);
+
+/* --- compact.c --- */
+
+/* Remove what was rewritten, for good before its log. -1: FAULT_QUEUE, and
+   until it succeeds nothing else may be removed. */
+int queue_superseded_remove(struct queue_reader *reader,
+    struct fault *fault);
 
 /* --- dead.c --- */
 

@@ -6,6 +6,7 @@
 
 #include "queue_private.h"
 
+#include "wuts/clock.h"
 #include "wuts/fault.h"
 #include "wuts/log.h"
 #include "wuts/mem.h"
@@ -41,6 +42,10 @@ find_segments(struct queue_reader *reader, bool sealed_too,
 		queue_names_deinit(&names);
 		return fault_errno(fault, FAULT_QUEUE, "list segments");
 	}
+	if (sealed_too) {
+		reader->superseded.n = 0;
+		queue_names_take_superseded(&names, &reader->superseded);
+	}
 	for (size_t i = 0; i < names.n; i++)
 		queue_segment_found(reader, names.name[i]);
 	queue_names_deinit(&names);
@@ -68,7 +73,7 @@ remove_orphan_logs(struct queue_reader *reader)
 	queue_names_deinit(&names);
 }
 
-/* What a crash left half made, in open/ by a writer or in corrupt/ by us. */
+/* What a crash left half made, in open/ by a writer, elsewhere by us. */
 static void
 remove_half_made(int dir_fd)
 {
@@ -150,6 +155,7 @@ reader_free(struct queue_reader *reader)
 		    reader->segments[reader->nsegments - 1]);
 	free(reader->segments);
 	free(reader->dying);
+	queue_names_deinit(&reader->superseded);
 	queue_view_deinit(&reader->scan_view);
 	queue_view_deinit(&reader->load_view);
 	queue_view_deinit(&reader->mark_view);
@@ -184,7 +190,10 @@ queue_reader_open(struct queue_reader **reader_r, const char *dir,
 	}
 	remove_orphan_logs(reader);
 	remove_half_made(reader->dirs.open);
+	remove_half_made(reader->dirs.ready);
 	remove_half_made(reader->dirs.corrupt);
+	if (queue_superseded_remove(reader, fault) < 0)
+		log_warn("queue %s; tried again every second", fault->text);
 	*reader_r = reader;
 	return 0;
 }
@@ -200,8 +209,10 @@ queue_reader_fd(const struct queue_reader *reader)
 static bool
 is_finished(const struct queue_reader *reader, const struct queue_segment *seg)
 {
+	/* A segment that was rewritten must not go before what it was. */
 	return seg->scanned && seg->live == 0 && seg->dying == 0 &&
-	    seg->pendings.n == 0 && !seg->kept && seg != reader->busy;
+	    seg->pendings.n == 0 && !seg->kept && seg != reader->busy &&
+	    reader->superseded.n == 0;
 }
 
 /* The segment goes first and for good: without it its log says nothing, while
@@ -344,6 +355,8 @@ queue_reader_adopt(struct queue_reader *reader, struct fault *fault)
 		if (i < reader->nsegments && reader->segments[i] == seg)
 			i++;
 	}
+	if (queue_superseded_remove(reader, fault) < 0)
+		return -1;
 	return remove_finished(reader, fault);
 }
 
@@ -370,17 +383,25 @@ queue_reader_load(struct queue_reader *reader, struct queue_pos pos,
 	struct queue_segment *seg = queue_segment_get(reader, pos.segment);
 	struct queue_line line;
 	size_t event_size;
+	uint32_t place;
 	bool bad;
 
 	if (seg == NULL)
 		return fault_set(fault, FAULT_QUEUE,
 		    "load: no segment number %" PRIu32, pos.segment);
-	if (queue_segment_line(reader, seg, pos.offset, &reader->load_view,
+	if (!queue_segment_place(seg, pos.offset, &place)) {
+		if (seg->live > 0)
+			seg->live--;
+		return fault_set(fault, FAULT_QUEUE,
+		    "segment %s: the record at %" PRIu32 " was damaged",
+		    seg->name, pos.offset);
+	}
+	if (queue_segment_line(reader, seg, place, &reader->load_view,
 	    &line, &bad, fault) < 0) {
 		if (bad) {
-			queue_segment_set_aside(reader, seg, pos.offset,
+			queue_segment_set_aside(reader, seg, place,
 			    queue_view_resync(&reader->load_view,
-			    (uint64_t)pos.offset + 1, seg->size));
+			    (uint64_t)place + 1, seg->size));
 			if (seg->live > 0)
 				seg->live--;
 		}
@@ -424,16 +445,19 @@ queue_reader_finish(struct queue_reader *reader, struct queue_pos pos,
 		[QUEUE_DISCARDED] = QUEUE_NOTE_DISCARDED,
 	};
 	struct queue_segment *seg = queue_segment_get(reader, pos.segment);
+	bool there;
 
 	wuts_assert(seg != NULL);
-	if (outcome == QUEUE_DEAD)
+	there = queue_segment_place(seg, pos.offset, &pos.offset);
+	if (there && outcome == QUEUE_DEAD)
 		note_dying(reader, seg, pos, attempts);
-	else
+	else if (there)
 		queue_outcome_format(&seg->lines, kinds[outcome], pos.offset,
 		    attempts, outcome == QUEUE_RETRY ? due_us : 0);
 	if (outcome != QUEUE_RETRY) {
 		wuts_assert(seg->live > 0);
 		seg->live--;
+		seg->quiet_us = clock_mono_us();
 	}
 }
 

@@ -7,6 +7,7 @@
 
 #include "queue_private.h"
 
+#include "wuts/clock.h"
 #include "wuts/fault.h"
 #include "wuts/log.h"
 
@@ -64,6 +65,7 @@ take_record(struct queue_reader *reader, struct queue_segment *seg,
 	const struct queue_noted *noted;
 	struct queue_pending pending;
 
+	seg->records++;
 	noted = queue_outcomes_find(&seg->outcomes, offset);
 	if (noted != NULL && queue_outcome_is_final(noted->kind))
 		return;
@@ -210,6 +212,7 @@ scan_sealed(struct queue_reader *reader, struct queue_segment *seg,
 		case QUEUE_READ_END:
 			seg->scanned = true;
 			seg->dirty = false;
+			seg->quiet_us = clock_mono_us();
 			queue_outcomes_forget(&seg->outcomes);
 			ask_unresolved(reader, seg);
 			return 0;

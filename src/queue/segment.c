@@ -201,6 +201,56 @@ queue_segment_fd(struct queue_reader *reader, struct queue_segment *seg)
 	return seg->fd;
 }
 
+bool
+queue_segment_place(const struct queue_segment *seg, uint32_t offset,
+    uint32_t *place_r)
+{
+	size_t low = 0, high = seg->nmoved;
+
+	*place_r = offset;
+	if (seg->moved == NULL)
+		return true;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (seg->moved[middle].from == offset) {
+			*place_r = seg->moved[middle].to;
+			return true;
+		}
+		if (seg->moved[middle].from < offset)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return false;
+}
+
+static void
+view_forget(struct queue_view *view, const struct queue_segment *seg)
+{
+	if (view->owner == seg->number)
+		queue_view_start(view, -1, 0);
+}
+
+void
+queue_segment_rewritten(struct queue_reader *reader,
+    struct queue_segment *seg, const char *name, uint64_t size,
+    struct queue_moved *moved, size_t nmoved)
+{
+	/* What the views remember is the old file's, and its descriptor may
+	   become the new one's. */
+	view_forget(&reader->scan_view, seg);
+	view_forget(&reader->load_view, seg);
+	view_forget(&reader->mark_view, seg);
+	segment_fd_close(reader, seg);
+	strcpy(seg->name, name);
+	seg->size = seg->scan_off = size;
+	free(seg->moved);
+	seg->moved = moved;
+	seg->nmoved = nmoved;
+	seg->records = (uint32_t)nmoved;
+}
+
 void
 queue_segment_remove(struct queue_reader *reader, struct queue_segment *seg)
 {
@@ -213,6 +263,7 @@ queue_segment_remove(struct queue_reader *reader, struct queue_segment *seg)
 	queue_outcomes_forget(&seg->outcomes);
 	strbuf_deinit(&seg->lines);
 	free(seg->pendings.item);
+	free(seg->moved);
 	free(seg);
 }
 

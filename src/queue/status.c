@@ -229,6 +229,7 @@ queue_status_read(const char *dir, struct queue_status *status_r,
 		fault_errno(fault, FAULT_QUEUE, "list queue %s", dir);
 		goto out;
 	}
+	queue_names_take_superseded(&ready, NULL);
 	for (size_t i = 0; i < open.n; i++)
 		if (!queue_names_has(&ready, open.name[i]) &&
 		    count_segment(&dirs, open.name[i], status_r, fault) < 0)

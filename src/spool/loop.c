@@ -26,6 +26,10 @@
 #define SCAN_MAX 2048
 #define TICK_US CLOCK_SECOND_US
 #define SYNC_US (CLOCK_SECOND_US / 10)
+/* A segment in which nothing was finished for so long, and what must be gained
+   by rewriting it. */
+#define COMPACT_QUIET_US (60 * CLOCK_SECOND_US)
+#define COMPACT_MIN_BYTES (64 << 10)
 #define DEAD_EXPIRE_US (INT64_C(3600) * CLOCK_SECOND_US)
 
 struct loop {
@@ -264,6 +268,9 @@ tick(struct loop *loop, int64_t now_us)
 	loop->tick_us = now_us + TICK_US;
 	if (!loop->draining && queue_reader_adopt(spool->reader, &fault) < 0)
 		log_error("look for abandoned segments: %s", fault.text);
+	if (!loop->draining && queue_reader_compact(spool->reader,
+	    COMPACT_QUIET_US, COMPACT_MIN_BYTES, &fault) < 0)
+		log_error("rewrite a segment: %s", fault.text);
 	loop->scan = true;
 	directory_tick(spool, loop->scanned_all);
 	if (loop->dead_expired_us == 0 ||
