@@ -19,6 +19,14 @@ enum log_level {
    -1 with errno. program is borrowed for the life of the process. */
 int log_open(const char *program, const char *path, enum log_level level);
 
+/* Hold back this thread's info and debug lines, to be written together by one
+   write(2) at the latest with log_release(); a warning or an error takes them
+   along at once. For a loop that logs often and releases each round: only a
+   kill loses what is held. A log that is no regular file is written line by
+   line as ever. One thread a process may hold. */
+void log_hold(void);
+void log_release(void);
+
 void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The log: a line is put together on the stack, made harmless, and written by
-   one write(2), so that lines of several processes in one file never mix. */
+/* The log: a line is put together, made harmless, and written by one write(2),
+   alone or with others that were held back, so that lines of several processes
+   in one file never mix. */
 #include "config.h"
 
 #include "wuts/log.h"
@@ -8,19 +9,29 @@
 #include "wuts/clock.h"
 #include "base_private.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define LINE_MAX_BYTES 2048
+#define LINE_BUF_SIZE (LINE_MAX_BYTES + 128)
+#define HELD_SIZE (32 * 1024)
 
 static const char *log_program = "wuts";
 static enum log_level log_threshold = LOG_LEVEL_INFO;
 static int log_fd = STDERR_FILENO;
+/* A pipe takes only a page at a time without mixing. */
+static bool log_is_file;
+
+static _Thread_local bool log_is_held;
+static char held[HELD_SIZE];
+static size_t held_len;
 
 static const char *const level_names[] = {
 	[LOG_LEVEL_ERROR] = "error",
@@ -29,11 +40,37 @@ static const char *const level_names[] = {
 	[LOG_LEVEL_DEBUG] = "debug"
 };
 
+/* Nowhere to report a log that cannot be written. */
+static void
+write_all(const char *data, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(log_fd, data, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return;
+		data += n;
+		len -= (size_t)n;
+	}
+}
+
+static void
+flush(void)
+{
+	write_all(held, held_len);
+	held_len = 0;
+}
+
 int
 log_open(const char *program, const char *path, enum log_level level)
 {
 	int fd = STDERR_FILENO, ret = 0;
+	struct stat st;
 
+	if (log_is_held)
+		flush();
 	log_program = program;
 	log_threshold = level;
 	if (path != NULL && strcmp(path, "-") != 0) {
@@ -47,7 +84,23 @@ log_open(const char *program, const char *path, enum log_level level)
 	if (log_fd != STDERR_FILENO)
 		close(log_fd);
 	log_fd = fd;
+	log_is_file = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
 	return ret;
+}
+
+void
+log_hold(void)
+{
+	log_is_held = true;
+}
+
+void
+log_release(void)
+{
+	if (!log_is_held)
+		return;
+	flush();
+	log_is_held = false;
 }
 
 /* U+0080 to U+009F: terminals act on them as on escape sequences. */
@@ -68,6 +121,11 @@ escape(char *out, size_t size, const char *text)
 	while (left > 0) {
 		unsigned char c = (unsigned char)*text;
 
+		if (c >= 0x20 && c < 0x7f && used < size) {
+			out[used++] = *text++;
+			left--;
+			continue;
+		}
 		n = utf8_sequence_len(text, left);
 		if (n == 0 || c < 0x20 || c == 0x7f || is_c1(text, n)) {
 			if (size - used < 5)
@@ -87,10 +145,12 @@ escape(char *out, size_t size, const char *text)
 	return used;
 }
 
-static void __attribute__((format(printf, 2, 0)))
-write_line(enum log_level level, const char *fmt, va_list ap)
+/* The whole line in line; its length. */
+static size_t __attribute__((format(printf, 3, 0)))
+format_line(char line[LINE_BUF_SIZE], enum log_level level, const char *fmt,
+    va_list ap)
 {
-	char text[LINE_MAX_BYTES], line[LINE_MAX_BYTES + 128];
+	char text[LINE_MAX_BYTES];
 	char date[CLOCK_RFC3339_SIZE];
 	int64_t now_us = clock_wall_us();
 	size_t len;
@@ -101,11 +161,25 @@ write_line(enum log_level level, const char *fmt, va_list ap)
 	len = (size_t)snprintf(line, 128, "%s.%03dZ %.32s[%ld] %s ", date,
 	    (int)(now_us / 1000 % 1000), log_program, (long)getpid(),
 	    level_names[level]);
-	len += escape(line + len, sizeof(line) - len - 1, text);
+	len += escape(line + len, LINE_BUF_SIZE - len - 1, text);
 	line[len++] = '\n';
-	/* Nowhere to report a log that cannot be written. */
-	if (write(log_fd, line, len) < 0)
+	return len;
+}
+
+static void __attribute__((format(printf, 2, 0)))
+write_line(enum log_level level, const char *fmt, va_list ap)
+{
+	char line[LINE_BUF_SIZE];
+
+	if (!log_is_held || !log_is_file) {
+		write_all(line, format_line(line, level, fmt, ap));
 		return;
+	}
+	if (HELD_SIZE - held_len < LINE_BUF_SIZE)
+		flush();
+	held_len += format_line(held + held_len, level, fmt, ap);
+	if (level <= LOG_LEVEL_WARN)
+		flush();
 }
 
 #define LOG_AT(level)					\

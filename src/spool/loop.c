@@ -391,6 +391,7 @@ run(struct loop *loop)
 
 		if (n < 0 && errno != EINTR)
 			log_fatal("epoll_wait: %m");
+		log_hold();
 		on_events(loop, events, n);
 		delivery_pool_run(spool->pool, clock_mono_us());
 		if (clock_mono_us() >= loop->tick_us)
@@ -402,6 +403,7 @@ run(struct loop *loop)
 		/* libcurl begins what was added when its timer runs. */
 		delivery_pool_run(spool->pool, clock_mono_us());
 		sync_outcomes(loop);
+		log_release();
 	}
 }
 

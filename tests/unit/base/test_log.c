@@ -223,6 +223,123 @@ a_false_assertion_names_its_place_and_aborts(void **state)
 	    "error panic: [^\n]*test_log\\.c:[0-9]+: .*one == 2\n$");
 }
 
+/* What the file holds now, without the times. */
+static void
+assert_log(const char *path, const char *pattern)
+{
+	static char text[256 * 1024];
+
+	assert_matches(scratch_read(path, text, sizeof(text)), pattern);
+}
+
+static void
+held_lines_are_written_in_order_when_released(void **state)
+{
+	char path[SCRATCH_PATH_SIZE];
+
+	scratch_path(state, "log", path);
+	unlink(path);
+	assert_int_equal(log_open("t", path, LOG_LEVEL_INFO), 0);
+	log_hold();
+	log_info("one");
+	log_info("two");
+	assert_log(path, "^$");
+	log_release();
+	assert_log(path, "^[^\n]* one\n[^\n]* two\n$");
+	log_info("three");
+	assert_log(path, " two\n[^\n]* three\n$");
+	log_open("t", "-", LOG_LEVEL_INFO);
+}
+
+static void
+a_warning_takes_held_lines_along_at_once(void **state)
+{
+	char path[SCRATCH_PATH_SIZE];
+
+	scratch_path(state, "log", path);
+	unlink(path);
+	assert_int_equal(log_open("t", path, LOG_LEVEL_INFO), 0);
+	log_hold();
+	log_info("one");
+	log_warn("two");
+	assert_log(path, "^[^\n]* info one\n[^\n]* warn two\n$");
+	log_release();
+	log_open("t", "-", LOG_LEVEL_INFO);
+	assert_log(path, "^[^\n]* info one\n[^\n]* warn two\n$");
+}
+
+static void
+opening_again_writes_held_lines_to_the_old_file(void **state)
+{
+	char path[SCRATCH_PATH_SIZE], moved[SCRATCH_PATH_SIZE];
+
+	scratch_path(state, "log", path);
+	scratch_path(state, "log.1", moved);
+	unlink(path);
+	assert_int_equal(log_open("t", path, LOG_LEVEL_INFO), 0);
+	log_hold();
+	log_info("before");
+	assert_int_equal(rename(path, moved), 0);
+	assert_int_equal(log_open("t", path, LOG_LEVEL_INFO), 0);
+	log_info("after");
+	log_release();
+	log_open("t", "-", LOG_LEVEL_INFO);
+	assert_log(moved, "^[^\n]* before\n$");
+	assert_log(path, "^[^\n]* after\n$");
+}
+
+static void
+more_than_can_be_held_is_complete_and_in_order(void **state)
+{
+	static char text[256 * 1024];
+	char path[SCRATCH_PATH_SIZE], *line, *rest;
+	int n = 0;
+
+	scratch_path(state, "log", path);
+	unlink(path);
+	assert_int_equal(log_open("t", path, LOG_LEVEL_INFO), 0);
+	log_hold();
+	for (int i = 0; i < 2000; i++)
+		log_info("line %d%*s", i, i % 90, "");
+	log_release();
+	log_open("t", "-", LOG_LEVEL_INFO);
+	scratch_read(path, text, sizeof(text));
+	for (line = strtok_r(text, "\n", &rest); line != NULL;
+	    line = strtok_r(NULL, "\n", &rest))
+		assert_int_equal(atoi(strstr(line, "line ") + 5), n++);
+	assert_int_equal(n, 2000);
+}
+
+static void
+end_fatally_holding_lines(void)
+{
+	log_open("t", "-", LOG_LEVEL_INFO);
+	log_hold();
+	log_info("held");
+	log_fatal("the end");
+}
+
+static void
+panic_holding_lines(void)
+{
+	log_open("t", "-", LOG_LEVEL_INFO);
+	log_hold();
+	log_info("held");
+	wuts_assert(log_open("t", "/", LOG_LEVEL_INFO) == 0);
+}
+
+static void
+held_lines_survive_the_end_of_the_process(void **state)
+{
+	char path[SCRATCH_PATH_SIZE];
+
+	scratch_path(state, "err", path);
+	assert_true(WIFEXITED(scratch_run(end_fatally_holding_lines, path)));
+	assert_log(path, "info held\n[^\n]*error the end\n$");
+	assert_true(WIFSIGNALED(scratch_run(panic_holding_lines, path)));
+	assert_log(path, "info held\n[^\n]*error panic: ");
+}
+
 int
 main(void)
 {
@@ -238,6 +355,14 @@ main(void)
 		    a_file_that_cannot_be_opened_leaves_standard_error),
 		cmocka_unit_test(fatal_writes_one_error_and_exits_with_1),
 		cmocka_unit_test(a_false_assertion_names_its_place_and_aborts),
+		cmocka_unit_test(
+		    held_lines_are_written_in_order_when_released),
+		cmocka_unit_test(a_warning_takes_held_lines_along_at_once),
+		cmocka_unit_test(
+		    opening_again_writes_held_lines_to_the_old_file),
+		cmocka_unit_test(
+		    more_than_can_be_held_is_complete_and_in_order),
+		cmocka_unit_test(held_lines_survive_the_end_of_the_process),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
