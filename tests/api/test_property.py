@@ -432,6 +432,8 @@ def test_whatever_happens_the_model_agrees(run):
     while time.monotonic() < end:
         run.step()
     run.check_all()
+    verified = run.wuts.ctl("audit", "verify")
+    assert verified.returncode == 0, verified.stdout
     print(sum(run.counts.values()), dict(run.counts))
     if sum(run.counts.values()) < 2000:
         return

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Admins against each other: whatever two of them do to one another at the same
-moment, one change happens, the other is refused for what its caller has become,
-and the tenant keeps an active admin. WUTS_RACE_PAIRS: how many pairs."""
+"""Admins against each other: whatever two of them do to one another at the
+same moment, one change happens, the other is refused for what its caller has
+become, and the tenant keeps an active admin. WUTS_RACE_PAIRS: how many."""
 import collections
 import concurrent.futures
 import itertools

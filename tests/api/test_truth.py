@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The truth table of spec/wuts.md §3 over HTTP: every kind of caller asks every
-change of every kind of user, and itself. Each cell is held against rules.py,
-and the user is read again: refused means that nothing has changed."""
+"""The truth table of spec/wuts.md §3 over HTTP: every kind of caller asks
+every change of every kind of user, and of itself. Each cell is held against
+rules.py, and the user is read again: refused means that nothing has changed.
+"""
 import pytest
 
 import rules
