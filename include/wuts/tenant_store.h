@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#include "wuts/crypto.h"
+
 struct db;
 struct fault;
 struct tenant;
@@ -26,6 +28,12 @@ int tenant_store_find_by_name(struct db *db, const char *name,
    lock of every change inside a tenant (design §4, lock order). */
 int tenant_store_lock(struct db *db, const struct uuid *id,
     struct tenant *tenant_r, struct fault *fault);
+/* As lock, and with it the head of the tenant's audit chain, as
+   audit_store_head() gives it: every change needs both. */
+int tenant_store_lock_chain(struct db *db, const struct uuid *id,
+    struct tenant *tenant_r, uint64_t *seq_r,
+    uint8_t hash_r[CRYPTO_HASH_LEN], struct fault *fault);
+
 
 /* Calls row for each tenant, by name. after: rows behind this tenant (its name
    and id, as the last row of the page before), or NULL. limit 0: all. A row

@@ -115,7 +115,8 @@ cut(const char *text, size_t max_len, char *buf)
 	return buf;
 }
 
-/* The head's lock comes behind those of tenant and users. */
+/* The head came along with the tenant's lock, unless this is a new tenant, or
+   none. */
 static int
 need_head(struct change *change, struct fault *fault)
 {

@@ -202,8 +202,8 @@ change_lock_tenant(struct change *change, struct fault *fault)
 	struct tenant tenant;
 	int found;
 
-	found = tenant_store_lock(change->db, &change->tenant_id, &tenant,
-	    fault);
+	found = tenant_store_lock_chain(change->db, &change->tenant_id,
+	    &tenant, &change->chain.seq, change->chain.hash, fault);
 	if (found < 0)
 		return fault_prefix(fault, "lock tenant");
 	if (found == 0 && service_is_member(caller, &change->tenant_id))
@@ -212,16 +212,28 @@ change_lock_tenant(struct change *change, struct fault *fault)
 	if (found == 0)
 		return fault_say(fault, REFUSAL_TENANT_NOT_FOUND,
 		    "tenant not found");
+	change->chain.is_read = true;
 	/* Waiting for the lock may have taken long. Events and webhooks of a
 	   tenant are compared by time, so it is read in the lock's order. */
 	change->now_us = clock_wall_us();
 	return 0;
 }
 
-static int
-judge_user(struct change *change, struct fault *fault)
+int
+change_judge_user(struct change *change, const struct user *user,
+    struct fault *fault)
 {
-	struct identity *identity = &change->identity;
+	if (user == NULL || !user->active)
+		return fault_say(fault, REFUSAL_UNAUTHORIZED,
+		    "invalid token");
+	change->identity.role = user->role;
+	return 0;
+}
+
+static int
+lock_caller(struct change *change, struct fault *fault)
+{
+	const struct identity *identity = &change->identity;
 	struct user user;
 	int found;
 
@@ -229,11 +241,7 @@ judge_user(struct change *change, struct fault *fault)
 	    &identity->user_id, &user, fault);
 	if (found < 0)
 		return fault_prefix(fault, "lock caller");
-	if (found == 0 || !user.active)
-		return fault_say(fault, REFUSAL_UNAUTHORIZED,
-		    "invalid token");
-	identity->role = user.role;
-	return 0;
+	return change_judge_user(change, found == 1 ? &user : NULL, fault);
 }
 
 static int
@@ -266,7 +274,7 @@ change_judge_caller(struct change *change, struct fault *fault)
 	if (identity->kind != IDENTITY_USER && identity->kind != IDENTITY_KEY)
 		return 0;
 	wuts_assert(uuid_is_equal(&identity->tenant_id, &change->tenant_id));
-	return identity->kind == IDENTITY_USER ? judge_user(change, fault) :
+	return identity->kind == IDENTITY_USER ? lock_caller(change, fault) :
 	    judge_key(change, fault);
 }
 

@@ -172,6 +172,9 @@ int change_run(struct service *service, const struct caller *caller,
    REFUSAL_UNAUTHORIZED: the caller is gone, inactive or expired meanwhile. */
 int change_lock_tenant(struct change *change, struct fault *fault);
 int change_judge_caller(struct change *change, struct fault *fault);
+/* The same, of a caller whose row is locked already; NULL: it is gone. */
+int change_judge_user(struct change *change, const struct user *user,
+    struct fault *fault);
 
 /* An event of the tenant that exists if and only if this change commits. data:
    a JSON object. */

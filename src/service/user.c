@@ -121,31 +121,69 @@ struct user_changing {
 	struct user *after_r;
 };
 
+/* Caller and target in one way to the server. found_r: the target is there. */
+static int
+lock_both(struct change *change, const struct uuid *id,
+    struct user *target_r, bool *found_r, struct fault *fault)
+{
+	struct uuid ids[2] = { *id, change->identity.user_id };
+	struct user users[2];
+	bool found[2];
+
+	if (user_store_lock_two(change->db, &change->tenant_id, ids, users,
+	    found, fault) < 0)
+		return fault_prefix(fault, "lock caller and user");
+	*found_r = found[0];
+	*target_r = users[0];
+	return change_judge_user(change, found[1] ? &users[1] : NULL, fault);
+}
+
+static int
+lock_one(struct change *change, const struct uuid *id,
+    struct user *target_r, bool *found_r, struct fault *fault)
+{
+	int found;
+
+	if (change_judge_caller(change, fault) < 0)
+		return -1;
+	found = user_store_lock(change->db, &change->tenant_id, id, target_r,
+	    fault);
+	*found_r = found == 1;
+	return found < 0 ? fault_prefix(fault, "lock user") : 0;
+}
+
 /* A caller that is gone or inactive is told so before it is told whether the
    target exists. */
 int
 user_lock_target(struct change *change, const struct uuid *id,
     struct user *target_r, struct fault *fault)
 {
-	const struct identity *identity = &change->identity;
-	bool caller_first;
-	int found;
+	bool found = false;
 
 	if (change_lock_tenant(change, fault) < 0)
 		return -1;
-	caller_first = memcmp(identity->user_id.b, id->b, sizeof(id->b)) <= 0;
-	if (caller_first && change_judge_caller(change, fault) < 0)
-		return -1;
 	memset(target_r, 0, sizeof(*target_r));
-	found = user_store_lock(change->db, &change->tenant_id, id, target_r,
-	    fault);
-	if (found < 0)
-		return fault_prefix(fault, "lock user");
-	if (!caller_first && change_judge_caller(change, fault) < 0)
+	if ((change->identity.kind == IDENTITY_USER ?
+	    lock_both(change, id, target_r, &found, fault) :
+	    lock_one(change, id, target_r, &found, fault)) < 0)
 		return -1;
-	if (found == 0)
+	if (!found)
 		return fault_say(fault, REFUSAL_USER_NOT_FOUND,
 		    "user not found");
+	return 0;
+}
+
+/* Only an active admin can be the last one: for others nothing is asked. */
+static int
+count_other_admins(struct change *change, const struct user *target,
+    unsigned *count_r, struct fault *fault)
+{
+	*count_r = 0;
+	if (target->role != ROLE_ADMIN || !target->active)
+		return 0;
+	if (user_store_count_other_admins(change->db, &change->tenant_id,
+	    &target->id, count_r, fault) < 0)
+		return fault_prefix(fault, "count admins");
 	return 0;
 }
 
@@ -162,9 +200,8 @@ check_change(struct change *change, const struct user *target,
 	if (changing->change->has_role &&
 	    role_service_matrix(change->service, &matrix, fault) < 0)
 		return -1;
-	if (user_store_count_other_admins(change->db, &change->tenant_id,
-	    &target->id, &others, fault) < 0)
-		return fault_prefix(fault, "count admins");
+	if (count_other_admins(change, target, &others, fault) < 0)
+		return -1;
 	verdict = user_check_change(&change->identity, target,
 	    changing->change, &matrix, others, fault);
 	if (verdict < 0)
@@ -360,9 +397,8 @@ delete_body(struct change *change, void *ctx, struct fault *fault)
 
 	if (user_lock_target(change, deletion->id, &user, fault) < 0)
 		return -1;
-	if (user_store_count_other_admins(change->db, &change->tenant_id,
-	    &user.id, &others, fault) < 0)
-		return fault_prefix(fault, "count admins");
+	if (count_other_admins(change, &user, &others, fault) < 0)
+		return -1;
 	if (user_check_delete(&change->identity, &user, others, fault) < 0 ||
 	    etag_check(deletion->if_match,
 	    etag_format(user.updated_us, etag), fault) < 0)

@@ -14,6 +14,7 @@ enum {
 	TENANT_FIND,
 	TENANT_FIND_BY_NAME,
 	TENANT_LOCK,
+	TENANT_LOCK_CHAIN,
 	TENANT_LIST,
 	TENANT_COUNT,
 	TENANT_MARK_DELETED,
@@ -35,6 +36,10 @@ static const struct stmt_def tenant_stmts[TENANT_STMT_COUNT] = {
 	    " WHERE name_key = LOWER(?) AND deleted_at IS NULL" },
 	[TENANT_LOCK] = { "tenant_lock",
 	    "SELECT " TENANT_COLUMNS " FROM tenant"
+	    " WHERE id = ? AND deleted_at IS NULL FOR UPDATE" },
+	[TENANT_LOCK_CHAIN] = { "tenant_lock_chain",
+	    "SELECT " TENANT_COLUMNS ", seq, hash FROM tenant"
+	    " LEFT JOIN audit_chain ON audit_chain.tenant_id = tenant.id"
 	    " WHERE id = ? AND deleted_at IS NULL FOR UPDATE" },
 	[TENANT_LIST] = { "tenant_list",
 	    "SELECT " TENANT_COLUMNS " FROM tenant"
@@ -129,6 +134,23 @@ tenant_store_lock(struct db *db, const struct uuid *id,
     struct tenant *tenant_r, struct fault *fault)
 {
 	return tenant_read(db, &tenant_stmts[TENANT_LOCK], id, tenant_r,
+	    fault);
+}
+
+int
+tenant_store_lock_chain(struct db *db, const struct uuid *id,
+    struct tenant *tenant_r, uint64_t *seq_r,
+    uint8_t hash_r[CRYPTO_HASH_LEN], struct fault *fault)
+{
+	struct params in;
+	struct columns out;
+
+	params_init(&in);
+	bind_uuid(&in, id);
+	fetch_tenant(&out, tenant_r);
+	fetch_uint64(&out, seq_r);
+	fetch_bytes(&out, hash_r, CRYPTO_HASH_LEN);
+	return stmt_read_one(db, &tenant_stmts[TENANT_LOCK_CHAIN], &in, &out,
 	    fault);
 }
 

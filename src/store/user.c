@@ -6,12 +6,15 @@
 #include "wuts/user_store.h"
 #include "store_private.h"
 
+#include <string.h>
+
 enum {
 	USER_INSERT,
 	USER_FIND,
 	USER_FIND_ANY_TENANT,
 	USER_FIND_BY_TOKEN,
 	USER_LOCK,
+	USER_LOCK_TWO,
 	USER_COUNT_OTHER_ADMINS,
 	USER_UPDATE,
 	USER_FIND_PASSWORD,
@@ -45,6 +48,9 @@ static const struct stmt_def user_stmts[USER_STMT_COUNT] = {
 	[USER_LOCK] = { "user_lock",
 	    "SELECT " USER_COLUMNS " FROM users"
 	    " WHERE tenant_id = ? AND id = ? FOR UPDATE" },
+	[USER_LOCK_TWO] = { "user_lock_two",
+	    "SELECT " USER_COLUMNS " FROM users"
+	    " WHERE tenant_id = ? AND id IN (?, ?) ORDER BY id FOR UPDATE" },
 	[USER_COUNT_OTHER_ADMINS] = { "user_count_other_admins",
 	    "SELECT COUNT(*) FROM users WHERE tenant_id = ?"
 	    " AND role = ? AND active = TRUE AND id <> ?" },
@@ -171,6 +177,49 @@ user_store_lock(struct db *db, const struct uuid *tenant_id,
 
 	bind_user(&in, tenant_id, id);
 	return user_read(db, &user_stmts[USER_LOCK], &in, user_r, fault);
+}
+
+struct user_two {
+	struct user user;
+	const struct uuid *ids;
+	struct user *users;
+	bool *found;
+};
+
+static int
+user_two_row(void *ctx, struct fault *fault)
+{
+	struct user_two *two = ctx;
+	size_t i;
+
+	(void)fault;
+	for (i = 0; i < 2; i++) {
+		if (!uuid_is_equal(&two->ids[i], &two->user.id))
+			continue;
+		two->users[i] = two->user;
+		two->found[i] = true;
+	}
+	return 0;
+}
+
+int
+user_store_lock_two(struct db *db, const struct uuid *tenant_id,
+    const struct uuid ids[2], struct user users_r[2], bool found_r[2],
+    struct fault *fault)
+{
+	struct user_two two = {
+		.ids = ids, .users = users_r, .found = found_r
+	};
+	struct params in;
+	struct columns out;
+
+	memset(users_r, 0, 2 * sizeof(*users_r));
+	found_r[0] = found_r[1] = false;
+	bind_user(&in, tenant_id, &ids[0]);
+	bind_uuid(&in, &ids[1]);
+	fetch_user(&out, &two.user);
+	return stmt_read(db, &user_stmts[USER_LOCK_TWO], &in, &out,
+	    user_two_row, &two, fault);
 }
 
 int

@@ -315,6 +315,31 @@ head_is_zero_then_what_was_set_last(void **state)
 	assert_int_equal(seq, 0);
 }
 
+static void
+lock_of_a_tenant_brings_the_head_along(void **state)
+{
+	static const uint8_t zero[CRYPTO_HASH_LEN];
+	struct fixture *f = *state;
+	struct tenant tenant = add_tenant(f, "chained"), out;
+	uint8_t in[CRYPTO_HASH_LEN], hash[CRYPTO_HASH_LEN];
+	uint64_t seq = 99;
+
+	assert_int_equal(tenant_store_lock_chain(f->db, &tenant.id, &out,
+	    &seq, hash, &f->fault), 1);
+	assert_string_equal(out.name, "chained");
+	assert_int_equal(seq, 0);
+	assert_memory_equal(hash, zero, sizeof(hash));
+	memset(in, 7, sizeof(in));
+	assert_int_equal(audit_store_set_head(f->db, &tenant.id, 5, in,
+	    &f->fault), 0);
+	assert_int_equal(tenant_store_lock_chain(f->db, &tenant.id, &out,
+	    &seq, hash, &f->fault), 1);
+	assert_int_equal(seq, 5);
+	assert_memory_equal(hash, in, sizeof(hash));
+	assert_int_equal(tenant_store_lock_chain(f->db, &UUID_NIL, &out,
+	    &seq, hash, &f->fault), 0);
+}
+
 static int
 add_link(struct db *db, void *ctx, struct fault *fault)
 {
@@ -506,6 +531,7 @@ main(void)
 		cmocka_unit_test(
 		    actor_that_this_release_does_not_know_is_a_fault),
 		cmocka_unit_test(head_is_zero_then_what_was_set_last),
+		cmocka_unit_test(lock_of_a_tenant_brings_the_head_along),
 		cmocka_unit_test(links_of_two_at_once_make_one_chain),
 		cmocka_unit_test(
 		    tenants_are_found_by_head_or_by_rows_the_nil_one_first),

@@ -150,6 +150,37 @@ update_changes_role_active_and_time_only(void **state)
 }
 
 static void
+two_are_locked_each_in_its_place_or_absent(void **state)
+{
+	struct fixture *f = *state;
+	struct tenant tenant = add_tenant(f, "two");
+	struct tenant another = add_tenant(f, "elsewhere");
+	struct user early = add_user(f, &tenant, "1@example.com", ROLE_USER);
+	struct user late = add_user(f, &tenant, "2@example.com", ROLE_ADMIN);
+	struct user foreign = add_user(f, &another, "3@example.com",
+	    ROLE_ADMIN);
+	struct uuid ids[2] = { late.id, early.id };
+	struct user out[2];
+	bool found[2];
+
+	assert_int_equal(user_store_lock_two(f->db, &tenant.id, ids, out,
+	    found, &f->fault), 0);
+	assert_true(found[0] && found[1]);
+	assert_string_equal(out[0].email, "2@example.com");
+	assert_string_equal(out[1].email, "1@example.com");
+	ids[0] = early.id;
+	assert_int_equal(user_store_lock_two(f->db, &tenant.id, ids, out,
+	    found, &f->fault), 0);
+	assert_true(found[0] && found[1]);
+	assert_string_equal(out[0].email, "1@example.com");
+	assert_string_equal(out[1].email, "1@example.com");
+	ids[0] = foreign.id;
+	assert_int_equal(user_store_lock_two(f->db, &tenant.id, ids, out,
+	    found, &f->fault), 0);
+	assert_true(!found[0] && found[1]);
+}
+
+static void
 other_admins_are_active_of_the_tenant_and_not_oneself(void **state)
 {
 	struct fixture *f = *state;
@@ -323,6 +354,7 @@ main(void)
 		cmocka_unit_test(update_changes_role_active_and_time_only),
 		cmocka_unit_test(
 		    other_admins_are_active_of_the_tenant_and_not_oneself),
+		cmocka_unit_test(two_are_locked_each_in_its_place_or_absent),
 		cmocka_unit_test(pending_webhook_is_kept_until_cleared),
 		cmocka_unit_test(user_needs_its_tenant),
 		cmocka_unit_test(
