@@ -33,10 +33,13 @@ service_tests = \
 	tests/unit/service/test_api_key \
 	tests/unit/service/test_audit \
 	tests/unit/service/test_change \
+	tests/unit/service/test_credential \
 	tests/unit/service/test_device \
 	tests/unit/service/test_event \
 	tests/unit/service/test_idempotency \
 	tests/unit/service/test_identity \
+	tests/unit/service/test_race \
+	tests/unit/service/test_role \
 	tests/unit/service/test_tenant \
 	tests/unit/service/test_user \
 	tests/unit/service/test_user_read \
@@ -55,6 +58,9 @@ tests_unit_service_test_audit_LDADD = $(service_test_libs)
 tests_unit_service_test_change_SOURCES = \
 	$(service_test_common) tests/unit/service/test_change.c
 tests_unit_service_test_change_LDADD = $(service_test_libs)
+tests_unit_service_test_credential_SOURCES = \
+	$(service_test_common) tests/unit/service/test_credential.c
+tests_unit_service_test_credential_LDADD = $(service_test_libs)
 tests_unit_service_test_device_SOURCES = \
 	$(service_test_common) tests/unit/service/test_device.c
 tests_unit_service_test_device_LDADD = $(service_test_libs)
@@ -67,6 +73,12 @@ tests_unit_service_test_idempotency_LDADD = $(service_test_libs)
 tests_unit_service_test_identity_SOURCES = \
 	$(service_test_common) tests/unit/service/test_identity.c
 tests_unit_service_test_identity_LDADD = $(service_test_libs)
+tests_unit_service_test_race_SOURCES = \
+	$(service_test_common) tests/unit/service/test_race.c
+tests_unit_service_test_race_LDADD = $(service_test_libs)
+tests_unit_service_test_role_SOURCES = \
+	$(service_test_common) tests/unit/service/test_role.c
+tests_unit_service_test_role_LDADD = $(service_test_libs)
 tests_unit_service_test_tenant_SOURCES = \
 	$(service_test_common) tests/unit/service/test_tenant.c
 tests_unit_service_test_tenant_LDADD = $(service_test_libs)
