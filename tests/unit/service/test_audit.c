@@ -125,8 +125,8 @@ every_edited_column_is_found(void **state)
 {
 	static const char *const edits[] = {
 		"id = REPEAT('x', 16)",
-		"actor_kind = 'operator', actor_user_id = NULL,"
-		    " actor_role = NULL",
+		("actor_kind = 'operator', actor_user_id = NULL,"
+		    " actor_role = NULL"),
 		"actor_user_id = REPEAT('x', 16)",
 		"actor_key_id = REPEAT('x', 16), actor_kind = 'api_key'",
 		"actor_role = 'user'",
