@@ -49,6 +49,9 @@ struct queue_limits {
 				   a larger segment */
 	size_t max_bytes;	/* all segments together; 0: none */
 	size_t disk_reserve;	/* bytes that stay free on the disk */
+	size_t max_records;	/* waiting, of all tenants; 0: none */
+	size_t tenant_max_records;	/* of one tenant; 0: none */
+	size_t tenant_max_bytes;
 };
 
 /* --- writing: one writer a process, never shared across a fork --- */
@@ -63,12 +66,16 @@ int queue_writer_open(struct queue_writer **writer_r, const char *dir,
 /* Append n (1..QUEUE_BATCH_MAX) records, all or none, and sync: when this
    returns 0 a power cut loses none of them. -1: FAULT_QUEUE_FULL (limits,
    disk) or FAULT_QUEUE (I/O); then none of them will be delivered, and the
-   next call opens another segment. */
+   next call opens another segment. Limits of records and of tenants are
+   approximate: what several processes append at the same time counts a moment
+   later. */
 int queue_append(struct queue_writer *writer,
     const struct queue_record *records, size_t n, struct fault *fault);
 
 /* Append one record in state prepared and sync. The reader ignores it until
-   commit; its id goes into table outbox with the transaction. */
+   commit; its id goes into table outbox with the transaction. Only the limits
+   of bytes and disk apply: a tenant whose webhook is down may still change its
+   users. */
 int queue_prepare(struct queue_writer *writer,
     const struct queue_record *record, struct fault *fault);
 
@@ -201,6 +208,35 @@ struct queue_status {
 	bool reader_runs;
 };
 int queue_status_read(const char *dir, struct queue_status *status_r,
+    struct fault *fault);
+
+/* Numbers kept by writers and reader as they go: cheap to read, off by a step
+   where a process was killed. The totals are since the queue was made. */
+#define QUEUE_COUNTS_TENANTS 32
+
+enum queue_total {
+	QUEUE_TOTAL_ACCEPTED,
+	QUEUE_TOTAL_DELIVERED,
+	QUEUE_TOTAL_RETRIED,
+	QUEUE_TOTAL_DEAD,
+	QUEUE_TOTAL_DROPPED,
+	QUEUE_TOTAL_COUNT
+};
+
+struct queue_tenant_counts {
+	struct uuid tenant_id;
+	uint64_t records;
+	uint64_t bytes;
+};
+
+struct queue_counts {
+	uint64_t records;	/* waiting */
+	uint64_t bytes;		/* of these */
+	uint64_t totals[QUEUE_TOTAL_COUNT];
+	struct queue_tenant_counts tenants[QUEUE_COUNTS_TENANTS];
+	size_t ntenants;	/* with most records, most first */
+};
+int queue_counts_read(const char *dir, struct queue_counts *counts_r,
     struct fault *fault);
 
 #endif

@@ -55,6 +55,9 @@ struct settings {
 	size_t queue_segment_bytes;
 	size_t queue_max_bytes;		/* 0: only the disk */
 	size_t queue_disk_reserve;	/* bytes left free on the disk */
+	unsigned queue_max_records;	/* 0: any number */
+	unsigned queue_tenant_max_records;	/* 0: any number */
+	size_t queue_tenant_max_bytes;	/* 0: none */
 
 	/* delivery */
 	bool webhook_http;

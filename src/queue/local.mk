@@ -5,6 +5,7 @@ libwuts_queue_a_SOURCES = \
 	src/queue/compact.c \
 	src/queue/dead.c \
 	src/queue/io.c \
+	src/queue/loaded.c \
 	src/queue/outcome.c \
 	src/queue/queue_private.h \
 	src/queue/reader.c \
@@ -12,6 +13,7 @@ libwuts_queue_a_SOURCES = \
 	src/queue/scan.c \
 	src/queue/segment.c \
 	src/queue/status.c \
+	src/queue/tally.c \
 	src/queue/view.c \
 	src/queue/writer.c \
 	src/queue/writer_private.h \
@@ -42,6 +44,12 @@ tests_unit_queue_test_damage_SOURCES = \
 	$(queue_test_sources) \
 	tests/unit/queue/test_damage.c
 tests_unit_queue_test_damage_LDADD = $(QUEUE_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/queue/test_limits
+TESTS += tests/unit/queue/test_limits
+tests_unit_queue_test_limits_SOURCES = \
+	$(queue_test_sources) \
+	tests/unit/queue/test_limits.c
+tests_unit_queue_test_limits_LDADD = $(QUEUE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/queue/test_outcome
 TESTS += tests/unit/queue/test_outcome
 tests_unit_queue_test_outcome_SOURCES = \

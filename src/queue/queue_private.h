@@ -203,6 +203,53 @@ void queue_outcomes_forget(struct queue_outcomes *outcomes);
 int queue_outcomes_write(struct queue_outcomes *outcomes, int done_fd,
     const char *segment, const struct strbuf *lines, struct fault *fault);
 
+/* --- tally.c --- */
+
+struct queue_tally;
+
+/* A record's share: its body, and about what its header takes. */
+static inline int64_t
+queue_tally_bytes(const struct queue_record *record)
+{
+	return 256 + (int64_t)record->body_len;
+}
+
+/* -1: FAULT_QUEUE or FAULT_QUEUE_FULL. */
+int queue_tally_open(struct queue_tally **tally_r, int root_fd,
+    struct fault *fault);
+void queue_tally_close(struct queue_tally **tallyp);
+/* So many more wait, or fewer. */
+void queue_tally_add(struct queue_tally *tally, const struct uuid *tenant,
+    int64_t records, int64_t bytes);
+void queue_tally_count(struct queue_tally *tally, enum queue_total total,
+    uint64_t n);
+/* Nothing waits: before the reader counts anew. The totals stay. */
+void queue_tally_clear(struct queue_tally *tally);
+/* Which limit would so many more exceed? NULL: none. tenant NULL: of all. */
+const char *queue_tally_over(const struct queue_tally *tally,
+    const struct queue_limits *limits, const struct uuid *tenant,
+    uint64_t records, uint64_t bytes);
+
+/* --- loaded.c --- */
+
+struct queue_loaded_item {
+	struct queue_pos pos;
+	struct uuid tenant_id;
+	uint32_t bytes;		/* 0: a free place */
+};
+
+struct queue_loaded {
+	struct queue_loaded_item *items;
+	size_t n;
+	size_t cap;		/* a power of two */
+};
+
+void queue_loaded_note(struct queue_loaded *loaded, struct queue_pos pos,
+    const struct uuid *tenant, uint32_t bytes);
+bool queue_loaded_take(struct queue_loaded *loaded, struct queue_pos pos,
+    struct queue_loaded_item *item_r);
+void queue_loaded_deinit(struct queue_loaded *loaded);
+
 /* --- segment.c --- */
 
 /* A prepared record whose mark has not been seen. */
@@ -244,6 +291,8 @@ struct queue_segment {
 	uint64_t used_tick;
 	uint64_t size;
 	uint64_t scan_off;	/* what is before has been read */
+	uint64_t tally_end;	/* what is before was there at start, and is
+				   counted by us */
 	uint32_t records;	/* read, in whatever state */
 	uint32_t live;		/* records called and not finished */
 	uint32_t not_below;	/* not worth rewriting with so many live */
@@ -288,6 +337,8 @@ struct queue_reader {
 	struct queue_dying *dying;
 	size_t ndying;
 	size_t dying_cap;
+	struct queue_tally *tally;
+	struct queue_loaded loaded;
 	struct queue_names superseded;	/* in ready/, to be removed */
 	bool lost_track;	/* list the directories again */
 };
@@ -325,9 +376,10 @@ void queue_segment_set_aside(struct queue_reader *reader,
 /* Read on in one segment, at most *budget lines. -1: FAULT_QUEUE. */
 int queue_scan_segment(struct queue_reader *reader, struct queue_segment *seg,
     size_t *budget, struct fault *fault);
-/* Hand a committed record to the caller. */
+/* Hand a committed record to the caller. counts: nobody has counted it. */
 void queue_scan_committed(struct queue_reader *reader,
-    struct queue_segment *seg, const struct queue_pending *pending);
+    struct queue_segment *seg, const struct queue_pending *pending,
+    bool counts);
 
 /* --- adopt.c --- */
 

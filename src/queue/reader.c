@@ -147,6 +147,26 @@ watch(struct queue_reader *reader, const char *dir, struct fault *fault)
 	return 0;
 }
 
+/* What is there now is ours to count, what comes its writer's. A record that is
+   appended in this moment may be counted by both or none. */
+static void
+begin_tally(struct queue_reader *reader)
+{
+	for (size_t i = 0; i < reader->nsegments; i++) {
+		struct queue_segment *seg = reader->segments[i];
+		int fd;
+
+		seg->tally_end = seg->size;
+		if (seg->sealed)
+			continue;
+		fd = queue_segment_fd(reader, seg);
+		if (fd < 0 || queue_written_end(fd, seg->size,
+		    &seg->tally_end) < 0)
+			seg->tally_end = seg->size;
+	}
+	queue_tally_clear(reader->tally);
+}
+
 static void
 reader_free(struct queue_reader *reader)
 {
@@ -156,6 +176,8 @@ reader_free(struct queue_reader *reader)
 	free(reader->segments);
 	free(reader->dying);
 	queue_names_deinit(&reader->superseded);
+	queue_loaded_deinit(&reader->loaded);
+	queue_tally_close(&reader->tally);
 	queue_view_deinit(&reader->scan_view);
 	queue_view_deinit(&reader->load_view);
 	queue_view_deinit(&reader->mark_view);
@@ -183,11 +205,13 @@ queue_reader_open(struct queue_reader **reader_r, const char *dir,
 	   seen twice, not missed. */
 	if (queue_dirs_open(&reader->dirs, dir, true, fault) < 0 ||
 	    take_lock(reader, dir, fault) < 0 ||
+	    queue_tally_open(&reader->tally, reader->dirs.root, fault) < 0 ||
 	    watch(reader, dir, fault) < 0 ||
 	    find_segments(reader, true, fault) < 0) {
 		reader_free(reader);
 		return -1;
 	}
+	begin_tally(reader);
 	remove_orphan_logs(reader);
 	remove_half_made(reader->dirs.open);
 	remove_half_made(reader->dirs.ready);
@@ -372,8 +396,10 @@ queue_resolve(struct queue_reader *reader, struct queue_pos pos,
 		return;
 	queue_outcome_format(&seg->lines, committed ? QUEUE_NOTE_COMMITTED :
 	    QUEUE_NOTE_DISCARDED, pos.offset, 0, 0);
-	if (committed)
-		queue_scan_committed(reader, seg, &pending);
+	if (!committed)
+		return;
+	queue_tally_count(reader->tally, QUEUE_TOTAL_ACCEPTED, 1);
+	queue_scan_committed(reader, seg, &pending, true);
 }
 
 int
@@ -407,6 +433,8 @@ queue_reader_load(struct queue_reader *reader, struct queue_pos pos,
 		}
 		return -1;
 	}
+	queue_loaded_note(&reader->loaded, pos, &line.record.tenant_id,
+	    (uint32_t)queue_tally_bytes(&line.record));
 	event_size = strlen(line.event) + 1;
 	strbuf_reset(buf);
 	strbuf_append(buf, line.event, event_size);
@@ -433,6 +461,37 @@ note_dying(struct queue_reader *reader, struct queue_segment *seg,
 	seg->dying++;
 }
 
+/* It does not wait any more, or it does, and was tried. */
+static void
+count_outcome(struct queue_reader *reader, struct queue_segment *seg,
+    struct queue_pos pos, uint32_t place, enum queue_outcome outcome)
+{
+	static const enum queue_total totals[] = {
+		[QUEUE_DELIVERED] = QUEUE_TOTAL_DELIVERED,
+		[QUEUE_RETRY] = QUEUE_TOTAL_RETRIED,
+		[QUEUE_DEAD] = QUEUE_TOTAL_DEAD,
+		[QUEUE_DROPPED] = QUEUE_TOTAL_DROPPED,
+		[QUEUE_DISCARDED] = QUEUE_TOTAL_DROPPED,
+	};
+	struct fault fault = { .code = FAULT_NONE };
+	struct queue_loaded_item item;
+	struct queue_line line;
+	bool bad;
+
+	queue_tally_count(reader->tally, totals[outcome], 1);
+	if (queue_loaded_take(&reader->loaded, pos, &item)) {
+		if (outcome != QUEUE_RETRY)
+			queue_tally_add(reader->tally, &item.tenant_id, -1,
+			    -(int64_t)item.bytes);
+		return;
+	}
+	/* Finished without a look at it. */
+	if (outcome != QUEUE_RETRY && queue_segment_line(reader, seg, place,
+	    &reader->load_view, &line, &bad, &fault) == 0)
+		queue_tally_add(reader->tally, &line.record.tenant_id, -1,
+		    -queue_tally_bytes(&line.record));
+}
+
 void
 queue_reader_finish(struct queue_reader *reader, struct queue_pos pos,
     enum queue_outcome outcome, unsigned attempts, int64_t due_us)
@@ -445,10 +504,14 @@ queue_reader_finish(struct queue_reader *reader, struct queue_pos pos,
 		[QUEUE_DISCARDED] = QUEUE_NOTE_DISCARDED,
 	};
 	struct queue_segment *seg = queue_segment_get(reader, pos.segment);
+	uint32_t place;
 	bool there;
 
 	wuts_assert(seg != NULL);
-	there = queue_segment_place(seg, pos.offset, &pos.offset);
+	there = queue_segment_place(seg, pos.offset, &place);
+	if (there)
+		count_outcome(reader, seg, pos, place, outcome);
+	pos.offset = place;
 	if (there && outcome == QUEUE_DEAD)
 		note_dying(reader, seg, pos, attempts);
 	else if (there)

@@ -17,25 +17,28 @@
 
 static void
 call_record(struct queue_reader *reader, struct queue_segment *seg,
-    uint32_t offset, struct queue_line *line, unsigned attempts,
-    int64_t due_us)
+    const struct queue_pending *pending, struct queue_line *line,
+    bool counts)
 {
-	struct queue_pos pos = { seg->number, offset };
+	struct queue_pos pos = { seg->number, pending->offset };
 	/* The view's buffer is ours: end the body for callers that want a
 	   string, then put its newline back. */
 	char *end = (char *)(uintptr_t)line->text + line->len - 1;
 
 	seg->live++;
+	if (counts)
+		queue_tally_add(reader->tally, &line->record.tenant_id, 1,
+		    queue_tally_bytes(&line->record));
 	line->record.event = line->event;
 	*end = '\0';
 	reader->events.record(reader->events.ctx, pos, &line->record,
-	    attempts, due_us);
+	    pending->attempts, pending->due_us);
 	*end = '\n';
 }
 
 void
 queue_scan_committed(struct queue_reader *reader, struct queue_segment *seg,
-    const struct queue_pending *pending)
+    const struct queue_pending *pending, bool counts)
 {
 	struct fault fault = { .code = FAULT_NONE };
 	struct queue_line line;
@@ -54,8 +57,7 @@ queue_scan_committed(struct queue_reader *reader, struct queue_segment *seg,
 			seg->kept = true;
 		return;
 	}
-	call_record(reader, seg, pending->offset, &line, pending->attempts,
-	    pending->due_us);
+	call_record(reader, seg, pending, &line, counts);
 }
 
 static void
@@ -81,8 +83,8 @@ take_record(struct queue_reader *reader, struct queue_segment *seg,
 	if (line->prepared && (noted == NULL || !noted->claimed))
 		queue_pendings_add(&seg->pendings, &pending);
 	else
-		call_record(reader, seg, offset, line, pending.attempts,
-		    pending.due_us);
+		call_record(reader, seg, &pending, line,
+		    offset < seg->tally_end);
 }
 
 static void
@@ -99,7 +101,8 @@ take_line(struct queue_reader *reader, struct queue_segment *seg,
 		/* None: it was finished in an earlier run. */
 		if (queue_pendings_take_id(&seg->pendings, &line->record.id,
 		    &pending) && line->commit)
-			queue_scan_committed(reader, seg, &pending);
+			queue_scan_committed(reader, seg, &pending,
+			    offset < seg->tally_end);
 		break;
 	case QUEUE_LINE_EMPTY:
 		break;

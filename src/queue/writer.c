@@ -39,6 +39,11 @@ queue_writer_open(struct queue_writer **writer_r, const char *dir,
 		free(writer);
 		return -1;
 	}
+	if (queue_tally_open(&writer->tally, writer->dirs.root, fault) < 0) {
+		queue_dirs_close(&writer->dirs);
+		free(writer);
+		return -1;
+	}
 	writer->limits = *limits;
 	crypto_random(&salt, sizeof(salt));
 	/* The start comes first, so that names sort by age. */
@@ -211,6 +216,53 @@ format_all(struct queue_writer *writer, const struct queue_record *records,
 	return 0;
 }
 
+/* Those of one tenant that follow each other; in practice all of them. */
+static size_t
+same_tenant(const struct queue_record *records, size_t n, int64_t *bytes_r)
+{
+	size_t i = 0;
+
+	*bytes_r = 0;
+	for (; i < n && uuid_is_equal(&records[i].tenant_id,
+	    &records[0].tenant_id); i++)
+		*bytes_r += queue_tally_bytes(&records[i]);
+	return i;
+}
+
+static int
+check_tally(struct queue_writer *writer, const struct queue_record *records,
+    size_t n, struct fault *fault)
+{
+	const struct queue_limits *limits = &writer->limits;
+	const char *why = queue_tally_over(writer->tally, limits, NULL, n, 0);
+	int64_t bytes;
+
+	for (size_t i = 0; why == NULL && i < n; ) {
+		size_t run = same_tenant(records + i, n - i, &bytes);
+
+		why = queue_tally_over(writer->tally, limits,
+		    &records[i].tenant_id, run, (uint64_t)bytes);
+		i += run;
+	}
+	return why != NULL ? queue_writer_full(fault, why) : 0;
+}
+
+static void
+count_appended(struct queue_writer *writer,
+    const struct queue_record *records, size_t n)
+{
+	int64_t bytes;
+
+	queue_tally_count(writer->tally, QUEUE_TOTAL_ACCEPTED, n);
+	for (size_t i = 0; i < n; ) {
+		size_t run = same_tenant(records + i, n - i, &bytes);
+
+		queue_tally_add(writer->tally, &records[i].tenant_id,
+		    (int64_t)run, bytes);
+		i += run;
+	}
+}
+
 int
 queue_append(struct queue_writer *writer, const struct queue_record *records,
     size_t n, struct fault *fault)
@@ -221,12 +273,14 @@ queue_append(struct queue_writer *writer, const struct queue_record *records,
 	if (n == 0 || n > QUEUE_BATCH_MAX)
 		return fault_set(fault, FAULT_QUEUE,
 		    "append of %zu records", n);
-	if (format_all(writer, records, n, false, &len, fault) < 0)
+	if (format_all(writer, records, n, false, &len, fault) < 0 ||
+	    check_tally(writer, records, n, fault) < 0)
 		return -1;
 	seg = append_synced(writer, writer->buf, len, 0, fault);
 	if (seg == NULL)
 		return -1;
 	append_show(writer, seg);
+	count_appended(writer, records, n);
 	return 0;
 }
 
@@ -248,7 +302,8 @@ queue_prepare(struct queue_writer *writer, const struct queue_record *record,
 		    writer->unmarked_cap, sizeof(*writer->unmarked));
 	}
 	writer->unmarked[writer->nunmarked++] =
-	    (struct unmarked){ record->id, seg };
+	    (struct unmarked){ record->id, record->tenant_id,
+	    queue_tally_bytes(record), seg };
 	seg->unmarked++;
 	append_show(writer, seg);
 	return 0;
@@ -258,13 +313,15 @@ static void
 mark(struct queue_writer *writer, const struct uuid *id, bool commit)
 {
 	struct writer_segment *seg = NULL;
+	struct unmarked unmarked = { .segment = NULL };
 	char text[QUEUE_MARK_MAX];
 	size_t len;
 
 	for (size_t i = writer->nunmarked; i > 0 && seg == NULL; i--) {
 		if (!uuid_is_equal(&writer->unmarked[i - 1].id, id))
 			continue;
-		seg = writer->unmarked[i - 1].segment;
+		unmarked = writer->unmarked[i - 1];
+		seg = unmarked.segment;
 		writer->unmarked[i - 1] =
 		    writer->unmarked[--writer->nunmarked];
 	}
@@ -279,6 +336,11 @@ mark(struct queue_writer *writer, const struct uuid *id, bool commit)
 		return;
 	}
 	seg->used += len;
+	if (commit) {
+		queue_tally_count(writer->tally, QUEUE_TOTAL_ACCEPTED, 1);
+		queue_tally_add(writer->tally, &unmarked.tenant_id, 1,
+		    unmarked.bytes);
+	}
 	if (seg != writer->current && seg->unmarked == 0)
 		segment_finish(writer, seg);
 }
@@ -307,8 +369,12 @@ queue_abandon(struct queue_writer *writer)
 int
 queue_writer_check(struct queue_writer *writer, struct fault *fault)
 {
+	const char *why = queue_tally_over(writer->tally, &writer->limits,
+	    NULL, 1, 0);
 	uint64_t size;
 
+	if (why != NULL)
+		return queue_writer_full(fault, why);
 	if (writer->current != NULL && has_room(writer->current, CHECK_BYTES))
 		return 0;
 	return queue_writer_limits(writer, CHECK_BYTES, &size, fault);
@@ -328,6 +394,7 @@ queue_writer_close(struct queue_writer **writerp)
 	if (writer->current != NULL)
 		segment_finish(writer, writer->current);
 	queue_dirs_close(&writer->dirs);
+	queue_tally_close(&writer->tally);
 	free(writer->unmarked);
 	free(writer->buf);
 	free(writer);

@@ -18,12 +18,15 @@ struct writer_segment {
 
 struct unmarked {
 	struct uuid id;
+	struct uuid tenant_id;
+	int64_t bytes;		/* in the tally */
 	struct writer_segment *segment;
 };
 
 struct queue_writer {
 	struct queue_dirs dirs;
 	struct queue_limits limits;
+	struct queue_tally *tally;
 	char stem[QUEUE_NAME_MAX - 16];
 	unsigned seq;
 	struct writer_segment *current;
@@ -41,6 +44,8 @@ struct queue_writer {
    -1: FAULT_QUEUE_FULL, or FAULT_QUEUE. */
 int queue_writer_limits(struct queue_writer *writer, uint64_t need,
     uint64_t *size_r, struct fault *fault);
+/* A limit of whatever kind is reached. -1. */
+int queue_writer_full(struct fault *fault, const char *why);
 /* A new one in open/, locked, allocated, its name on the disk. */
 int queue_writer_segment_new(struct queue_writer *writer, uint64_t need,
     struct writer_segment **seg_r, struct fault *fault);

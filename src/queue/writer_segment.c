@@ -28,8 +28,8 @@
 
 static const char zeros[ZERO_AHEAD];
 
-static int
-full(struct fault *fault, const char *why)
+int
+queue_writer_full(struct fault *fault, const char *why)
 {
 	fault_set(fault, FAULT_QUEUE_FULL, "queue: %s", why);
 	fault->retry_after_s = QUEUE_FULL_RETRY_S;
@@ -93,7 +93,7 @@ queue_writer_limits(struct queue_writer *writer, uint64_t need,
 		uint64_t bytes = measure(writer);
 
 		if (bytes + need > limits->max_bytes)
-			return full(fault, "max_bytes reached");
+			return queue_writer_full(fault, "max_bytes reached");
 		/* One writer's empty segment must not fill a small queue. */
 		if (size > limits->max_bytes / 8)
 			size = limits->max_bytes / 8;
@@ -109,7 +109,7 @@ queue_writer_limits(struct queue_writer *writer, uint64_t need,
 			return failed(fault, "", "measure the disk for a");
 		avail = (uint64_t)disk.f_bavail * disk.f_frsize;
 		if (avail < limits->disk_reserve + size)
-			return full(fault, "disk_reserve reached");
+			return queue_writer_full(fault, "disk_reserve reached");
 	}
 	*size_r = size;
 	return 0;

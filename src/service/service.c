@@ -53,7 +53,10 @@ open_parts(struct service *service, struct fault *fault)
 	struct queue_limits limits = {
 		.segment_bytes = settings->queue_segment_bytes,
 		.max_bytes = settings->queue_max_bytes,
-		.disk_reserve = settings->queue_disk_reserve
+		.disk_reserve = settings->queue_disk_reserve,
+		.max_records = settings->queue_max_records,
+		.tenant_max_records = settings->queue_tenant_max_records,
+		.tenant_max_bytes = settings->queue_tenant_max_bytes
 	};
 
 	if (address_policy_init(&service->addresses, settings->webhook_allow,
