@@ -36,8 +36,10 @@ service_tests = \
 	tests/unit/service/test_credential \
 	tests/unit/service/test_device \
 	tests/unit/service/test_event \
+	tests/unit/service/test_exact \
 	tests/unit/service/test_idempotency \
 	tests/unit/service/test_identity \
+	tests/unit/service/test_key \
 	tests/unit/service/test_race \
 	tests/unit/service/test_role \
 	tests/unit/service/test_tenant \
@@ -67,12 +69,18 @@ tests_unit_service_test_device_LDADD = $(service_test_libs)
 tests_unit_service_test_event_SOURCES = \
 	$(service_test_common) tests/unit/service/test_event.c
 tests_unit_service_test_event_LDADD = $(service_test_libs)
+tests_unit_service_test_exact_SOURCES = \
+	$(service_test_common) tests/unit/service/test_exact.c
+tests_unit_service_test_exact_LDADD = $(service_test_libs)
 tests_unit_service_test_idempotency_SOURCES = \
 	$(service_test_common) tests/unit/service/test_idempotency.c
 tests_unit_service_test_idempotency_LDADD = $(service_test_libs)
 tests_unit_service_test_identity_SOURCES = \
 	$(service_test_common) tests/unit/service/test_identity.c
 tests_unit_service_test_identity_LDADD = $(service_test_libs)
+tests_unit_service_test_key_SOURCES = \
+	$(service_test_common) tests/unit/service/test_key.c
+tests_unit_service_test_key_LDADD = $(service_test_libs)
 tests_unit_service_test_race_SOURCES = \
 	$(service_test_common) tests/unit/service/test_race.c
 tests_unit_service_test_race_LDADD = $(service_test_libs)
