@@ -190,7 +190,8 @@ load_installation_key(struct settings *settings, struct fault *fault)
 		return fault_prefix(fault, "installation_key_file");
 	ret = crypto_keys_derive(&settings->keys, &key, fault);
 	secret_deinit(&key);
-	return ret < 0 ? fault_prefix(fault, "installation_key_file") : 0;
+	return ret < 0 ? fault_prefix(fault, "installation_key_file %s",
+	    settings->installation_key_file) : 0;
 }
 
 static int

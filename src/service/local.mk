@@ -44,6 +44,7 @@ service_tests = \
 	tests/unit/service/test_role \
 	tests/unit/service/test_tenant \
 	tests/unit/service/test_user \
+	tests/unit/service/test_user_delete \
 	tests/unit/service/test_user_read \
 	tests/unit/service/test_webhook
 check_PROGRAMS += $(service_tests)
@@ -93,6 +94,9 @@ tests_unit_service_test_tenant_LDADD = $(service_test_libs)
 tests_unit_service_test_user_SOURCES = \
 	$(service_test_common) tests/unit/service/test_user.c
 tests_unit_service_test_user_LDADD = $(service_test_libs)
+tests_unit_service_test_user_delete_SOURCES = \
+	$(service_test_common) tests/unit/service/test_user_delete.c
+tests_unit_service_test_user_delete_LDADD = $(service_test_libs)
 tests_unit_service_test_user_read_SOURCES = \
 	$(service_test_common) tests/unit/service/test_user_read.c
 tests_unit_service_test_user_read_LDADD = $(service_test_libs)

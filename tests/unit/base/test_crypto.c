@@ -239,6 +239,97 @@ other_lengths_are_no_installation_key(void **state)
 	secret_deinit(&secret);
 }
 
+#define HEX_A "00112233445566778899aabbccddeeff" \
+    "00112233445566778899aabbccddeeff"
+#define HEX_B "10112233445566778899aabbccddeeff" \
+    "00112233445566778899aabbccddeeff"
+#define HEX_C "20112233445566778899aabbccddeeff" \
+    "00112233445566778899aabbccddeeff"
+#define HEX_D "30112233445566778899aabbccddeeff" \
+    "00112233445566778899aabbccddeeff"
+#define HEX_E "40112233445566778899aabbccddeeff" \
+    "00112233445566778899aabbccddeeff"
+
+static void
+every_line_is_a_key_of_its_own(void **state)
+{
+	static const char lines[] = HEX_A "\n" HEX_B "\n" HEX_C "\n" HEX_D;
+	struct crypto_keys keys = keys_of(lines, sizeof(lines) - 1), one;
+	unsigned i;
+
+	(void)state;
+	assert_int_equal(keys.n, 4);
+	for (i = 0; i < keys.n; i++) {
+		one = keys_of(lines + 65 * i, 64);
+		assert_int_equal(one.n, 1);
+		assert_memory_equal(&keys.key[i], &one.key[0],
+		    sizeof(one.key[0]));
+		assert_memory_not_equal(one.key[0].lookup, one.key[0].audit,
+		    CRYPTO_KEY_LEN);
+		assert_memory_not_equal(one.key[0].seal, one.key[0].audit,
+		    CRYPTO_KEY_LEN);
+	}
+	assert_memory_not_equal(keys.key[0].name, keys.key[1].name,
+	    CRYPTO_KEY_NAME_LEN);
+}
+
+static void
+lines_that_are_no_keys_are_refused(void **state)
+{
+	static const char *const files[] = {
+		HEX_A "\n" HEX_B "\n" HEX_C "\n" HEX_D "\n" HEX_E,
+		HEX_A "\n\n" HEX_B,
+		HEX_A "\n" HEX_B "\n",
+		HEX_A " " HEX_B,
+		HEX_A "\r\n" HEX_B,
+		HEX_A HEX_B,
+		HEX_A "\n0011",
+		"\n" HEX_A,
+		"# old\n" HEX_A,
+		HEX_A "\n" HEX_B "\n" HEX_A,
+	};
+	struct secret secret = { NULL, 0 };
+	struct crypto_keys keys;
+	struct fault fault;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		fault_clear(&fault);
+		secret_set(&secret, files[i], strlen(files[i]));
+		if (crypto_keys_derive(&keys, &secret, &fault) != -1)
+			fail_msg("taken: %s", files[i]);
+		assert_int_equal(fault.code, FAULT_CONFIG);
+		assert_null(strstr(fault.text, "2233"));
+	}
+	secret_deinit(&secret);
+}
+
+static void
+first_key_seals_and_any_opens(void **state)
+{
+	struct crypto_keys old = test_keys(1), both = test_keys(2), other;
+	uint8_t sealed[6 + CRYPTO_SEAL_OVERHEAD], out[6];
+	unsigned which = 9;
+
+	(void)state;
+	both.key[both.n++] = old.key[0];
+	crypto_seal(&old, "id", 2, "secret", 6, sealed);
+	assert_true(crypto_open_which(&both, "id", 2, sealed, sizeof(sealed),
+	    out, &which));
+	assert_int_equal(which, 1);
+	assert_memory_equal(out, "secret", 6);
+	crypto_seal(&both, "id", 2, "secret", 6, sealed);
+	assert_false(crypto_open(&old, "id", 2, sealed, sizeof(sealed), out));
+	assert_true(crypto_open_which(&both, "id", 2, sealed, sizeof(sealed),
+	    out, &which));
+	assert_int_equal(which, 0);
+	other = test_keys(3);
+	other.key[other.n++] = old.key[0];
+	assert_false(crypto_open(&other, "id", 2, sealed, sizeof(sealed),
+	    out));
+}
+
 static void
 what_is_sealed_opens_to_itself(void **state)
 {
@@ -325,6 +416,24 @@ any_changed_bit_and_any_other_row_does_not_open(void **state)
 		assert_false(crypto_open(&keys, "row 1", 5, sealed, i, out));
 	assert_true(crypto_open(&keys, "row 1", 5, sealed, sizeof(sealed),
 	    out));
+}
+
+static void
+a_hash_is_current_while_its_parameters_are(void **state)
+{
+	char hash[CRYPTO_PASSWORD_HASH_MAX];
+
+	(void)state;
+	crypto_password_hash("correct horse", 8, 1, hash);
+	assert_true(crypto_password_is_current(hash, 8, 1));
+	assert_false(crypto_password_is_current(hash, 80, 1));
+	assert_false(crypto_password_is_current(hash, 8, 2));
+	assert_false(crypto_password_is_current(hash, 8, 11));
+	assert_false(crypto_password_is_current("$argon2i$v=19$m=8,t=1,p=1$"
+	    "c2FsdHNhbHQ$aGFzaA", 8, 1));
+	assert_false(crypto_password_is_current("$argon2id$v=16$m=8,t=1,p=1$"
+	    "c2FsdHNhbHQ$aGFzaA", 8, 1));
+	assert_false(crypto_password_is_current("", 8, 1));
 }
 
 static void
@@ -539,11 +648,15 @@ main(void)
 		cmocka_unit_test(keys_are_derived_by_hkdf_with_a_label_each),
 		cmocka_unit_test(the_installation_key_may_be_bytes_or_hex),
 		cmocka_unit_test(other_lengths_are_no_installation_key),
+		cmocka_unit_test(every_line_is_a_key_of_its_own),
+		cmocka_unit_test(lines_that_are_no_keys_are_refused),
+		cmocka_unit_test(first_key_seals_and_any_opens),
 		cmocka_unit_test(what_is_sealed_opens_to_itself),
 		cmocka_unit_test(sealing_twice_differs),
 		cmocka_unit_test(an_old_sealed_text_still_opens),
 		cmocka_unit_test(
 		    any_changed_bit_and_any_other_row_does_not_open),
+		cmocka_unit_test(a_hash_is_current_while_its_parameters_are),
 		cmocka_unit_test(a_password_verifies_against_its_own_hash_only),
 		cmocka_unit_test(a_reference_hash_of_argon2id_verifies),
 		cmocka_unit_test(text_that_is_no_hash_verifies_nothing),

@@ -414,6 +414,26 @@ the_installation_key_becomes_the_keys(void **state)
 }
 
 static void
+further_lines_of_the_key_file_are_older_keys(void **state)
+{
+	static const char two[] = KEY_HEX "\n"
+	    "ff112233445566778899aabbccddeeff"
+	    "ff112233445566778899aabbccddeeff\n";
+	struct settings *settings;
+	struct fault fault;
+
+	(void)state;
+	scratch_write(fx.key, two, 0600);
+	settings = load_good("");
+	assert_int_equal(settings->keys.n, 2);
+	settings_free(&settings);
+	scratch_write(fx.key, KEY_HEX "\n" KEY_HEX "\n", 0600);
+	assert_null(load("", &fault));
+	assert_non_null(strstr(fault.text, fx.key));
+	scratch_write(fx.key, KEY_HEX, 0600);
+}
+
+static void
 tokens_come_from_a_file_or_as_a_hash(void **state)
 {
 	uint8_t master[CRYPTO_HASH_LEN], engine[CRYPTO_HASH_LEN];
@@ -496,6 +516,7 @@ main(void)
 		    the_environment_names_the_file_when_nobody_else_does),
 		cmocka_unit_test(the_installation_key_is_required_and_checked),
 		cmocka_unit_test(the_installation_key_becomes_the_keys),
+		cmocka_unit_test(further_lines_of_the_key_file_are_older_keys),
 		cmocka_unit_test(tokens_come_from_a_file_or_as_a_hash),
 		cmocka_unit_test(bad_tokens_are_refused_without_showing_them),
 		cmocka_unit_test(the_database_password_is_read_from_its_file),

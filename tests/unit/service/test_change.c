@@ -8,6 +8,7 @@
 
 #include "wuts/db.h"
 #include "wuts/generations.h"
+#include "wuts/idempotency_service.h"
 #include "wuts/queue.h"
 
 #include "../src/service/service_private.h"
@@ -372,6 +373,94 @@ change_of_no_tenant_is_refused(void **state)
 	assert_int_equal(world_events(w)->n, 0);
 }
 
+/* --- an answer kept for an Idempotency-Key, of a change without events --- */
+
+struct creation {
+	struct idempotency idempotency;
+	struct idempotency_answer answer;
+	struct reply reply;
+	struct caller caller;
+	struct device device;
+};
+
+static void
+render_device(void *ctx, struct idempotency_answer *answer_r)
+{
+	const struct creation *creation = ctx;
+
+	answer_r->status = 201;
+	answer_r->text = creation->device.name;
+	answer_r->len = strlen(creation->device.name);
+}
+
+static int
+begin_creation(struct world *w, const struct user *user,
+    struct creation *creation)
+{
+	memset(creation, 0, sizeof(*creation));
+	creation->reply.idempotency = &creation->idempotency;
+	creation->reply.render = render_device;
+	creation->reply.ctx = creation;
+	creation->caller = world_caller(user);
+	fault_clear(&w->fault);
+	return idempotency_service_begin(w->service, w->arena,
+	    &creation->caller, "key", "/devices", "", 0,
+	    &creation->idempotency, &creation->answer, &w->fault);
+}
+
+static int
+create_device(struct world *w, struct creation *creation)
+{
+	creation->caller.reply = &creation->reply;
+	fault_clear(&w->fault);
+	return device_service_create(w->service, &creation->caller, "phone",
+	    &creation->device, &w->fault);
+}
+
+static void
+answer_tells_of_a_lost_commit_that_happened(void **state)
+{
+	struct world *w = *state;
+	struct tenant_registered tenant;
+	struct creation creation;
+	struct proxy proxy;
+
+	world_tenant(w, "Acme", &tenant);
+	proxy_start(w, &proxy);
+	assert_int_equal(begin_creation(w, &tenant.admin, &creation), 0);
+	*proxy.cut = CUT_AFTER_COMMIT;
+	assert_ok(w, create_device(w, &creation));
+	assert_int_equal(creation.idempotency.stored, 1);
+	assert_int_equal(begin_creation(w, &tenant.admin, &creation), 1);
+	assert_int_equal(creation.answer.status, 201);
+	assert_int_equal(world_number(w, "SELECT COUNT(*) FROM device"), 1);
+	proxy_stop(&proxy);
+}
+
+static void
+answer_tells_of_a_lost_commit_that_did_not_happen(void **state)
+{
+	struct world *w = *state;
+	struct tenant_registered tenant;
+	struct creation creation;
+	struct proxy proxy;
+
+	world_tenant(w, "Acme", &tenant);
+	proxy_start(w, &proxy);
+	assert_int_equal(begin_creation(w, &tenant.admin, &creation), 0);
+	*proxy.cut = CUT_BEFORE_COMMIT;
+	assert_int_equal(create_device(w, &creation), -1);
+	assert_int_equal(w->fault.code, FAULT_DATABASE);
+	assert_int_equal(creation.idempotency.stored, 0);
+	idempotency_service_abandon(w->service, &creation.idempotency);
+	assert_int_equal(world_number(w, "SELECT COUNT(*) FROM idempotency"),
+	    0);
+	assert_int_equal(begin_creation(w, &tenant.admin, &creation), 0);
+	assert_ok(w, create_device(w, &creation));
+	assert_int_equal(world_number(w, "SELECT COUNT(*) FROM device"), 1);
+	proxy_stop(&proxy);
+}
+
 /* --- a process killed anywhere --- */
 
 static void
@@ -468,6 +557,8 @@ main(void)
 		TEST(connection_lost_in_the_body_runs_it_again_with_one_event),
 		TEST(refused_change_has_no_event_and_no_audit_row),
 		TEST(change_of_no_tenant_is_refused),
+		TEST(answer_tells_of_a_lost_commit_that_happened),
+		TEST(answer_tells_of_a_lost_commit_that_did_not_happen),
 		TEST(process_killed_anywhere_leaves_tenants_and_events_alike),
 		TEST(readiness_names_what_is_missing),
 	};

@@ -238,6 +238,153 @@ garbage_cursors_are_refused(void **state)
 	    2, take_name, &names, &cursor, &w->fault), REFUSAL_VALIDATION);
 }
 
+/* --- one, and its end --- */
+
+static void
+tenant_is_shown_with_its_users_and_devices(void **state)
+{
+	struct world *w = *state;
+	struct tenant_details details;
+	struct caller user;
+	struct device device;
+	struct world_cast cast, other;
+	struct uuid nobody;
+
+	world_cast(w, &other, "Other");
+	world_cast(w, &cast, "Acme");
+	user = world_caller(&cast.target.user);
+	world_device(w, &user, "one", &device);
+	world_device(w, &user, "two", &device);
+	assert_ok(w, tenant_service_get(w->service, &cast.tenant.tenant.id,
+	    &details, &w->fault));
+	assert_string_equal(details.tenant.name, "Acme");
+	assert_int_equal(details.users, 5);
+	assert_int_equal(details.devices, 2);
+	uuid_new_ordered(&nobody);
+	assert_refused(w, tenant_service_get(w->service, &nobody, &details,
+	    &w->fault), REFUSAL_TENANT_NOT_FOUND);
+}
+
+static int
+delete_tenant(struct world *w, const struct caller *caller,
+    const struct uuid *id)
+{
+	struct tenant tenant;
+	int64_t deleted_us = 0;
+	int ret;
+
+	fault_clear(&w->fault);
+	ret = tenant_service_delete(w->service, caller, id, &tenant,
+	    &deleted_us, &w->fault);
+	if (ret == 0) {
+		assert_string_equal(tenant.name, "Acme");
+		assert_true(deleted_us > tenant.created_us);
+	}
+	return ret;
+}
+
+static int
+find_token(struct world *w, struct service *service, const char *token)
+{
+	struct identity identity;
+
+	fault_clear(&w->fault);
+	return identity_service_find(service, token, strlen(token), &identity,
+	    &w->fault);
+}
+
+static void
+deleted_tenant_leaves_its_trail_and_nothing_else(void **state)
+{
+	struct world *w = *state;
+	struct service *other_process = world_service(w);
+	struct world_cast cast, other;
+	struct tenant_registered again;
+	struct tenant_details details;
+	struct caller user;
+	struct device device;
+	long rows;
+	int i;
+
+	world_cast(w, &cast, "Acme");
+	world_cast(w, &other, "Other");
+	user = world_caller(&cast.target.user);
+	world_device(w, &user, "one", &device);
+	for (i = 0; i < 3; i++)
+		assert_int_equal(find_token(w, other_process,
+		    cast.target.token), 1);
+	rows = world_number(w, "SELECT COUNT(*) FROM audit");
+	assert_ok(w, delete_tenant(w, &w->master, &cast.tenant.tenant.id));
+	assert_int_equal(find_token(w, other_process, cast.target.token), 0);
+	assert_int_equal(find_token(w, other_process, other.target.token),
+	    1);
+	assert_refused(w, tenant_service_get(w->service,
+	    &cast.tenant.tenant.id, &details, &w->fault),
+	    REFUSAL_TENANT_NOT_FOUND);
+	assert_refused(w, delete_tenant(w, &w->master,
+	    &cast.tenant.tenant.id), REFUSAL_TENANT_NOT_FOUND);
+	assert_int_equal(world_number(w, "SELECT COUNT(*) FROM tenant"), 1);
+	assert_int_equal(world_number(w, "SELECT COUNT(*) FROM users"), 5);
+	assert_int_equal(world_number(w, "SELECT COUNT(*) FROM device"), 0);
+	assert_int_equal(world_number(w, "SELECT COUNT(*) FROM audit"),
+	    rows + 1);
+	assert_int_equal(world_number(w, "SELECT COUNT(*) FROM audit"
+	    " WHERE action = 'tenant.deleted' AND old_value ="
+	    " '{\"name\":\"Acme\"}'"), 1);
+	/* The name is free. */
+	world_tenant(w, "acme", &again);
+	service_close(&other_process);
+}
+
+static void
+only_who_stands_outside_of_tenants_deletes_one(void **state)
+{
+	struct world *w = *state;
+	struct tenant_registered tenant;
+	struct caller admin;
+
+	world_tenant(w, "Acme", &tenant);
+	admin = world_caller(&tenant.admin);
+	assert_refused(w, delete_tenant(w, &admin, &tenant.tenant.id),
+	    REFUSAL_FORBIDDEN);
+	admin.identity.kind = IDENTITY_OPERATOR;
+	assert_ok(w, delete_tenant(w, &admin, &tenant.tenant.id));
+}
+
+/* Two and a half batches, of which nobody sweeps at first. */
+static void
+what_a_deletion_leaves_is_swept_later(void **state)
+{
+	struct world *w = *state;
+	struct tenant_registered tenant, other;
+	struct tenant_details details;
+	int batches = 0, more;
+
+	world_tenant(w, "Acme", &tenant);
+	world_tenant(w, "Other", &other);
+	world_sql(w, "INSERT INTO users (id, tenant_id, email, email_key,"
+	    " password_hash, role, active, token_hash, token_sealed,"
+	    " created_at, updated_at) SELECT UNHEX(MD5(seq)), t.id,"
+	    " CONCAT(seq, '@example.com'), CONCAT(seq, '@example.com'), '',"
+	    " 'user', TRUE, UNHEX(SHA2(seq, 256)), '', t.created_at,"
+	    " t.created_at FROM tenant t, seq_1_to_2500"
+	    " WHERE t.name = 'Acme'");
+	w->settings.request_timeout_ms = 0;
+	assert_ok(w, delete_tenant(w, &w->master, &tenant.tenant.id));
+	assert_int_equal(world_number(w, "SELECT COUNT(*) FROM users"),
+	    1502);
+	assert_refused(w, tenant_service_get(w->service, &tenant.tenant.id,
+	    &details, &w->fault), REFUSAL_TENANT_NOT_FOUND);
+	do {
+		more = tenant_service_sweep(w->service, &w->fault);
+		assert_ok(w, more);
+		batches++;
+	} while (more == 1);
+	assert_int_equal(batches, 3);
+	assert_int_equal(world_number(w, "SELECT COUNT(*) FROM users"), 1);
+	assert_int_equal(world_number(w, "SELECT COUNT(*) FROM tenant"), 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, \
 	world_teardown)
 
@@ -253,6 +400,10 @@ main(void)
 		TEST(list_pages_by_name_without_gap_or_repetition),
 		TEST(full_last_page_has_no_next_cursor),
 		TEST(garbage_cursors_are_refused),
+		TEST(tenant_is_shown_with_its_users_and_devices),
+		TEST(deleted_tenant_leaves_its_trail_and_nothing_else),
+		TEST(only_who_stands_outside_of_tenants_deletes_one),
+		TEST(what_a_deletion_leaves_is_swept_later),
 	};
 
 	return cmocka_run_group_tests_name("service/tenant", tests, NULL,
