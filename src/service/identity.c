@@ -36,7 +36,15 @@ kind_of_configured(const struct settings *settings, const char *token,
 }
 
 /* While installation keys are changed a token may have been hashed with any of
-   them. It is remembered under the first. */
+   them. The first is asked once more at the end: a row that is written anew
+   between two questions is under neither when it is asked for. */
+static unsigned
+key_tries(const struct crypto_keys *keys)
+{
+	return keys->n > 1 ? keys->n + 1 : 1;
+}
+
+/* Remembered under the first key. */
 static int
 find_user_by_token(struct service *service, const char *text,
     struct user *user_r, struct fault *fault)
@@ -55,8 +63,9 @@ find_user_by_token(struct service *service, const char *text,
 		*user_r = *remembered;
 		return 1;
 	}
-	for (i = 0; i < keys->n && found == 0; i++) {
-		service_lookup_hash(&keys->key[i], text, UUID_TEXT_LEN, hash);
+	for (i = 0; i < key_tries(keys) && found == 0; i++) {
+		service_lookup_hash(&keys->key[i % keys->n], text,
+		    UUID_TEXT_LEN, hash);
 		found = user_store_find_by_token(service->db, hash, user_r,
 		    fault);
 	}
@@ -118,14 +127,14 @@ find_key_row(struct service *service, const char *text,
 	int found = 0;
 
 	memset(&key, 0, sizeof(key));
-	for (i = 0; i < keys->n && found == 0; i++) {
-		service_api_key_hash(&keys->key[i], text, hash);
+	for (i = 0; i < key_tries(keys) && found == 0; i++) {
+		service_api_key_hash(&keys->key[i % keys->n], text, hash);
 		found = api_key_store_find_by_hash(service->db, hash, &key,
 		    fault);
 	}
 	if (found != 1)
 		return found;
-	if (i > 1)
+	if ((i - 1) % keys->n != 0)
 		renew_hash(service, &key.id, first);
 	known_r->id = key.id;
 	known_r->tenant_id = key.tenant_id;
