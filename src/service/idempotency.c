@@ -68,6 +68,8 @@ name_row(const struct request *request, const struct crypto_key *key,
 	strbuf_append(&name, request->path, strlen(request->path) + 1);
 	strbuf_append(&name, request->key, strlen(request->key) + 1);
 	service_lookup_hash(key, name.data, name.len, row->key_hash);
+	/* As with API keys: it can be told what still needs an older key. */
+	memcpy(row->key_hash, key->name, sizeof(key->name));
 	strbuf_deinit(&name);
 	service_lookup_hash(key, request->body, request->body_len,
 	    row->body_hash);
