@@ -25,5 +25,13 @@ wutsctl_SOURCES = \
 	src/ctl/user.c
 wutsctl_LDADD = $(SERVICE_LIBS)
 
-dist_check_SCRIPTS += tests/ctl/run
-TESTS += tests/ctl/run
+EXTRA_DIST += \
+	tests/ctl/conftest.py \
+	tests/ctl/test_operator.py \
+	tests/ctl/test_rotate.py
+dist_check_SCRIPTS += \
+	tests/ctl/run \
+	tests/ctl/system
+TESTS += \
+	tests/ctl/run \
+	tests/ctl/system
