@@ -24,14 +24,20 @@ enum event_origin event_origin(size_t index);
 /* The index of name, or -1. */
 int event_find(const char *name);
 
+/* What a webhook may subscribe to: a catalogue name, all of one group
+   ("message.*"), or everything ("*"). */
+#define EVENT_PATTERN_LIMIT 256
+/* Each has its number below EVENT_PATTERN_LIMIT. -1: none of these. */
+int event_pattern_find(const char *pattern);
+
 /* A set of catalogue names, as bits by index; all set: also names that a later
    release adds ("*"). */
 struct event_set {
 	bool all;
 	uint64_t bits[2];
 };
-/* Add a catalogue name or "*". False: neither. */
-bool event_set_add(struct event_set *set, const char *name);
+/* Add what a pattern stands for. False: it is none. */
+bool event_set_add(struct event_set *set, const char *pattern);
 bool event_set_has(const struct event_set *set, size_t index);
 
 #endif

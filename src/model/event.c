@@ -94,10 +94,15 @@ static const char *const names[] = {
 #define TENANT_COUNT 7
 #define ENGINE_COUNT (NAME_COUNT - TENANT_COUNT)
 #define SET_BITS 64
+/* Numbers of patterns: the names, "*", the groups. */
+#define PATTERN_ALL ((int)NAME_COUNT)
+#define PATTERN_GROUPS (PATTERN_ALL + 1)
 
 _Static_assert(ENGINE_COUNT == 58, "the catalogue of the specification");
 _Static_assert(NAME_COUNT <= sizeof(((struct event_set *)0)->bits) * 8,
     "a set has a bit for every name");
+_Static_assert(2 * NAME_COUNT + 1 <= EVENT_PATTERN_LIMIT,
+    "every pattern has a number");
 
 size_t
 event_count(enum event_origin origin)
@@ -129,18 +134,48 @@ event_find(const char *name)
 	return -1;
 }
 
-bool
-event_set_add(struct event_set *set, const char *name)
+/* Is "group.*" the group of this name? */
+static bool
+is_group_of(const char *pattern, const char *name)
 {
-	int index;
+	size_t len = strcspn(pattern, ".") + 1;
 
-	if (strcmp(name, "*") == 0) {
-		set->all = true;
-		return true;
-	}
-	if ((index = event_find(name)) < 0)
+	return strcmp(pattern + len - 1, ".*") == 0 &&
+	    strncmp(pattern, name, len) == 0;
+}
+
+/* A group has the number of its first name, behind "*". */
+int
+event_pattern_find(const char *pattern)
+{
+	int index = event_find(pattern);
+	size_t i;
+
+	if (index >= 0)
+		return index;
+	if (strcmp(pattern, "*") == 0)
+		return PATTERN_ALL;
+	for (i = 0; i < NAME_COUNT; i++)
+		if (is_group_of(pattern, names[i]))
+			return PATTERN_GROUPS + (int)i;
+	return -1;
+}
+
+bool
+event_set_add(struct event_set *set, const char *pattern)
+{
+	int number = event_pattern_find(pattern);
+	size_t i;
+
+	if (number < 0)
 		return false;
-	set->bits[index / SET_BITS] |= (uint64_t)1 << index % SET_BITS;
+	if (number == PATTERN_ALL)
+		set->all = true;
+	for (i = 0; i < NAME_COUNT; i++)
+		if ((int)i == number || (number >= PATTERN_GROUPS &&
+		    is_group_of(pattern, names[i])))
+			set->bits[i / SET_BITS] |=
+			    (uint64_t)1 << i % SET_BITS;
 	return true;
 }
 

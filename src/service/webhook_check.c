@@ -70,12 +70,10 @@ check_headers(const struct webhook_input *input, struct fault *fault)
 static int
 check_event_names(const struct webhook_input *input, struct fault *fault)
 {
-	struct event_set set;
 	size_t i;
 
-	memset(&set, 0, sizeof(set));
 	for (i = 0; i < input->nevents; i++)
-		if (!event_set_add(&set, input->events[i]))
+		if (event_pattern_find(input->events[i]) < 0)
 			return fault_say(fault, REFUSAL_UNKNOWN_EVENT,
 			    "unknown event: %.*s", EVENT_NAME_MAX,
 			    input->events[i]);
@@ -115,24 +113,24 @@ webhook_input_check(const struct service *service,
 	return check_event_names(input, fault);
 }
 
-/* As asked, each name once. */
+/* As asked, each name or pattern once. */
 void
 webhook_write_events(struct strbuf *out, const char *const *events,
     size_t nevents)
 {
-	struct event_set before, after;
+	bool is_there[EVENT_PATTERN_LIMIT] = { false };
 	struct json_writer w;
+	int number;
 	size_t i;
 
-	memset(&after, 0, sizeof(after));
 	json_writer_init(&w, out);
 	json_write_array_begin(&w);
 	for (i = 0; i < nevents; i++) {
-		before = after;
-		event_set_add(&after, events[i]);
-		if (after.all != before.all || memcmp(after.bits,
-		    before.bits, sizeof(after.bits)) != 0)
-			json_write_string(&w, events[i]);
+		number = event_pattern_find(events[i]);
+		if (number < 0 || is_there[number])
+			continue;
+		is_there[number] = true;
+		json_write_string(&w, events[i]);
 	}
 	json_write_array_end(&w);
 }

@@ -254,8 +254,17 @@ def test_an_unknown_event_name_is_refused(house):
         enabled_events=["message.received", "message.eaten"])), 400,
         "UNKNOWN_EVENT")
     assert "message.eaten" in str(body)
-    refused(house.admin.client.post("/webhook", settings(
-        enabled_events=["message.*"])), 400, "UNKNOWN_EVENT")
+    for pattern in "eaten.*", "*.*", "message.", "message.received.*", "":
+        refused(house.admin.client.post("/webhook", settings(
+            enabled_events=[pattern])), 400, "UNKNOWN_EVENT")
+
+
+def test_patterns_are_kept_as_asked_each_once(owner):
+    asked = ["message.*", "message.sent", "call.*"]
+    shown = done(owner.client.post("/webhook", settings(
+        enabled_events=asked + ["message.*", "message.sent"])),
+        201)["webhook"]
+    assert shown["enabled_events"] == asked
 
 
 def test_all_bad_settings_are_named_at_once(house):

@@ -115,13 +115,63 @@ the_star_adds_every_name(void **state)
 }
 
 static void
+a_pattern_adds_its_group_and_nothing_else(void **state)
+{
+	size_t i, n = 0;
+	struct event_set set = { 0 };
+
+	(void)state;
+	assert_true(event_set_add(&set, "message.*"));
+	assert_true(event_set_add(&set, "app_state.*"));
+	for (i = 0; i < ENGINE_COUNT + TENANT_COUNT; i++) {
+		bool of_group = strncmp(event_name(i), "message.", 8) == 0 ||
+		    strncmp(event_name(i), "app_state.", 10) == 0;
+
+		assert_int_equal(event_set_has(&set, i), of_group);
+		n += of_group;
+	}
+	assert_int_equal(n, 7);
+	assert_false(set.all);
+}
+
+static void
+every_pattern_has_a_number_of_its_own(void **state)
+{
+	static const char *const patterns[] = {
+		"*", "message.*", "mention.*", "user.*", "app_state.*",
+		"tenant.*", "webhook.*"
+	};
+	bool seen[EVENT_PATTERN_LIMIT] = { false };
+	size_t i;
+	int number;
+
+	(void)state;
+	for (i = 0; i < ENGINE_COUNT + TENANT_COUNT; i++)
+		seen[event_pattern_find(event_name(i))] = true;
+	for (i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++) {
+		number = event_pattern_find(patterns[i]);
+		assert_in_range(number, 0, EVENT_PATTERN_LIMIT - 1);
+		assert_false(seen[number]);
+		seen[number] = true;
+	}
+}
+
+static void
 an_unknown_name_leaves_the_set_as_it_was(void **state)
 {
 	struct event_set set = { 0 };
 
 	(void)state;
-	assert_false(event_set_add(&set, "message.*"));
 	assert_false(event_set_add(&set, "**"));
+	assert_false(event_set_add(&set, "*.*"));
+	assert_false(event_set_add(&set, ".*"));
+	assert_false(event_set_add(&set, "mess.*"));
+	assert_false(event_set_add(&set, "message*"));
+	assert_false(event_set_add(&set, "message."));
+	assert_false(event_set_add(&set, "message.**"));
+	assert_false(event_set_add(&set, "message.received.*"));
+	assert_false(event_set_add(&set, "nothing.*"));
+	assert_false(event_set_add(&set, "Message.*"));
 	assert_false(event_set_add(&set, ""));
 	assert_false(set.all);
 	assert_true(set.bits[0] == 0 && set.bits[1] == 0);
@@ -137,6 +187,8 @@ main(void)
 		cmocka_unit_test(other_names_are_not_found),
 		cmocka_unit_test(a_set_has_what_was_added_and_nothing_else),
 		cmocka_unit_test(the_star_adds_every_name),
+		cmocka_unit_test(a_pattern_adds_its_group_and_nothing_else),
+		cmocka_unit_test(every_pattern_has_a_number_of_its_own),
 		cmocka_unit_test(an_unknown_name_leaves_the_set_as_it_was),
 	};
 
