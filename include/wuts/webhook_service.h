@@ -23,7 +23,7 @@ struct webhook_scope {
 struct webhook_input {
 	const char *url;
 	size_t nevents;
-	const char *const *events;	/* names or "*" */
+	const char *const *events;	/* names or patterns */
 	bool enabled;
 	long retry_attempts, timeout_s, max_concurrency, rate_limit;
 	bool ordered;
@@ -49,6 +49,16 @@ int webhook_service_get(struct service *service, struct arena *arena,
 int webhook_service_delete(struct service *service,
     const struct caller *caller, const struct webhook_scope *scope,
     const char *if_match, struct fault *fault);
+
+/* The URL staged for the caller's next new device: its first connect makes
+   it a webhook for every event, unless that has one. stage replaces what was
+   staged. The caller is a user. -1: REFUSAL_VALIDATION, REFUSAL_UNAUTHORIZED,
+   FAULT_DATABASE. */
+int webhook_service_stage(struct service *service,
+    const struct caller *caller, const char *url, struct fault *fault);
+/* *url_r in arena; NULL: none is staged, or it was used. */
+int webhook_service_get_staged(struct service *service, struct arena *arena,
+    const struct caller *caller, const char **url_r, struct fault *fault);
 
 #define WEBHOOK_ETAG_SIZE 24
 char *webhook_service_etag(const struct webhook *webhook,

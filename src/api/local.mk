@@ -11,6 +11,7 @@ libwuts_api_a_SOURCES += \
 	src/api/wuts/routes.c \
 	src/api/wuts/shapes.c \
 	src/api/wuts/tenants.c \
+	src/api/wuts/user_webhook.c \
 	src/api/wuts/users.c \
 	src/api/wuts/webhooks.c \
 	src/api/wuts/wuts_private.h

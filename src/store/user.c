@@ -23,6 +23,7 @@ enum {
 	USER_DELETE,
 	USER_LIST,
 	USER_PENDING_WEBHOOK,
+	USER_STAGE_WEBHOOK,
 	USER_CLEAR_PENDING_WEBHOOK,
 	USER_STMT_COUNT
 };
@@ -74,6 +75,9 @@ static const struct stmt_def user_stmts[USER_STMT_COUNT] = {
 	    " WHERE tenant_id = ? AND id > ? ORDER BY id LIMIT ?" },
 	[USER_PENDING_WEBHOOK] = { "user_pending_webhook",
 	    "SELECT pending_webhook_url FROM users"
+	    " WHERE tenant_id = ? AND id = ?" },
+	[USER_STAGE_WEBHOOK] = { "user_stage_webhook",
+	    "UPDATE users SET pending_webhook_url = ?"
 	    " WHERE tenant_id = ? AND id = ?" },
 	[USER_CLEAR_PENDING_WEBHOOK] = { "user_clear_pending_webhook",
 	    "UPDATE users SET pending_webhook_url = NULL"
@@ -361,6 +365,19 @@ user_store_pending_webhook(struct db *db, const struct uuid *tenant_id,
 	ret = stmt_read_one(db, &user_stmts[USER_PENDING_WEBHOOK], &in, &out,
 	    fault);
 	return ret == 1 && *url_r == NULL ? 0 : ret;
+}
+
+int
+user_store_stage_webhook(struct db *db, const struct uuid *tenant_id,
+    const struct uuid *id, const char *url, struct fault *fault)
+{
+	struct params in;
+
+	params_init(&in);
+	bind_text(&in, url);
+	bind_uuid(&in, tenant_id);
+	bind_uuid(&in, id);
+	return stmt_update(db, &user_stmts[USER_STAGE_WEBHOOK], &in, fault);
 }
 
 int

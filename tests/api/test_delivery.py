@@ -9,8 +9,8 @@ import uuid
 
 import pytest
 
-from harness import (SignatureError, done, is_uuid, refused, signing_key,
-                     verify_webhook, wait_for)
+from harness import (SignatureError, done, invalid, is_uuid, refused,
+                     signing_key, verify_webhook, wait_for)
 
 
 class Line:
@@ -108,6 +108,16 @@ def test_only_enabled_events_are_delivered(wuts, hook):
     assert {d.id for d in hook.deliveries} == set(wanted)
 
 
+def test_a_pattern_stands_for_its_group(wuts, hook):
+    line = Line(wuts, hook, enabled_events=["message.*", "call.offer"])
+    line.report("mention.sent")
+    line.report("call.accept")
+    wanted = [line.report(event)[0] for event in (
+        "message.received", "message.delete_for_me", "call.offer")]
+    hook.wait_for(lambda seen: {d.id for d in seen} >= set(wanted))
+    assert {d.id for d in hook.deliveries} == set(wanted)
+
+
 # --- the pending webhook ---
 
 def test_the_staged_webhook_works_from_the_first_connect_on(wuts, hook):
@@ -154,6 +164,43 @@ def test_a_webhook_staged_for_a_user_is_that_users(wuts, tenant, receiver):
             202)["ids"][0]
         hook.wait_event(connected)
         assert [d.id for d in hook.deliveries] == [connected]
+
+
+def test_a_user_stages_a_webhook_for_its_next_device(wuts, tenant, receiver):
+    first, second = receiver.hook(), receiver.hook()
+    member = tenant.member(webhook_url=first.url)
+    client = member.client
+    assert done(client.get("/user/webhook"))["data"] == {
+        "webhook_url": first.url}
+    answer = done(client.post("/user/webhook", {"webhook_url": second.url}))
+    assert answer["message"] == "Webhook URL configured. It will be " \
+        "automatically applied to new devices with ALL available events"
+    data = answer["data"]
+    assert data["webhook_url"] == second.url
+    assert data["available_events"] == done(
+        client.get("/webhook/events"))["events"]
+    assert data["events_count"] == len(data["available_events"]) == 58
+    assert done(client.get("/user/webhook"))["data"] == {
+        "webhook_url": second.url}
+    assert done(tenant.member().client.get("/user/webhook"))["data"] == {
+        "webhook_url": None}
+    second.wait_event(done(wuts.engine().post(
+        f"/devices/{member.device()}/events", {
+            "event": "device.connected", "data": {"jid": "1@x"}}),
+        202)["ids"][0])
+    assert done(client.get("/webhook"))["webhook"]["webhook_url"] == \
+        second.url
+    assert not first.deliveries
+    assert done(client.get("/user/webhook"))["data"] == {"webhook_url": None}
+
+
+def test_what_is_staged_must_be_a_url_that_may_be_called(tenant):
+    client = tenant.member().client
+    for url in "ftp://x/", "http://10.0.0.1/", "https://u:p@example.com/":
+        invalid(client.post("/user/webhook", {"webhook_url": url}),
+                "webhook_url")
+    invalid(client.post("/user/webhook", {}), "webhook_url")
+    assert done(client.get("/user/webhook"))["data"] == {"webhook_url": None}
 
 
 def test_a_second_connect_does_not_bring_a_deleted_webhook_back(wuts, hook):

@@ -196,6 +196,13 @@ TABLE = {
     "GET /webhook/events": [Row(
         lambda h: "/webhook/events", "401 200 200 200 200 403 200 200",
         "401 200 200 200 200 403 200 200")],
+    "POST /user/webhook": [Row(
+        lambda h: "/user/webhook", "401 200 200 200 403 403 403 403",
+        "401 200 200 200 403 403 403 403",
+        lambda h: {"webhook_url": "https://example.com/staged"})],
+    "GET /user/webhook": [Row(
+        lambda h: "/user/webhook", "401 200 200 200 403 403 403 403",
+        "401 200 200 200 403 403 403 403")],
     "GET /healthz": [Row(
         lambda h: "/healthz", "200 200 200 200 200 200 200 200",
         "200 200 200 200 200 200 200 200")],

@@ -7,6 +7,7 @@
 #include "wuts/clock.h"
 #include "wuts/crypto.h"
 #include "wuts/device.h"
+#include "wuts/event.h"
 #include "wuts/fault.h"
 #include "wuts/http.h"
 #include "wuts/json.h"
@@ -119,6 +120,19 @@ shape_staged_webhook(struct json_writer *w, const char *url)
 	shape_string(w, "webhook_url", url);
 	shape_string(w, "note", "Webhook will be auto-configured when "
 	    "WhatsApp device is connected");
+}
+
+void
+shape_event_names(struct json_writer *w, const char *key, size_t first,
+    size_t n)
+{
+	size_t i;
+
+	json_write_key(w, key);
+	json_write_array_begin(w);
+	for (i = 0; i < n; i++)
+		json_write_string(w, event_name(first + i));
+	json_write_array_end(w);
 }
 
 void

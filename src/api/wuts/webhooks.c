@@ -265,18 +265,6 @@ webhooks_delete(struct exchange *x, struct fault *fault)
 	return 0;
 }
 
-static void
-write_names(struct json_writer *w, const char *key, size_t first, size_t n)
-{
-	size_t i;
-
-	json_write_key(w, key);
-	json_write_array_begin(w);
-	for (i = 0; i < n; i++)
-		json_write_string(w, event_name(first + i));
-	json_write_array_end(w);
-}
-
 int
 webhooks_events(struct exchange *x, struct fault *fault)
 {
@@ -285,10 +273,11 @@ webhooks_events(struct exchange *x, struct fault *fault)
 
 	(void)fault;
 	w = response_begin(x, 200);
-	write_names(w, "events", 0, nengine);
+	shape_event_names(w, "events", 0, nengine);
 	json_write_key(w, "count");
 	json_write_int(w, (int64_t)nengine);
-	write_names(w, "tenant_events", nengine, event_count(EVENT_OF_TENANT));
+	shape_event_names(w, "tenant_events", nengine,
+	    event_count(EVENT_OF_TENANT));
 	json_write_object_end(w);
 	return 0;
 }

@@ -53,6 +53,9 @@ int webhooks_get(struct exchange *x, struct fault *fault);
 int webhooks_delete(struct exchange *x, struct fault *fault);
 int webhooks_events(struct exchange *x, struct fault *fault);
 
+int user_webhook_stage(struct exchange *x, struct fault *fault);
+int user_webhook_get(struct exchange *x, struct fault *fault);
+
 /* --- input --- */
 
 /* The query parameter as a UUID. 1: *uuid_r; 0: absent; -1: malformed. */
@@ -81,6 +84,10 @@ void shape_null(struct json_writer *w, const char *key);
 /* webhook_configured, webhook_url (url not NULL) and note, of an answer to a
    registration. */
 void shape_staged_webhook(struct json_writer *w, const char *url);
+
+/* "key": [n names of the catalogue from the first on]. */
+void shape_event_names(struct json_writer *w, const char *key, size_t first,
+    size_t n);
 
 /* The end of a page; nothing where no page was asked for (limit 0). */
 void shape_next_cursor(struct json_writer *w, unsigned limit,
