@@ -157,9 +157,10 @@ void queue_resolve(struct queue_reader *reader, struct queue_pos pos,
     bool committed);
 
 /* Read one record again. The strings live in buf, which grows and belongs to
-   the caller. -1: FAULT_QUEUE: forget the record and do not finish it. When its
-   checksum fails now it was set aside; when the disk failed it stays for the
-   next start. */
+   the caller. 1: forget the record and do not finish it: the operator had it
+   dropped, which is noted already. -1: FAULT_QUEUE: the same; when its checksum
+   fails now it was set aside; when the disk failed it stays for the next
+   start. */
 struct strbuf;
 int queue_reader_load(struct queue_reader *reader, struct queue_pos pos,
     struct strbuf *buf, struct queue_record *record_r, struct fault *fault);
@@ -196,6 +197,47 @@ void queue_reader_close(struct queue_reader **readerp);
 
 /* --- looking: for wutsctl, beside a running spooler --- */
 
+enum queue_state {
+	QUEUE_STATE_WAITING,	/* not tried yet */
+	QUEUE_STATE_RETRYING,	/* tried, waits for the next time */
+	QUEUE_STATE_PREPARED,	/* its transaction is under way, or must be
+				   claimed */
+	QUEUE_STATE_DEAD,	/* a letter in dead/ */
+	/* Finished, and still in their files. */
+	QUEUE_STATE_DELIVERED,
+	QUEUE_STATE_DIED,	/* its letter is in dead/ */
+	QUEUE_STATE_DROPPED,
+	QUEUE_STATE_DISCARDED,
+	QUEUE_STATE_REPLAYED,	/* a letter that was put back */
+	QUEUE_STATE_COUNT
+};
+
+struct queue_entry {
+	struct queue_record record;	/* its strings: during the call */
+	enum queue_state state;
+	unsigned attempts;
+	int64_t due_us;		/* 0: at once */
+	const char *file;	/* in the queue's directory */
+	uint32_t offset;
+};
+
+/* Each may be NULL. */
+struct queue_visitor {
+	/* False: enough, look no further. */
+	bool (*entry)(void *ctx, const struct queue_entry *entry);
+	/* What does not hold, and where. */
+	void (*trouble)(void *ctx, const char *file, uint64_t offset,
+	    const char *what);
+	/* A file begins; done of all bytes are behind us. */
+	void (*progress)(void *ctx, uint64_t done, uint64_t all);
+	void *ctx;
+};
+
+/* Look at every record in every file. Takes no lock and changes nothing. -1:
+   FAULT_QUEUE. */
+int queue_visit(const char *dir, const struct queue_visitor *visitor,
+    struct fault *fault);
+
 struct queue_status {
 	uint64_t waiting;	/* records that count and are not finished */
 	uint64_t retrying;	/* of these: tried at least once */
@@ -203,7 +245,7 @@ struct queue_status {
 	uint64_t dead;
 	uint64_t corrupt;	/* files set aside */
 	uint64_t segments_open, segments_ready;
-	uint64_t bytes;
+	uint64_t bytes;		/* of these */
 	int64_t oldest_created_us;	/* of the waiting; 0: none */
 	bool reader_runs;
 };
@@ -238,5 +280,35 @@ struct queue_counts {
 };
 int queue_counts_read(const char *dir, struct queue_counts *counts_r,
     struct fault *fault);
+
+/* --- mending: the operator's hands, one pair at a time --- */
+
+struct queue_mender;
+
+/* -1: FAULT_QUEUE, also when another operator is at it. Only bytes and disk of
+   the limits count. */
+int queue_mender_open(struct queue_mender **mender_r, const char *dir,
+    const struct queue_limits *limits, struct fault *fault);
+void queue_mender_close(struct queue_mender **menderp);
+
+enum queue_letter_end {
+	QUEUE_LETTER_REPLAY,	/* into the queue, as a new record with the
+				   same id; durable before the letter is done */
+	QUEUE_LETTER_DROP
+};
+
+/* Do that with the dead letters that wanted() says. *n_r: how many, also when
+   it failed on the way. A crash in between replays some again. */
+int queue_mender_letters(struct queue_mender *mender,
+    enum queue_letter_end end,
+    bool (*wanted)(void *ctx, const struct queue_entry *entry), void *ctx,
+    size_t *n_r, struct fault *fault);
+
+/* Drop what waits with this id: by the running spooler, which is asked through
+   a file and given timeout_ms, or in its place. 1: nothing waits with this id
+   any more, 0: nothing did, -1: FAULT_QUEUE. What is being delivered at this
+   moment may arrive all the same. */
+int queue_mender_drop(struct queue_mender *mender, const struct uuid *id,
+    int timeout_ms, struct fault *fault);
 
 #endif

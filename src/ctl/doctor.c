@@ -266,7 +266,7 @@ static void
 check_queue_parts(struct doctor *d)
 {
 	static const char *const names[] = {
-		"open", "ready", "done", "dead", "corrupt"
+		"open", "ready", "done", "dead", "corrupt", "requests"
 	};
 	struct strbuf path = STRBUF_INIT;
 	struct stat st;

@@ -156,25 +156,6 @@ find_left(struct queue_reader *reader, struct rewrite *rewrite,
 
 /* --- the new segment, in memory --- */
 
-/* How callers know the record that is at offset now. */
-static uint32_t
-known_as(const struct queue_segment *seg, uint32_t offset)
-{
-	size_t low = 0, high = seg->nmoved;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (seg->moved[middle].to == offset)
-			return seg->moved[middle].from;
-		if (seg->moved[middle].to < offset)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return offset;
-}
-
 static int
 copy_record(struct rewrite *rewrite, size_t i, struct fault *fault)
 {
@@ -196,7 +177,8 @@ copy_record(struct rewrite *rewrite, size_t i, struct fault *fault)
 	if (left->attempts > 0)
 		queue_outcome_format(&rewrite->lines, QUEUE_NOTE_RETRY, to,
 		    left->attempts, left->due_us);
-	rewrite->moved[i].from = known_as(seg, left->offset);
+	rewrite->moved[i].from = queue_segment_known_as(seg,
+	    left->offset);
 	rewrite->moved[i].to = to;
 	return 0;
 }

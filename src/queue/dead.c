@@ -124,12 +124,13 @@ queue_dead_write(struct queue_reader *reader, struct fault *fault)
 	return 0;
 }
 
-static bool
-is_day(const char *name)
+bool
+queue_dead_is_day(const char *name, const char *suffix)
 {
-	static const char shape[] = "dddd-dd-dd.seg";
+	static const char shape[] = "dddd-dd-dd";
 
-	if (strlen(name) != sizeof(shape) - 1)
+	if (strlen(name) != DAY_LEN + strlen(suffix) ||
+	    strcmp(name + DAY_LEN, suffix) != 0)
 		return false;
 	for (size_t i = 0; i < sizeof(shape) - 1; i++) {
 		bool digit = name[i] >= '0' && name[i] <= '9';
@@ -158,7 +159,9 @@ queue_dead_expire(const char *dir, int64_t before_us)
 	}
 	day_name(before_us > 0 ? before_us : 0, first);
 	while ((entry = readdir(dead)) != NULL) {
-		if (!is_day(entry->d_name) || strcmp(entry->d_name, first) >= 0)
+		if ((!queue_dead_is_day(entry->d_name, ".seg") &&
+		    !queue_dead_is_day(entry->d_name, ".log")) ||
+		    strncmp(entry->d_name, first, DAY_LEN) >= 0)
 			continue;
 		if (queue_io.unlinkat(dirfd(dead), entry->d_name, 0) < 0)
 			log_warn("queue dead/%s: %s", entry->d_name,

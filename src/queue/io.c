@@ -85,15 +85,15 @@ queue_dirs_open(struct queue_dirs *dirs_r, const char *dir, bool make,
     struct fault *fault)
 {
 	static const char *const names[] = {
-		"open", "ready", "done", "dead", "corrupt"
+		"open", "ready", "done", "dead", "corrupt", "requests"
 	};
 	int *const fds[] = {
 		&dirs_r->open, &dirs_r->ready, &dirs_r->done, &dirs_r->dead,
-		&dirs_r->corrupt
+		&dirs_r->corrupt, &dirs_r->requests
 	};
 	bool made = false;
 
-	*dirs_r = (struct queue_dirs){ -1, -1, -1, -1, -1, -1 };
+	*dirs_r = (struct queue_dirs){ -1, -1, -1, -1, -1, -1, -1 };
 	if (make && file_make_dirs(dir, 0700, fault) < 0) {
 		fault->code = FAULT_QUEUE;
 		return fault_prefix(fault, "queue");
@@ -123,13 +123,13 @@ queue_dirs_close(struct queue_dirs *dirs)
 {
 	const int fds[] = {
 		dirs->root, dirs->open, dirs->ready, dirs->done, dirs->dead,
-		dirs->corrupt
+		dirs->corrupt, dirs->requests
 	};
 
 	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
 		if (fds[i] >= 0)
 			close(fds[i]);
-	*dirs = (struct queue_dirs){ -1, -1, -1, -1, -1, -1 };
+	*dirs = (struct queue_dirs){ -1, -1, -1, -1, -1, -1, -1 };
 }
 
 bool

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Whose record is it that ends now, and how large? Noted when it is loaded for
-   an attempt, so that its end need not read it again: as many entries as
-   attempts are under way, 32 bytes each. A hash table with linear probing. */
+/* What is remembered of a few records by their positions: of those that are
+   loaded for an attempt whose they are and how large, so that their end need not
+   read them again; and which ones the operator had dropped. 32 bytes each. A
+   hash table with linear probing. */
 #include "config.h"
 
 #include "queue_private.h"
@@ -43,6 +44,12 @@ grow(struct queue_loaded *loaded)
 		if (old.items[i].bytes > 0)
 			*find(loaded, old.items[i].pos) = old.items[i];
 	free(old.items);
+}
+
+bool
+queue_loaded_has(const struct queue_loaded *loaded, struct queue_pos pos)
+{
+	return loaded->n > 0 && find(loaded, pos)->bytes > 0;
 }
 
 void

@@ -6,15 +6,18 @@ libwuts_queue_a_SOURCES = \
 	src/queue/dead.c \
 	src/queue/io.c \
 	src/queue/loaded.c \
+	src/queue/mend.c \
 	src/queue/outcome.c \
 	src/queue/queue_private.h \
 	src/queue/reader.c \
 	src/queue/record.c \
+	src/queue/request.c \
 	src/queue/scan.c \
 	src/queue/segment.c \
 	src/queue/status.c \
 	src/queue/tally.c \
 	src/queue/view.c \
+	src/queue/visit.c \
 	src/queue/writer.c \
 	src/queue/writer_private.h \
 	src/queue/writer_segment.c
@@ -50,6 +53,12 @@ tests_unit_queue_test_limits_SOURCES = \
 	$(queue_test_sources) \
 	tests/unit/queue/test_limits.c
 tests_unit_queue_test_limits_LDADD = $(QUEUE_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/queue/test_mend
+TESTS += tests/unit/queue/test_mend
+tests_unit_queue_test_mend_SOURCES = \
+	$(queue_test_sources) \
+	tests/unit/queue/test_mend.c
+tests_unit_queue_test_mend_LDADD = $(QUEUE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/queue/test_outcome
 TESTS += tests/unit/queue/test_outcome
 tests_unit_queue_test_outcome_SOURCES = \

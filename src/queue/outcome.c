@@ -40,7 +40,8 @@ bool
 queue_outcome_is_final(char kind)
 {
 	return kind == QUEUE_NOTE_DELIVERED || kind == QUEUE_NOTE_DEAD ||
-	    kind == QUEUE_NOTE_DROPPED || kind == QUEUE_NOTE_DISCARDED;
+	    kind == QUEUE_NOTE_DROPPED || kind == QUEUE_NOTE_DISCARDED ||
+	    kind == QUEUE_NOTE_REPLAYED;
 }
 
 /* The checksum held, so the numbers are ours; still nothing out of range. */
@@ -54,7 +55,7 @@ line_parse(const char *text, size_t len, struct queue_noted *noted_r)
 	if (len < 16 || len >= sizeof(copy) || text[1] != ' ' ||
 	    text[len - 9] != ' ' || !queue_get_hex32(text + len - 8, &crc) ||
 	    crypto_crc32c(0, text, len - 9) != crc ||
-	    strchr("drxncu", text[0]) == NULL)
+	    strchr("drxncup", text[0]) == NULL)
 		return false;
 	memcpy(copy, text, len);
 	copy[len] = '\0';
@@ -141,6 +142,7 @@ parse(struct queue_outcomes *outcomes, const char *name, const char *data,
 	}
 	/* Damage at the end is a crash while writing; before that it is not,
 	   and what those lines said happens once more. */
+	outcomes->damaged = bad_held;
 	if (bad_held > 0)
 		log_warn("queue log=%s %zu damaged lines ignored", name,
 		    bad_held);
@@ -200,8 +202,8 @@ out:
 	return ret;
 }
 
-const struct queue_noted *
-queue_outcomes_find(const struct queue_outcomes *outcomes, uint32_t offset)
+struct queue_noted *
+queue_outcomes_at(struct queue_outcomes *outcomes, uint32_t offset)
 {
 	size_t low = 0, high = outcomes->n;
 
@@ -216,6 +218,14 @@ queue_outcomes_find(const struct queue_outcomes *outcomes, uint32_t offset)
 			high = middle;
 	}
 	return NULL;
+}
+
+const struct queue_noted *
+queue_outcomes_find(const struct queue_outcomes *outcomes, uint32_t offset)
+{
+	struct queue_outcomes copy = *outcomes;
+
+	return queue_outcomes_at(&copy, offset);
 }
 
 void

@@ -45,6 +45,7 @@ struct queue_dirs {
 	int done;
 	int dead;
 	int corrupt;
+	int requests;
 };
 
 /* make: create what is missing. -1: FAULT_QUEUE, nothing stays open. */
@@ -172,12 +173,14 @@ struct queue_noted {
 	uint32_t line;		/* its place in the log, while loading */
 	char kind;		/* last verdict, or 'r', or 'c' */
 	bool claimed;		/* committed by claim */
+	bool seen;		/* its record is there */
 };
 
 struct queue_outcomes {
 	struct queue_noted *noted;	/* by offset, one each */
 	size_t n;
 	uint64_t log_len;	/* behind the last line that holds */
+	size_t damaged;		/* lines before that which do not */
 	bool exists;
 };
 
@@ -188,6 +191,7 @@ struct queue_outcomes {
 #define QUEUE_NOTE_DROPPED 'n'
 #define QUEUE_NOTE_COMMITTED 'c'
 #define QUEUE_NOTE_DISCARDED 'u'
+#define QUEUE_NOTE_REPLAYED 'p'	/* of a dead letter */
 
 void queue_outcome_format(struct strbuf *out, char kind, uint32_t offset,
     unsigned attempts, int64_t due_us);
@@ -197,6 +201,8 @@ int queue_outcomes_load(struct queue_outcomes *outcomes_r, int done_fd,
     const char *segment, struct fault *fault);
 const struct queue_noted *queue_outcomes_find(
     const struct queue_outcomes *outcomes, uint32_t offset);
+struct queue_noted *queue_outcomes_at(struct queue_outcomes *outcomes,
+    uint32_t offset);
 /* Forget the records, keep what is needed to append. */
 void queue_outcomes_forget(struct queue_outcomes *outcomes);
 /* Append lines and sync. -1: FAULT_QUEUE, nothing counts as written. */
@@ -244,6 +250,8 @@ struct queue_loaded {
 	size_t cap;		/* a power of two */
 };
 
+bool queue_loaded_has(const struct queue_loaded *loaded,
+    struct queue_pos pos);
 void queue_loaded_note(struct queue_loaded *loaded, struct queue_pos pos,
     const struct uuid *tenant, uint32_t bytes);
 bool queue_loaded_take(struct queue_loaded *loaded, struct queue_pos pos,
@@ -339,6 +347,8 @@ struct queue_reader {
 	size_t dying_cap;
 	struct queue_tally *tally;
 	struct queue_loaded loaded;
+	struct queue_loaded dropped;	/* by request: the caller does not know
+					   yet */
 	struct queue_names superseded;	/* in ready/, to be removed */
 	bool lost_track;	/* list the directories again */
 };
@@ -354,6 +364,11 @@ int queue_segment_fd(struct queue_reader *reader, struct queue_segment *seg);
    the segment was rewritten, and set aside. */
 bool queue_segment_place(const struct queue_segment *seg, uint32_t offset,
     uint32_t *place_r);
+/* How callers know the record that is at place. */
+uint32_t queue_segment_known_as(const struct queue_segment *seg,
+    uint32_t place);
+struct queue_segment *queue_segment_find(const struct queue_reader *reader,
+    const char *name);
 /* It was rewritten under another name. Takes moved. */
 void queue_segment_rewritten(struct queue_reader *reader,
     struct queue_segment *seg, const char *name, uint64_t size,
@@ -395,7 +410,33 @@ int queue_adopt_segment(struct queue_reader *reader,
 int queue_superseded_remove(struct queue_reader *reader,
     struct fault *fault);
 
+/* --- request.c --- */
+
+/* Do what the operator asks for in requests/. -1: FAULT_QUEUE, tried again. */
+int queue_requests_take(struct queue_reader *reader, struct fault *fault);
+/* The text of a request to drop a record. */
+void queue_request_format(struct strbuf *out, const char *segment,
+    uint32_t offset, const struct uuid *id);
+
+/* --- visit.c --- */
+
+/* Does a reader hold the lock? */
+bool queue_reader_runs(int root_fd);
+
+/* As queue_visit(), and where the files are. */
+struct queue_walk_files {
+	void (*file)(void *ctx, const char *file, uint64_t bytes);
+	void *ctx;
+};
+int queue_walk(const struct queue_dirs *dirs,
+    const struct queue_visitor *visitor,
+    const struct queue_walk_files *files, struct fault *fault);
+
 /* --- dead.c --- */
+
+/* Is it a file of dead letters? suffix: ".seg", or ".log" for what became of
+   them. */
+bool queue_dead_is_day(const char *name, const char *suffix);
 
 /* Copy what is dying to today's dead letters, sync, note it. */
 int queue_dead_write(struct queue_reader *reader, struct fault *fault);

@@ -177,6 +177,7 @@ reader_free(struct queue_reader *reader)
 	free(reader->dying);
 	queue_names_deinit(&reader->superseded);
 	queue_loaded_deinit(&reader->loaded);
+	queue_loaded_deinit(&reader->dropped);
 	queue_tally_close(&reader->tally);
 	queue_view_deinit(&reader->scan_view);
 	queue_view_deinit(&reader->load_view);
@@ -216,6 +217,7 @@ queue_reader_open(struct queue_reader **reader_r, const char *dir,
 	remove_half_made(reader->dirs.open);
 	remove_half_made(reader->dirs.ready);
 	remove_half_made(reader->dirs.corrupt);
+	remove_half_made(reader->dirs.requests);
 	if (queue_superseded_remove(reader, fault) < 0)
 		log_warn("queue %s; tried again every second", fault->text);
 	*reader_r = reader;
@@ -379,7 +381,8 @@ queue_reader_adopt(struct queue_reader *reader, struct fault *fault)
 		if (i < reader->nsegments && reader->segments[i] == seg)
 			i++;
 	}
-	if (queue_superseded_remove(reader, fault) < 0)
+	if (queue_superseded_remove(reader, fault) < 0 ||
+	    queue_requests_take(reader, fault) < 0)
 		return -1;
 	return remove_finished(reader, fault);
 }
@@ -409,9 +412,12 @@ queue_reader_load(struct queue_reader *reader, struct queue_pos pos,
 	struct queue_segment *seg = queue_segment_get(reader, pos.segment);
 	struct queue_line line;
 	size_t event_size;
+	struct queue_loaded_item dropped;
 	uint32_t place;
 	bool bad;
 
+	if (queue_loaded_take(&reader->dropped, pos, &dropped))
+		return 1;
 	if (seg == NULL)
 		return fault_set(fault, FAULT_QUEUE,
 		    "load: no segment number %" PRIu32, pos.segment);
@@ -504,9 +510,14 @@ queue_reader_finish(struct queue_reader *reader, struct queue_pos pos,
 		[QUEUE_DISCARDED] = QUEUE_NOTE_DISCARDED,
 	};
 	struct queue_segment *seg = queue_segment_get(reader, pos.segment);
+	struct queue_loaded_item dropped;
 	uint32_t place;
 	bool there;
 
+	/* Under way when the operator had it dropped. */
+	if (outcome == QUEUE_RETRY ? queue_loaded_has(&reader->dropped, pos) :
+	    queue_loaded_take(&reader->dropped, pos, &dropped))
+		return;
 	wuts_assert(seg != NULL);
 	there = queue_segment_place(seg, pos.offset, &place);
 	if (there)

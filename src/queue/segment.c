@@ -65,8 +65,8 @@ queue_pendings_take_offset(struct queue_pendings *pendings, uint32_t offset,
 	return false;
 }
 
-static struct queue_segment *
-find_name(const struct queue_reader *reader, const char *name)
+struct queue_segment *
+queue_segment_find(const struct queue_reader *reader, const char *name)
 {
 	for (size_t i = reader->nsegments; i > 0; i--)
 		if (strcmp(reader->segments[i - 1]->name, name) == 0)
@@ -102,7 +102,7 @@ queue_segment_found(struct queue_reader *reader, const char *name)
 	if (!queue_is_name(name, ".seg") ||
 	    look(reader, name, &sealed, &size) < 0)
 		return;
-	seg = find_name(reader, name);
+	seg = queue_segment_find(reader, name);
 	if (seg != NULL) {
 		if (sealed && !seg->sealed) {
 			seg->sealed = true;
@@ -223,6 +223,24 @@ queue_segment_place(const struct queue_segment *seg, uint32_t offset,
 			high = middle;
 	}
 	return false;
+}
+
+uint32_t
+queue_segment_known_as(const struct queue_segment *seg, uint32_t place)
+{
+	size_t low = 0, high = seg->nmoved;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (seg->moved[middle].to == place)
+			return seg->moved[middle].from;
+		if (seg->moved[middle].to < place)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return place;
 }
 
 static void

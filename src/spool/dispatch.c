@@ -97,12 +97,14 @@ attempt(struct spool *spool, struct delivery *delivery)
 {
 	struct fault fault = { .code = FAULT_NONE };
 	const char *why;
+	int loaded;
 
-	if (queue_reader_load(spool->reader, delivery->item.pos,
-	    &delivery->buf, &delivery->record, &fault) < 0) {
+	loaded = queue_reader_load(spool->reader, delivery->item.pos,
+	    &delivery->buf, &delivery->record, &fault);
+	if (loaded < 0)
 		log_error("load a record: %s", fault.text);
+	if (loaded != 0)
 		return false;
-	}
 	why = why_unwanted(delivery->endpoint->target, &delivery->record);
 	if (why != NULL) {
 		drop(spool, delivery, why);

@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: MIT */
+/* The operator's changes: dead letters put back or dropped, waiting records
+   dropped. One operator at a time, by a lock. A dead letter is put back by a
+   writer like any other, synced, and only then noted in the log of its day, so
+   a crash puts it back twice, never not at all. A waiting record belongs to the
+   reader: that is asked, or, when there is none, we are it. */
+#include "config.h"
+
+#include "queue_private.h"
+
+#include "wuts/clock.h"
+#include "wuts/fault.h"
+#include "wuts/mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BATCH_RECORDS 64
+#define BATCH_BYTES (1 << 20)
+#define ASK_AGAIN 8		/* a rewriting may come between look and drop */
+#define POLL_MS 20
+
+struct queue_mender {
+	char *dir;
+	struct queue_dirs dirs;
+	struct queue_limits limits;
+	struct queue_writer *writer;	/* NULL: not needed yet */
+	int lock_fd;
+};
+
+/* --- opening --- */
+
+int
+queue_mender_open(struct queue_mender **mender_r, const char *dir,
+    const struct queue_limits *limits, struct fault *fault)
+{
+	struct queue_mender *mender = mem_calloc(1, sizeof(*mender));
+
+	*mender_r = NULL;
+	mender->lock_fd = -1;
+	mender->limits = (struct queue_limits){
+		.segment_bytes = limits->segment_bytes,
+		.max_bytes = limits->max_bytes,
+		.disk_reserve = limits->disk_reserve,
+	};
+	if (queue_dirs_open(&mender->dirs, dir, true, fault) < 0) {
+		free(mender);
+		return -1;
+	}
+	mender->dir = mem_strdup(dir);
+	mender->lock_fd = openat(mender->dirs.root, "operator.lock",
+	    O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (mender->lock_fd >= 0 && queue_lock(mender->lock_fd) == 0) {
+		*mender_r = mender;
+		return 0;
+	}
+	if (mender->lock_fd >= 0 && (errno == EAGAIN || errno == EACCES))
+		fault_set(fault, FAULT_QUEUE,
+		    "another wutsctl changes this queue: wait for its end");
+	else
+		fault_errno(fault, FAULT_QUEUE, "lock %s/operator.lock", dir);
+	queue_mender_close(&mender);
+	return -1;
+}
+
+void
+queue_mender_close(struct queue_mender **menderp)
+{
+	struct queue_mender *mender = *menderp;
+
+	*menderp = NULL;
+	if (mender == NULL)
+		return;
+	queue_writer_close(&mender->writer);
+	if (mender->lock_fd >= 0)
+		close(mender->lock_fd);
+	queue_dirs_close(&mender->dirs);
+	free(mender->dir);
+	free(mender);
+}
+
+/* --- dead letters --- */
+
+struct batch {
+	const char *day;		/* the file's name */
+	enum queue_letter_end end;
+	struct queue_outcomes noted;
+	struct queue_record records[BATCH_RECORDS];
+	struct strbuf texts[BATCH_RECORDS];	/* of the records */
+	struct strbuf lines;		/* for the log */
+	size_t n;
+	size_t bytes;
+};
+
+static void
+batch_add(struct batch *batch, uint32_t offset, const struct queue_line *line)
+{
+	struct queue_record *record = &batch->records[batch->n];
+	struct strbuf *text = &batch->texts[batch->n];
+	size_t event_size = strlen(line->event) + 1;
+
+	*record = line->record;
+	strbuf_reset(text);
+	strbuf_append(text, line->event, event_size);
+	strbuf_append(text, record->body, record->body_len);
+	record->event = text->data;
+	record->body = text->data + event_size;
+	queue_outcome_format(&batch->lines,
+	    batch->end == QUEUE_LETTER_REPLAY ? QUEUE_NOTE_REPLAYED :
+	    QUEUE_NOTE_DROPPED, offset, 0, 0);
+	batch->bytes += text->len;
+	batch->n++;
+}
+
+static int
+batch_end(struct queue_mender *mender, struct batch *batch, size_t *n_r,
+    struct fault *fault)
+{
+	if (batch->n == 0)
+		return 0;
+	if (batch->end == QUEUE_LETTER_REPLAY &&
+	    ((mender->writer == NULL && queue_writer_open(&mender->writer,
+	    mender->dir, &mender->limits, fault) < 0) ||
+	    queue_append(mender->writer, batch->records, batch->n,
+	    fault) < 0))
+		return -1;
+	if (queue_outcomes_write(&batch->noted, mender->dirs.dead, batch->day,
+	    &batch->lines, fault) < 0)
+		return -1;
+	*n_r += batch->n;
+	batch->n = batch->bytes = 0;
+	strbuf_reset(&batch->lines);
+	return 0;
+}
+
+struct wish {
+	bool (*wanted)(void *ctx, const struct queue_entry *entry);
+	void *ctx;
+};
+
+static bool
+is_wanted(const struct wish *wish, const struct batch *batch,
+    uint32_t offset, const struct queue_line *line)
+{
+	const struct queue_noted *noted = queue_outcomes_find(&batch->noted,
+	    offset);
+	char file[QUEUE_NAME_MAX + 8];
+	struct queue_entry entry = {
+		.record = line->record,
+		.state = QUEUE_STATE_DEAD,
+		.file = file,
+		.offset = offset,
+	};
+
+	if (noted != NULL && queue_outcome_is_final(noted->kind))
+		return false;
+	entry.record.event = line->event;
+	snprintf(file, sizeof(file), "dead/%s", batch->day);
+	return wish->wanted(wish->ctx, &entry);
+}
+
+static int
+letters_of_day(struct queue_mender *mender, struct batch *batch, int fd,
+    const struct wish *wish, size_t *n_r, struct fault *fault)
+{
+	struct queue_view view;
+	struct queue_line line;
+	uint64_t offset = 0, size;
+	struct stat st;
+	int ret = 0;
+
+	size = fstat(fd, &st) == 0 ? (uint64_t)st.st_size : 0;
+	queue_view_init(&view);
+	queue_view_start(&view, fd, 0);
+	while (ret == 0 && offset < size) {
+		enum queue_read got = queue_view_line(&view, offset, size,
+		    &line);
+
+		if (got == QUEUE_READ_ERROR || got == QUEUE_READ_END)
+			break;
+		if (got != QUEUE_READ_OK) {
+			offset = queue_view_resync(&view, offset + 1, size);
+			continue;
+		}
+		if (line.kind == QUEUE_LINE_RECORD &&
+		    is_wanted(wish, batch, (uint32_t)offset, &line))
+			batch_add(batch, (uint32_t)offset, &line);
+		offset += line.len;
+		if (batch->n == BATCH_RECORDS || batch->bytes >= BATCH_BYTES)
+			ret = batch_end(mender, batch, n_r, fault);
+	}
+	if (view.error != 0) {
+		errno = view.error;
+		ret = fault_errno(fault, FAULT_QUEUE, "read dead/%s",
+		    batch->day);
+	}
+	queue_view_deinit(&view);
+	return ret == 0 ? batch_end(mender, batch, n_r, fault) : -1;
+}
+
+static int
+day(struct queue_mender *mender, const char *name, enum queue_letter_end end,
+    const struct wish *wish, size_t *n_r, struct fault *fault)
+{
+	struct batch *batch;
+	int fd, ret;
+
+	fd = openat(mender->dirs.dead, name, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : fault_errno(fault, FAULT_QUEUE,
+		    "open dead/%s", name);
+	batch = mem_calloc(1, sizeof(*batch));
+	batch->day = name;
+	batch->end = end;
+	ret = queue_outcomes_load(&batch->noted, mender->dirs.dead, name,
+	    fault);
+	if (ret == 0)
+		ret = letters_of_day(mender, batch, fd, wish, n_r, fault);
+	queue_outcomes_forget(&batch->noted);
+	for (size_t i = 0; i < BATCH_RECORDS; i++)
+		strbuf_deinit(&batch->texts[i]);
+	strbuf_deinit(&batch->lines);
+	free(batch);
+	close(fd);
+	return ret;
+}
+
+int
+queue_mender_letters(struct queue_mender *mender, enum queue_letter_end end,
+    bool (*wanted)(void *ctx, const struct queue_entry *entry), void *ctx,
+    size_t *n_r, struct fault *fault)
+{
+	struct queue_names names = { NULL, 0, 0 };
+	struct wish wish = { wanted, ctx };
+	int ret = 0;
+
+	*n_r = 0;
+	if (queue_names_list(&names, mender->dirs.dead, ".seg") < 0)
+		return fault_errno(fault, FAULT_QUEUE, "list dead/");
+	for (size_t i = 0; i < names.n && ret == 0; i++)
+		if (queue_dead_is_day(names.name[i], ".seg"))
+			ret = day(mender, names.name[i], end, &wish, n_r,
+			    fault);
+	queue_names_deinit(&names);
+	return ret;
+}
+
+/* --- what waits, in the reader's place --- */
+
+struct hunt {
+	struct uuid id;
+	struct queue_pos *found;
+	size_t n;
+	size_t cap;
+};
+
+static void
+hunt_record(void *ctx, struct queue_pos pos,
+    const struct queue_record *record, unsigned attempts, int64_t due_us)
+{
+	struct hunt *hunt = ctx;
+
+	(void)attempts;
+	(void)due_us;
+	if (!uuid_is_equal(&record->id, &hunt->id))
+		return;
+	if (hunt->n == hunt->cap) {
+		hunt->cap = hunt->cap * 2 + 4;
+		hunt->found = mem_realloc(hunt->found, hunt->cap,
+		    sizeof(*hunt->found));
+	}
+	hunt->found[hunt->n++] = pos;
+}
+
+/* The next spooler asks. */
+static void
+hunt_unresolved(void *ctx, struct queue_pos pos, const struct uuid *id,
+    int64_t created_us)
+{
+	(void)ctx;
+	(void)pos;
+	(void)id;
+	(void)created_us;
+}
+
+static int
+drop_as_reader(struct queue_mender *mender, const struct uuid *id,
+    struct fault *fault)
+{
+	struct hunt hunt = { .id = *id };
+	struct queue_events events = { hunt_record, hunt_unresolved, &hunt };
+	struct queue_reader *reader;
+	int ret;
+
+	if (queue_reader_open(&reader, mender->dir, &events, fault) < 0)
+		return -1;
+	ret = queue_reader_adopt(reader, fault);
+	if (ret == 0)
+		while ((ret = queue_reader_scan(reader, SIZE_MAX, fault)) > 0)
+			continue;
+	for (size_t i = 0; ret == 0 && i < hunt.n; i++)
+		queue_reader_finish(reader, hunt.found[i], QUEUE_DROPPED, 0,
+		    0);
+	if (ret == 0)
+		ret = queue_reader_sync(reader, fault);
+	queue_reader_close(&reader);
+	free(hunt.found);
+	return ret < 0 ? -1 : hunt.n > 0;
+}
+
+/* --- what waits, through the reader --- */
+
+struct place {
+	struct uuid id;
+	char segment[QUEUE_NAME_MAX];
+	uint32_t offset;
+	bool found;
+	bool prepared;
+};
+
+static bool
+place_entry(void *ctx, const struct queue_entry *entry)
+{
+	struct place *place = ctx;
+
+	if (!uuid_is_equal(&entry->record.id, &place->id))
+		return true;
+	place->prepared |= entry->state == QUEUE_STATE_PREPARED;
+	if (entry->state != QUEUE_STATE_WAITING &&
+	    entry->state != QUEUE_STATE_RETRYING)
+		return true;
+	snprintf(place->segment, sizeof(place->segment), "%s",
+	    strchr(entry->file, '/') + 1);
+	place->offset = entry->offset;
+	place->found = true;
+	return false;
+}
+
+static int
+request_write(struct queue_mender *mender, const struct place *place,
+    const char *name, struct fault *fault)
+{
+	char new_name[QUEUE_NAME_MAX + 8];
+	struct strbuf text = STRBUF_INIT;
+	int fd, ret = 0;
+
+	snprintf(new_name, sizeof(new_name), ".new-%s", name);
+	fd = openat(mender->dirs.requests, new_name,
+	    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return fault_errno(fault, FAULT_QUEUE, "create requests/%s",
+		    name);
+	queue_request_format(&text, place->segment, place->offset,
+	    &place->id);
+	if (queue_write_at(fd, text.data, text.len, 0) < 0 ||
+	    queue_io.fdatasync(fd) < 0 ||
+	    queue_io.renameat(mender->dirs.requests, new_name,
+	    mender->dirs.requests, name) < 0 ||
+	    queue_io.fsync(mender->dirs.requests) < 0) {
+		ret = fault_errno(fault, FAULT_QUEUE, "write requests/%s",
+		    name);
+		(void)queue_io.unlinkat(mender->dirs.requests, new_name, 0);
+	}
+	strbuf_deinit(&text);
+	close(fd);
+	return ret;
+}
+
+static int
+ask_reader(struct queue_mender *mender, const struct place *place,
+    int64_t until_us, struct fault *fault)
+{
+	char id[UUID_TEXT_LEN + 1], name[QUEUE_NAME_MAX];
+	struct stat st;
+
+	snprintf(name, sizeof(name), "%s.drop", uuid_format(&place->id, id));
+	if (request_write(mender, place, name, fault) < 0)
+		return -1;
+	while (fstatat(mender->dirs.requests, name, &st, 0) == 0) {
+		if (clock_mono_us() > until_us)
+			return fault_set(fault, FAULT_QUEUE, "wuts-spool has"
+			    " not taken up the request to drop %s yet; it"
+			    " stands", id);
+		poll(NULL, 0, POLL_MS);
+	}
+	return 0;
+}
+
+static int
+drop_through_reader(struct queue_mender *mender, const struct uuid *id,
+    int timeout_ms, struct fault *fault)
+{
+	int64_t until_us = clock_mono_us() + (int64_t)timeout_ms * 1000;
+
+	for (int round = 0; round < ASK_AGAIN; round++) {
+		struct place place = { .id = *id };
+		const struct queue_visitor visitor = {
+			.entry = place_entry, .ctx = &place,
+		};
+
+		if (queue_walk(&mender->dirs, &visitor, NULL, fault) < 0)
+			return -1;
+		if (!place.found && place.prepared)
+			return fault_set(fault, FAULT_QUEUE, "the event's"
+			    " transaction is under way: try again");
+		if (!place.found)
+			return round > 0;
+		if (ask_reader(mender, &place, until_us, fault) < 0)
+			return -1;
+	}
+	return fault_set(fault, FAULT_QUEUE,
+	    "the event could not be dropped: try again");
+}
+
+int
+queue_mender_drop(struct queue_mender *mender, const struct uuid *id,
+    int timeout_ms, struct fault *fault)
+{
+	if (queue_reader_runs(mender->dirs.root))
+		return drop_through_reader(mender, id, timeout_ms, fault);
+	return drop_as_reader(mender, id, fault);
+}
