@@ -4,7 +4,8 @@
    changes something is stored by the change's own transaction (struct caller's
    reply), so that a crash leaves both or neither; an answer that changed
    nothing is stored by finish. A request whose process died in flight is taken
-   over by the next of its key after settings request_timeout. */
+   over by the next of its key after settings request_timeout. An answer of more
+   than 1 MiB is not kept: its key is free again. */
 #ifndef WUTS_IDEMPOTENCY_SERVICE_H
 #define WUTS_IDEMPOTENCY_SERVICE_H
 

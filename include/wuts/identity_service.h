@@ -9,9 +9,10 @@ struct fault;
 struct identity;
 struct service;
 
-/* 1: the master token, the engine token, or the token of an active user (from
-   memory while its tenant's generation stands, design §6); 0: none of these;
-   -1: FAULT_DATABASE. */
+/* 1: the master token, the engine token, the token of an active user, or an API
+   key that has not expired (the last two from memory while the tenant's
+   generation stands, design §6); 0: none of these; -1: FAULT_DATABASE. That a
+   key was used is noted once a minute and process. */
 int identity_service_find(struct service *service, const char *token,
     size_t len, struct identity *identity_r, struct fault *fault);
 
