@@ -50,6 +50,7 @@ noinst_HEADERS += \
 	include/wuts/user.h \
 	include/wuts/user_service.h \
 	include/wuts/user_store.h \
+	include/wuts/utf8.h \
 	include/wuts/uuid.h \
 	include/wuts/webhook.h \
 	include/wuts/webhook_service.h \

@@ -16,11 +16,4 @@ uint64_t hash_bytes(const void *data, size_t len);
 void *mapping_open(const char *path, size_t size, struct fault *fault);
 void mapping_close(void *map, size_t size);
 
-/* The length of the UTF-8 sequence (RFC 3629: shortest form, no surrogates, at
-   most U+10FFFF) at the start of text, 1..4; 0 when there is none. */
-size_t utf8_sequence_len(const char *text, size_t len);
-
-/* The longest prefix of text that is at most max bytes and cuts no sequence. */
-size_t utf8_prefix_len(const char *text, size_t max);
-
 #endif

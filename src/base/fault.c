@@ -5,7 +5,7 @@
 
 #include "wuts/fault.h"
 
-#include "base_private.h"
+#include "wuts/utf8.h"
 
 #include <errno.h>
 #include <stdarg.h>

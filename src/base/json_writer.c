@@ -6,7 +6,7 @@
 
 #include "wuts/log.h"
 #include "wuts/strbuf.h"
-#include "base_private.h"
+#include "wuts/utf8.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -7,7 +7,7 @@
 #include "wuts/log.h"
 
 #include "wuts/clock.h"
-#include "base_private.h"
+#include "wuts/utf8.h"
 
 #include <errno.h>
 #include <fcntl.h>

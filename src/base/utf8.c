@@ -2,7 +2,7 @@
 /* Where UTF-8 sequences begin and end. */
 #include "config.h"
 
-#include "base_private.h"
+#include "wuts/utf8.h"
 
 #include <string.h>
 
