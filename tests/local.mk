@@ -25,6 +25,7 @@ EXTRA_DIST += \
 	tests/api/test_races.py \
 	tests/api/test_settings.py \
 	tests/api/test_tenants.py \
+	tests/api/test_tls.py \
 	tests/api/test_truth.py \
 	tests/api/test_users.py \
 	tests/api/test_webhooks.py \

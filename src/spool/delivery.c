@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Attempts over HTTP by libcurl's multi socket interface, in the caller's
    epoll. Easy handles are used again, with what never changes set once; the
-   connections are kept in the multi handle. Guarantees of every attempt: the
-   body is the record's, byte for byte; only http(s), no redirect, no proxy
-   from the environment, certificates verified, each address asked of the
-   guard; the answer's body is read up to a limit and dropped. */
+   connections are kept in the multi handle, and one that speaks HTTP/2 carries
+   many attempts at once. Guarantees of every attempt: the body is the record's,
+   byte for byte; only http(s), no redirect, no proxy from the environment,
+   certificates verified, each address asked of the guard; it ends within the
+   webhook's time-out. */
 #include "config.h"
 
 #include "spool_private.h"
@@ -19,7 +20,11 @@
 #include <string.h>
 #include <sys/epoll.h>
 
-#define ANSWER_MAX (256 * 1024)	/* bytes read before we hang up */
+#define CONNECT_MAX_MS 10000L	/* name, connection and TLS */
+/* libcurl does not tell what a name server allows: a change of address is
+   noticed within these, by new and by kept connections. */
+#define DNS_KEEP_S 60L
+#define CONNECTION_KEEP_S 300L
 #define BUF_KEEP (64 * 1024)	/* larger record buffers are given back */
 #define LINE_MAX_LEN 160
 
@@ -42,7 +47,7 @@ struct slot {
 	unsigned policy;		/* version that easy is set to */
 	bool in_multi;
 	int64_t began_us;
-	size_t answer_len;
+	struct answer answer;
 	char error[CURL_ERROR_SIZE];
 	/* The headers of this attempt, a list built in place; its last node
 	   points to the target's list. */
@@ -61,11 +66,12 @@ struct delivery_pool {
 	size_t nslots, cap;
 	struct slot *free;
 	struct strbuf scratch;
+	/* Certificates to trust instead of the system's, as OpenSSL has it. */
+	const char *ca_file, *ca_dir;
 	/* policy */
 	const struct address_policy *addresses;
 	bool http;
 	unsigned policy;		/* version */
-	int64_t policy_us;		/* monotonic, since when */
 };
 
 /* Options with constant arguments fail only for want of memory or in a
@@ -128,9 +134,8 @@ on_answer(char *data, size_t size, size_t n, void *ctx)
 {
 	struct slot *slot = ctx;
 
-	(void)data;
-	slot->answer_len += size * n;
-	return slot->answer_len > ANSWER_MAX ? 0 : size * n;
+	return answer_take(&slot->answer, data, size * n, clock_mono_us()) ?
+	    size * n : 0;
 }
 
 struct delivery_pool *
@@ -144,6 +149,8 @@ delivery_pool_new(int epoll_fd, unsigned max_in_flight,
 	pool->due_us = INT64_MAX;
 	pool->result = result;
 	pool->ctx = ctx;
+	pool->ca_file = secure_getenv("SSL_CERT_FILE");
+	pool->ca_dir = secure_getenv("SSL_CERT_DIR");
 	pool->multi = curl_multi_init();
 	if (pool->multi == NULL)
 		log_fatal("libcurl: out of memory");
@@ -153,6 +160,8 @@ delivery_pool_new(int epoll_fd, unsigned max_in_flight,
 	check_multi(curl_multi_setopt(pool->multi, CURLMOPT_TIMERFUNCTION,
 	    on_timer));
 	check_multi(curl_multi_setopt(pool->multi, CURLMOPT_TIMERDATA, pool));
+	check_multi(curl_multi_setopt(pool->multi, CURLMOPT_PIPELINING,
+	    (long)CURLPIPE_MULTIPLEX));
 	check_multi(curl_multi_setopt(pool->multi, CURLMOPT_MAXCONNECTS,
 	    (long)max_in_flight));
 	return pool;
@@ -166,6 +175,7 @@ slot_free(struct delivery_pool *pool, struct slot *slot)
 	curl_easy_cleanup(slot->easy);
 	target_unref(&slot->delivery.target);
 	strbuf_deinit(&slot->delivery.buf);
+	answer_deinit(&slot->answer);
 	free(slot);
 }
 
@@ -192,7 +202,6 @@ delivery_pool_set_policy(struct delivery_pool *pool, bool http,
 	pool->http = http;
 	pool->addresses = policy;
 	pool->policy++;
-	pool->policy_us = clock_mono_us();
 	/* What is in flight meets its next address under the new policy. */
 	for (size_t i = 0; i < pool->nslots; i++)
 		pool->slots[i]->guard.policy = policy;
@@ -202,7 +211,7 @@ delivery_pool_set_policy(struct delivery_pool *pool, bool http,
 
 /* What holds for every attempt. */
 static void
-set_constants(struct slot *slot)
+set_constants(const struct delivery_pool *pool, struct slot *slot)
 {
 	CURL *easy = slot->easy;
 
@@ -212,9 +221,14 @@ set_constants(struct slot *slot)
 	check(curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L));
 	check(curl_easy_setopt(easy, CURLOPT_PROXY, ""));
 	check(curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
-	    (long)CURL_HTTP_VERSION_1_1));
+	    (long)CURL_HTTP_VERSION_2TLS));
 	check(curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L));
 	check(curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L));
+	if (pool->ca_file != NULL)
+		check(curl_easy_setopt(easy, CURLOPT_CAINFO, pool->ca_file));
+	if (pool->ca_dir != NULL)
+		check(curl_easy_setopt(easy, CURLOPT_CAPATH, pool->ca_dir));
+	check(curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, DNS_KEEP_S));
 	check(curl_easy_setopt(easy, CURLOPT_USERAGENT,
 	    "wuts-spool/" PACKAGE_VERSION));
 	check(curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_answer));
@@ -223,38 +237,35 @@ set_constants(struct slot *slot)
 	check(curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION,
 	    guard_open_socket));
 	check(curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, &slot->guard));
+#if LIBCURL_VERSION_NUM >= 0x075000
+	check(curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION,
+	    guard_before_request));
+	check(curl_easy_setopt(easy, CURLOPT_PREREQDATA, &slot->guard));
+	check(curl_easy_setopt(easy, CURLOPT_MAXLIFETIME_CONN,
+	    CONNECTION_KEEP_S));
+#endif
 }
 
-/* A connection that an older policy allowed must not be used again. The first
-   policy has no older one. */
 static void
-set_policy(struct delivery_pool *pool, struct slot *slot, int64_t mono_us)
+set_policy(struct delivery_pool *pool, struct slot *slot)
 {
-	long age_s = (long)((mono_us - pool->policy_us) / CLOCK_SECOND_US);
-
-	if (slot->policy != pool->policy) {
-#if LIBCURL_VERSION_NUM >= 0x075500
-		check(curl_easy_setopt(slot->easy, CURLOPT_PROTOCOLS_STR,
-		    pool->http ? "https,http" : "https"));
-#else
-		check(curl_easy_setopt(slot->easy, CURLOPT_PROTOCOLS,
-		    (long)(CURLPROTO_HTTPS |
-		    (pool->http ? CURLPROTO_HTTP : 0))));
-#endif
-		slot->guard.policy = pool->addresses;
-		slot->policy = pool->policy;
-	}
-	if (pool->policy == 1)
+	if (slot->policy == pool->policy)
 		return;
-#if LIBCURL_VERSION_NUM >= 0x075000
-	check(curl_easy_setopt(slot->easy, CURLOPT_FRESH_CONNECT,
-	    age_s < 2 ? 1L : 0L));
-	check(curl_easy_setopt(slot->easy, CURLOPT_MAXLIFETIME_CONN,
-	    age_s < 2 ? 1L : age_s - 1));
+#if LIBCURL_VERSION_NUM >= 0x075500
+	check(curl_easy_setopt(slot->easy, CURLOPT_PROTOCOLS_STR,
+	    pool->http ? "https,http" : "https"));
 #else
-	(void)age_s;
-	check(curl_easy_setopt(slot->easy, CURLOPT_FRESH_CONNECT, 1L));
+	check(curl_easy_setopt(slot->easy, CURLOPT_PROTOCOLS,
+	    (long)(CURLPROTO_HTTPS | (pool->http ? CURLPROTO_HTTP : 0))));
 #endif
+#if LIBCURL_VERSION_NUM < 0x075000
+	/* A kept connection cannot be asked where it leads: one that an older
+	   policy allowed must not be used again. */
+	check(curl_easy_setopt(slot->easy, CURLOPT_FRESH_CONNECT,
+	    pool->policy == 1 ? 0L : 1L));
+#endif
+	slot->guard.policy = pool->addresses;
+	slot->policy = pool->policy;
 }
 
 static struct slot *
@@ -265,7 +276,7 @@ slot_new(struct delivery_pool *pool)
 	slot->easy = curl_easy_init();
 	if (slot->easy == NULL)
 		log_fatal("libcurl: out of memory");
-	set_constants(slot);
+	set_constants(pool, slot);
 	for (int i = 0; i < LINE_COUNT; i++) {
 		slot->nodes[i].data = slot->lines[i];
 		if (i > 0)
@@ -344,12 +355,13 @@ delivery_start(struct delivery_pool *pool, struct delivery *delivery,
 {
 	struct slot *slot = (struct slot *)delivery;
 	CURL *easy = slot->easy;
+	long timeout_ms = (long)delivery->target->webhook.timeout_s * 1000;
 
 	slot->began_us = mono_us;
-	slot->answer_len = 0;
+	answer_begin(&slot->answer);
 	slot->error[0] = '\0';
 	slot->guard.refused[0] = '\0';
-	set_policy(pool, slot, mono_us);
+	set_policy(pool, slot);
 	set_headers(pool, slot, attempt, wall_us / CLOCK_SECOND_US);
 	check(curl_easy_setopt(easy, CURLOPT_URL,
 	    delivery->target->webhook.url));
@@ -358,17 +370,24 @@ delivery_start(struct delivery_pool *pool, struct delivery *delivery,
 	check(curl_easy_setopt(easy, CURLOPT_POSTFIELDS,
 	    delivery->record.body));
 	check(curl_easy_setopt(easy, CURLOPT_HTTPHEADER, slot->nodes));
-	check(curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS,
-	    (long)delivery->target->webhook.timeout_s * 1000));
+	check(curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout_ms));
+	check(curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+	    timeout_ms < CONNECT_MAX_MS ? timeout_ms : CONNECT_MAX_MS));
 	check_multi(curl_multi_add_handle(pool->multi, easy));
 	slot->in_multi = true;
 }
 
-/* Why there was no good answer, for one log line: no quotes in it. */
+/* Why there was no whole answer, for one log line: no quotes in it. An address
+   that was refused counts only when no other of the host did better. */
 static void
 explain(struct slot *slot, CURLcode code, struct delivery_result *result)
 {
-	if (slot->guard.refused[0] != '\0')
+	bool refused = slot->guard.refused[0] != '\0' &&
+	    (code == CURLE_COULDNT_CONNECT ||
+	    code == CURLE_ABORTED_BY_CALLBACK);
+
+	result->error = answer_explain(code, refused);
+	if (refused)
 		snprintf(result->why, sizeof(result->why),
 		    "address %s may not be connected to (webhook_allow)",
 		    slot->guard.refused);
@@ -386,7 +405,7 @@ explain(struct slot *slot, CURLcode code, struct delivery_result *result)
 static void
 finish(struct delivery_pool *pool, struct slot *slot, CURLcode code)
 {
-	struct delivery_result result = { .status = 0 };
+	struct delivery_result result = { .error = "", .answer = "" };
 	curl_off_t retry_after = 0;
 
 	result.duration_us = clock_mono_us() - slot->began_us;
@@ -394,6 +413,9 @@ finish(struct delivery_pool *pool, struct slot *slot, CURLcode code)
 	    &result.status));
 	if (code != CURLE_OK)
 		explain(slot, code, &result);
+	answer_end(&slot->answer);
+	if (slot->answer.text.len > 0)
+		result.answer = slot->answer.text.data;
 	if (result.status == 429 || result.status == 503) {
 		check(curl_easy_getinfo(slot->easy, CURLINFO_RETRY_AFTER,
 		    &retry_after));

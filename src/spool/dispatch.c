@@ -83,7 +83,7 @@ why_unwanted(const struct target *target, const struct queue_record *record)
 static void
 drop(struct spool *spool, const struct delivery *delivery, const char *why)
 {
-	struct delivery_result result = { .status = 0 };
+	struct delivery_result result = { .error = "", .answer = "" };
 	unsigned attempts = delivery->item.attempts;
 
 	snprintf(result.why, sizeof(result.why), "%s", why);

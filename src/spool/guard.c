@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The address guard: the last word on where a delivery connects, asked for the
    very address that libcurl is about to use, after name resolution. So a name
-   that resolves to something else a moment later gains nothing. */
+   that resolves to something else a moment later gains nothing. Asked again
+   before each request, because a kept connection may have been made under a
+   policy that allowed more. */
 #include "config.h"
 
 #include "spool_private.h"
@@ -46,3 +48,27 @@ guard_open_socket(void *ctx, curlsocktype purpose,
 	    address->protocol);
 	return fd < 0 ? CURL_SOCKET_BAD : fd;
 }
+
+#if LIBCURL_VERSION_NUM >= 0x075000
+int
+guard_before_request(void *ctx, char *remote, char *local, int remote_port,
+    int local_port)
+{
+	struct guard *guard = ctx;
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
+	struct sockaddr_in in = { .sin_family = AF_INET };
+	const struct sockaddr *address = NULL;
+
+	(void)local;
+	(void)remote_port;
+	(void)local_port;
+	if (inet_pton(AF_INET, remote, &in.sin_addr) == 1)
+		address = (const struct sockaddr *)&in;
+	else if (inet_pton(AF_INET6, remote, &in6.sin6_addr) == 1)
+		address = (const struct sockaddr *)&in6;
+	if (address != NULL && address_may_connect(guard->policy, address))
+		return CURL_PREREQFUNC_OK;
+	snprintf(guard->refused, sizeof(guard->refused), "%.60s", remote);
+	return CURL_PREREQFUNC_ABORT;
+}
+#endif

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 noinst_LIBRARIES += libwuts_spool.a
 libwuts_spool_a_SOURCES = \
+	src/spool/answer.c \
 	src/spool/backoff.c \
 	src/spool/breaker.c \
 	src/spool/delivery.c \
@@ -21,6 +22,12 @@ wuts_spool_SOURCES = \
 	src/spool/main.c
 wuts_spool_LDADD = $(SPOOL_LIBS)
 if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/spool/test_answer
+TESTS += tests/unit/spool/test_answer
+tests_unit_spool_test_answer_SOURCES = \
+	tests/unit/spool/test_answer.c
+tests_unit_spool_test_answer_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src
+tests_unit_spool_test_answer_LDADD = $(SPOOL_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/spool/test_backoff
 TESTS += tests/unit/spool/test_backoff
 tests_unit_spool_test_backoff_SOURCES = \

@@ -295,6 +295,29 @@ struct guard {
 /* For CURLOPT_OPENSOCKETFUNCTION; ctx is a struct guard. */
 curl_socket_t guard_open_socket(void *ctx, curlsocktype purpose,
     struct curl_sockaddr *address);
+/* For CURLOPT_PREREQFUNCTION, likewise. */
+int guard_before_request(void *ctx, char *remote, char *local,
+    int remote_port, int local_port);
+
+/* --- answer.c: what a receiver says besides the status; pure --- */
+
+struct answer {
+	struct strbuf text;	/* the beginning */
+	size_t read;
+	int64_t began_us;	/* monotonic; 0: nothing came yet */
+};
+
+void answer_begin(struct answer *answer);
+/* False: enough, hang up. */
+bool answer_take(struct answer *answer, const char *data, size_t len,
+    int64_t mono_us);
+/* From here on text is valid UTF-8 without control characters. */
+void answer_end(struct answer *answer);
+void answer_deinit(struct answer *answer);
+
+/* Why there was no whole answer, in words for whoever owns the webhook: names
+   no address. refused: by the guard. */
+const char *answer_explain(CURLcode code, bool refused);
 
 /* --- delivery.c: attempts over HTTP --- */
 
@@ -306,7 +329,10 @@ struct delivery_result {
 	long status;		/* 0: no answer */
 	int64_t retry_after_s;	/* 0: not asked */
 	int64_t duration_us;
-	char why[CURL_ERROR_SIZE];	/* empty: the status says it */
+	char why[CURL_ERROR_SIZE];	/* for the operator; empty: the status
+					   says it */
+	const char *error;		/* for the tenant, likewise */
+	const char *answer;		/* how its body begins, cleaned */
 };
 
 struct delivery {
@@ -324,7 +350,7 @@ struct delivery_pool *delivery_pool_new(int epoll_fd, unsigned max_in_flight,
 	const struct delivery_result *result), void *ctx);
 /* Breaks off what is in flight, without a result. */
 void delivery_pool_free(struct delivery_pool **poolp);
-/* From now on. Connections made under another policy are not used again. */
+/* From now on, also for connections that were made before. */
 void delivery_pool_set_policy(struct delivery_pool *pool, bool http,
     const struct address_policy *policy, unsigned max_in_flight);
 

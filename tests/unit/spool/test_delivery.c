@@ -39,6 +39,7 @@ struct fixture {
 	struct delivery_pool *pool;
 	struct target *target;
 	struct delivery_result result;
+	char answer_text[128];	/* of it */
 	int results;
 };
 
@@ -97,6 +98,8 @@ on_result(void *ctx, struct delivery *delivery,
 
 	assert_memory_equal(delivery->record.body, BODY, strlen(BODY));
 	f->result = *result;
+	snprintf(f->answer_text, sizeof(f->answer_text), "%s",
+	    result->answer);
 	f->results++;
 }
 
@@ -277,6 +280,36 @@ an_endless_answer_is_cut_but_its_status_counts(void **state)
 }
 
 static void
+an_answer_that_drips_costs_no_more_than_the_timeout(void **state)
+{
+	struct fixture *f = *state;
+
+	/* The rest of the announced length never comes. */
+	f->answer = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx";
+	f->target->webhook.timeout_s = 1;
+	start(f, 1);
+	assert_int_equal(run(f)->status, 200);
+	assert_in_range(f->result.duration_us, 900000, 3000000);
+}
+
+static void
+what_the_receiver_says_is_kept(void **state)
+{
+	struct fixture *f = *state;
+
+	f->answer = "HTTP/1.1 400 Bad\r\nContent-Length: 12\r\n\r\n"
+	    "wrong\nfield\x80";
+	start(f, 1);
+	assert_int_equal(run(f)->status, 400);
+	assert_string_equal(f->answer_text, "wrong field?");
+	assert_string_equal(f->result.error, "");
+	f->answer = "HTTP/1.1 204 No Content\r\n\r\n";
+	start(f, 1);
+	assert_int_equal(run(f)->status, 204);
+	assert_string_equal(f->answer_text, "");
+}
+
+static void
 a_receiver_that_does_not_answer_costs_the_timeout(void **state)
 {
 	struct fixture *f = *state;
@@ -287,6 +320,7 @@ a_receiver_that_does_not_answer_costs_the_timeout(void **state)
 	assert_int_equal(run(f)->status, 0);
 	assert_true(f->result.duration_us >= 900000);
 	assert_non_null(strstr(f->result.why, "timed out"));
+	assert_string_equal(f->result.error, "no answer in time");
 }
 
 static void
@@ -300,6 +334,8 @@ a_forbidden_address_is_not_connected_to(void **state)
 	start(f, 1);
 	assert_int_equal(run(f)->status, 0);
 	assert_non_null(strstr(f->result.why, "127.0.0.1"));
+	assert_string_equal(f->result.error,
+	    "the host has no address that may be connected to");
 	assert_int_equal(f->connections, 0);
 }
 
@@ -316,7 +352,21 @@ a_kept_connection_does_not_outlive_its_policy(void **state)
 	delivery_pool_set_policy(f->pool, true, &f->policy, 8);
 	start(f, 1);
 	assert_int_equal(run(f)->status, 0);
+	assert_non_null(strstr(f->result.why, "127.0.0.1"));
 	assert_int_equal(f->requests, 1);
+}
+
+static void
+a_kept_connection_that_the_new_policy_allows_is_used_again(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f, 1);
+	assert_int_equal(run(f)->status, 204);
+	delivery_pool_set_policy(f->pool, true, &f->policy, 8);
+	start(f, 1);
+	assert_int_equal(run(f)->status, 204);
+	assert_int_equal(f->connections, 1);
 }
 
 static void
@@ -341,9 +391,12 @@ main(void)
 		TEST(a_redirect_is_not_followed),
 		TEST(retry_after_is_reported),
 		TEST(an_endless_answer_is_cut_but_its_status_counts),
+		TEST(an_answer_that_drips_costs_no_more_than_the_timeout),
+		TEST(what_the_receiver_says_is_kept),
 		TEST(a_receiver_that_does_not_answer_costs_the_timeout),
 		TEST(a_forbidden_address_is_not_connected_to),
 		TEST(a_kept_connection_does_not_outlive_its_policy),
+		TEST(a_kept_connection_that_the_new_policy_allows_is_used_again),
 		TEST(plain_http_needs_permission),
 	};
 	int failed;

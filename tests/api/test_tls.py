@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: MIT
+"""Deliveries over TLS to a real nginx: HTTP/2 where it is offered, kept
+connections, certificates verified."""
+import json
+import os
+import shutil
+import socket
+import subprocess
+import time
+
+import pytest
+
+from harness import Instance, Receiver, done, free_port, verify_webhook, \
+    wait_for
+
+
+def openssl(directory, *args):
+    subprocess.run(["openssl", *args], cwd=directory, check=True,
+                   stdin=subprocess.DEVNULL, capture_output=True)
+
+
+def make_certificate(directory, name, issuer=None):
+    """name.key and name.pem for 127.0.0.1; an authority without issuer."""
+    new = ["req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+           "-nodes", "-subj", f"/CN={name}", "-keyout", f"{name}.key"]
+    if issuer is None:
+        openssl(directory, *new, "-x509", "-days", "2", "-out", f"{name}.pem")
+        return
+    openssl(directory, *new, "-out", f"{name}.csr")
+    (directory / "san").write_text("subjectAltName=IP:127.0.0.1\n")
+    openssl(directory, "x509", "-req", "-in", f"{name}.csr", "-days", "2",
+            "-CA", f"{issuer}.pem", "-CAkey", f"{issuer}.key",
+            "-CAcreateserial", "-extfile", "san", "-out", f"{name}.pem")
+
+
+class Front:
+    """An nginx that ends TLS before a receiver: one server with HTTP/2, one
+    without, one with a certificate that nobody has reason to trust."""
+
+    SERVERS = {"h2": ("http2", "good"), "h1": ("", "good"),
+               "untrusted": ("", "bad")}
+
+    def __init__(self, directory, receiver):
+        self.directory = directory
+        self.ports = {name: free_port() for name in self.SERVERS}
+        servers = "".join(f"""
+    server {{
+        listen 127.0.0.1:{self.ports[name]} ssl {how};
+        ssl_certificate {directory}/{certificate}.pem;
+        ssl_certificate_key {directory}/{certificate}.key;
+        location / {{
+            proxy_pass {receiver.url};
+            proxy_set_header X-Front "$server_protocol $connection";
+        }}
+    }}""" for name, (how, certificate) in self.SERVERS.items())
+        user = "user root;" if os.getuid() == 0 else ""
+        (directory / "nginx.conf").write_text(f"""
+{user}
+daemon off;
+pid {directory}/nginx.pid;
+error_log {directory}/nginx.log;
+events {{ worker_connections 1024; }}
+http {{
+    access_log off;
+    client_max_body_size 9m;
+    client_body_temp_path {directory}/body;
+    proxy_temp_path {directory}/proxy;
+    fastcgi_temp_path {directory}/fastcgi;
+    uwsgi_temp_path {directory}/uwsgi;
+    scgi_temp_path {directory}/scgi;
+{servers}
+}}
+""")
+        self.process = subprocess.Popen(
+            [shutil.which("nginx"), "-p", directory, "-c",
+             directory / "nginx.conf"], stderr=subprocess.DEVNULL)
+        wait_for("nginx", lambda: self.answers())
+
+    def answers(self):
+        with socket.socket() as s:
+            return s.connect_ex(("127.0.0.1", self.ports["h2"])) == 0
+
+    def url(self, name, hook):
+        path = hook.url.split("/", 3)[3]
+        return f"https://127.0.0.1:{self.ports[name]}/{path}"
+
+    def close(self):
+        self.process.terminate()
+        self.process.wait(20)
+
+
+@pytest.fixture(scope="module")
+def receiver():
+    receiver = Receiver()
+    yield receiver
+    receiver.close()
+
+
+@pytest.fixture(scope="module")
+def front(receiver, tmp_path_factory):
+    directory = tmp_path_factory.mktemp("tls")
+    make_certificate(directory, "authority")
+    make_certificate(directory, "good", "authority")
+    make_certificate(directory, "stranger")
+    make_certificate(directory, "bad", "stranger")
+    front = Front(directory, receiver)
+    yield front
+    front.close()
+
+
+@pytest.fixture(scope="module")
+def secure(front, request):
+    """An instance that trusts the front's authority."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSL_CERT_FILE", str(front.directory / "authority.pem"))
+        instance = Instance.start(webhook_http="no")
+    yield instance
+    instance.stop_and_check(request.session.testsfailed > 0)
+
+
+class Line:
+    def __init__(self, instance, url, **settings):
+        self.instance = instance
+        tenant = instance.tenant()
+        self.device = tenant.admin.device()
+        self.secret = done(tenant.admin.client.post(
+            f"/webhook?device_id={self.device}", {
+                "webhook_url": url, "enabled_events": ["*"], **settings}),
+            201)["webhook"]["secret"]
+
+    def report(self, data, n=1):
+        return done(self.instance.engine().post(
+            f"/devices/{self.device}/events",
+            [{"event": "message.received", "data": data}] * n), 202)["ids"]
+
+
+def fronts(deliveries):
+    return {tuple(d.headers["x-front"].split()) for d in deliveries}
+
+
+@pytest.mark.parametrize("name, protocol", [("h2", "HTTP/2.0"),
+                                            ("h1", "HTTP/1.1")])
+def test_the_best_protocol_on_offer_is_spoken(secure, front, receiver, name,
+                                              protocol):
+    hook = receiver.hook()
+    line = Line(secure, front.url(name, hook))
+    delivery = hook.wait_event(line.report({"a": 1})[0])
+    verify_webhook(line.secret, delivery.headers, delivery.body)
+    assert [p for p, _ in fronts([delivery])] == [protocol]
+
+
+def test_many_at_once_share_connections(secure, front, receiver):
+    hook = receiver.hook()
+    line = Line(secure, front.url("h2", hook), max_concurrency=64)
+    ids = line.report({"text": "x" * 500}, n=1000)
+    seen = hook.wait_for(lambda seen: len(seen) >= 1000 and list(seen), 60)
+    assert {d.id for d in seen} == set(ids) and len(seen) == 1000
+    assert len(fronts(seen)) <= 8
+
+
+def test_large_bodies_arrive_as_they_are(secure, front, receiver):
+    hook = receiver.hook()
+    line = Line(secure, front.url("h2", hook), max_concurrency=16)
+    texts = ["".join(chr(33 + (i + j) % 90) for j in range(200_000))
+             for i in range(24)]
+    ids = {line.report({"text": text})[0]: text for text in texts}
+    hook.wait_for(lambda seen: {d.id for d in seen} >= set(ids), 60)
+    for delivery in hook.deliveries:
+        verify_webhook(line.secret, delivery.headers, delivery.body)
+        assert json.loads(delivery.body)["data"]["text"] == ids[delivery.id]
+
+
+def test_answers_over_http2_are_understood(secure, front, receiver):
+    hook = receiver.hook()
+    line = Line(secure, front.url("h2", hook), max_concurrency=8)
+    hook.answers = [503, (429, {"Retry-After": "1"}), 302, 500]
+    ids = line.report({}, n=4)
+    hook.wait_for(lambda seen: len(seen) >= 8)
+    assert sorted(d.id for d in hook.deliveries) == sorted(ids * 2)
+
+
+def test_an_unknown_authority_is_not_delivered_to(secure, front, receiver):
+    hook = receiver.hook()
+    line = Line(secure, front.url("untrusted", hook), retry_attempts=0)
+    (event_id,) = line.report({})
+    log = secure.run / "logs" / "wuts-spool.log"
+    found = wait_for("the failed attempt", lambda: [
+        text for text in log.read_text().splitlines()
+        if f"event={event_id} " in text and "attempt=1" in text])
+    assert "status=0" in found[0] and "certificate" in found[0]
+    assert not hook.deliveries
+
+
+def test_a_connection_that_the_front_closes_is_made_again(secure, front,
+                                                          receiver):
+    hook = receiver.hook()
+    line = Line(secure, front.url("h2", hook), retry_attempts=20)
+    hook.wait_event(line.report({})[0])
+    # New workers; the old ones say GOAWAY and finish.
+    front.process.send_signal(1)
+    end = time.monotonic() + 2
+    ids = []
+    while time.monotonic() < end:
+        ids += line.report({}, n=5)
+    hook.wait_for(lambda seen: {d.id for d in seen} >= set(ids))
