@@ -87,6 +87,13 @@ tests_unit_base_test_log_SOURCES = \
 	tests/unit/base/scratch.h \
 	tests/unit/base/test_log.c
 tests_unit_base_test_log_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/base/test_presence
+TESTS += tests/unit/base/test_presence
+tests_unit_base_test_presence_SOURCES = \
+	tests/unit/base/scratch.c \
+	tests/unit/base/scratch.h \
+	tests/unit/base/test_presence.c
+tests_unit_base_test_presence_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/base/test_secret
 TESTS += tests/unit/base/test_secret
 tests_unit_base_test_secret_SOURCES = \

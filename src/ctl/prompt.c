@@ -8,12 +8,25 @@
 #include "wuts/crypto.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
 
 #define GENERATED_BYTES 15	/* 120 bits, as 30 hex digits */
+
+/* What wants to end us while the terminal is without echo. */
+static const int enders[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
+#define ENDERS (sizeof(enders) / sizeof(enders[0]))
+
+static volatile sig_atomic_t ender;
+
+static void
+note_ender(int signo)
+{
+	ender = signo;
+}
 
 /* One line without its newline, a character a read so that what comes behind
    it stays for others. */
@@ -26,7 +39,7 @@ read_line(char line_r[PROMPT_LINE_MAX], struct fault *fault)
 
 	for (;;) {
 		n = read(STDIN_FILENO, &c, 1);
-		if (n < 0 && errno == EINTR)
+		if (n < 0 && errno == EINTR && ender == 0)
 			continue;
 		if (n < 0)
 			return fault_errno(fault, FAULT_IO, "standard input");
@@ -53,13 +66,36 @@ ask_hidden(const char *question, char line_r[PROMPT_LINE_MAX],
 		return fault_errno(fault, FAULT_IO, "terminal");
 	hidden = shown;
 	hidden.c_lflag &= ~(tcflag_t)ECHO;
-	fprintf(stderr, "%s: ", question);
-	/* Flushing what was typed before: it was echoed. */
+	/* Before the question, and flushing what was typed until then: it was
+	   echoed. */
 	if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden) < 0)
 		return fault_errno(fault, FAULT_IO, "terminal");
+	fprintf(stderr, "%s: ", question);
 	ret = read_line(line_r, fault);
 	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
 	fputc('\n', stderr);
+	return ret;
+}
+
+/* As ask_hidden(), and the terminal is again as it was also when a signal ends
+   us. */
+static int
+ask_safely(const char *question, char line_r[PROMPT_LINE_MAX],
+    struct fault *fault)
+{
+	struct sigaction noting = { .sa_handler = note_ender };
+	struct sigaction before[ENDERS];
+	size_t i;
+	int ret;
+
+	sigemptyset(&noting.sa_mask);
+	for (i = 0; i < ENDERS; i++)
+		(void)sigaction(enders[i], &noting, &before[i]);
+	ret = ask_hidden(question, line_r, fault);
+	for (i = 0; i < ENDERS; i++)
+		(void)sigaction(enders[i], &before[i], NULL);
+	if (ender != 0)
+		(void)raise(ender);
 	return ret;
 }
 
@@ -69,8 +105,8 @@ ask_twice(char password_r[PROMPT_LINE_MAX], struct fault *fault)
 	char again[PROMPT_LINE_MAX];
 	int ret = -1;
 
-	if (ask_hidden("Password", password_r, fault) == 0 &&
-	    ask_hidden("Again", again, fault) == 0) {
+	if (ask_safely("Password", password_r, fault) == 0 &&
+	    ask_safely("Again", again, fault) == 0) {
 		ret = strcmp(password_r, again) == 0 ? 0 :
 		    fault_set(fault, FAULT_CONFIG,
 		    "the two are not the same: nothing was done");

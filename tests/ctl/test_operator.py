@@ -4,7 +4,9 @@ it does holds at once over HTTP, and what it prints has the shapes of the API.""
 import os
 import pty
 import select
+import signal
 import subprocess
+import termios
 import time
 
 import pytest
@@ -82,6 +84,27 @@ def test_a_password_is_asked_for_twice_and_not_shown(operator, tenant):
                                               ("Again: ", "other-word")])
     assert status == 1 and "nothing was done" in shown
     assert "other-word" not in shown
+
+
+def test_an_interrupted_question_leaves_the_terminal_with_echo(operator,
+                                                               tenant):
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [harness.BUILD / "wutsctl", "-c", operator.instance.config, "user",
+         "create", tenant.name, "t@example.com"], stdin=theirs,
+        stderr=subprocess.PIPE)
+    try:
+        assert process.stderr.read(10) == b"Password: "
+        assert not termios.tcgetattr(theirs)[3] & termios.ECHO
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == -signal.SIGINT
+        assert termios.tcgetattr(theirs)[3] & termios.ECHO
+    finally:
+        process.kill()
+        process.wait()
+        process.stderr.close()
+        os.close(ours)
+        os.close(theirs)
 
 
 @pytest.mark.parametrize("stdin, why", [

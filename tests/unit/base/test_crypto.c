@@ -274,6 +274,24 @@ every_line_is_a_key_of_its_own(void **state)
 }
 
 static void
+of_a_retired_key_only_the_chain_is_left(void **state)
+{
+	static const char lines[] = HEX_A "\n" HEX_B "\naudit " HEX_C
+	    "\naudit " HEX_D;
+	struct crypto_keys keys = keys_of(lines, sizeof(lines) - 1);
+	uint8_t chain[CRYPTO_KEY_LEN];
+
+	(void)state;
+	assert_int_equal(keys.n, 2);
+	assert_int_equal(keys.nretired, 2);
+	/* The line holds the derived key itself, the oldest first. */
+	assert_true(crypto_unhex(HEX_C, 64, chain));
+	assert_memory_equal(keys.retired_audit[0], chain, sizeof(chain));
+	assert_true(crypto_unhex(HEX_D, 64, chain));
+	assert_memory_equal(keys.retired_audit[1], chain, sizeof(chain));
+}
+
+static void
 lines_that_are_no_keys_are_refused(void **state)
 {
 	static const char *const files[] = {
@@ -287,6 +305,11 @@ lines_that_are_no_keys_are_refused(void **state)
 		"\n" HEX_A,
 		"# old\n" HEX_A,
 		HEX_A "\n" HEX_B "\n" HEX_A,
+		"audit " HEX_A,
+		"audit " HEX_B "\n" HEX_A,
+		HEX_A "\naudit " HEX_B "\n" HEX_C,
+		HEX_A "\naudit " HEX_B "00",
+		HEX_A "\nother " HEX_B,
 	};
 	struct secret secret = { NULL, 0 };
 	struct crypto_keys keys;
@@ -649,6 +672,7 @@ main(void)
 		cmocka_unit_test(the_installation_key_may_be_bytes_or_hex),
 		cmocka_unit_test(other_lengths_are_no_installation_key),
 		cmocka_unit_test(every_line_is_a_key_of_its_own),
+		cmocka_unit_test(of_a_retired_key_only_the_chain_is_left),
 		cmocka_unit_test(lines_that_are_no_keys_are_refused),
 		cmocka_unit_test(first_key_seals_and_any_opens),
 		cmocka_unit_test(what_is_sealed_opens_to_itself),

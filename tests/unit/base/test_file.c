@@ -125,6 +125,32 @@ replace_sets_content_and_mode_and_leaves_nothing_beside(void **state)
 }
 
 static void
+replace_alike_keeps_mode_and_owner(void **state)
+{
+	char path[SCRATCH_PATH_SIZE], text[32];
+	struct stat before, after;
+	struct fault fault;
+
+	scratch_write(scratch_path(state, "alike", path), "old", 0640);
+	/* Only root may give files away; others keep their own. */
+	if (geteuid() == 0)
+		assert_int_equal(chown(path, 12345, 54321), 0);
+	assert_int_equal(stat(path, &before), 0);
+	assert_int_equal(file_replace_alike(path, "new", 3, &fault), 0);
+	assert_int_equal(stat(path, &after), 0);
+	assert_string_equal(scratch_read(path, text, sizeof(text)), "new");
+	assert_int_equal(after.st_mode, before.st_mode);
+	assert_int_equal(after.st_uid, before.st_uid);
+	assert_int_equal(after.st_gid, before.st_gid);
+	assert_true(after.st_ino != before.st_ino);
+	fault_clear(&fault);
+	assert_int_equal(file_replace_alike(scratch_path(state, "missing",
+	    path), "new", 3, &fault), -1);
+	assert_int_equal(fault.code, FAULT_IO);
+	assert_int_equal(access(path, F_OK), -1);
+}
+
+static void
 who_has_the_old_file_open_keeps_reading_it(void **state)
 {
 	char path[SCRATCH_PATH_SIZE], text[4] = "";
@@ -228,6 +254,7 @@ main(void)
 		cmocka_unit_test(a_large_file_comes_back_as_it_was_written),
 		cmocka_unit_test(
 		    replace_sets_content_and_mode_and_leaves_nothing_beside),
+		cmocka_unit_test(replace_alike_keeps_mode_and_owner),
 		cmocka_unit_test(who_has_the_old_file_open_keeps_reading_it),
 		cmocka_unit_test(a_failed_replacement_leaves_the_old_state),
 		cmocka_unit_test(writing_goes_to_its_offset),
