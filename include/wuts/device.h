@@ -10,6 +10,8 @@
 
 #define DEVICE_NAME_MAX 100		/* characters */
 #define DEVICE_JID_MAX 127		/* bytes */
+#define DEVICE_CODE_MAX 2048		/* bytes */
+#define DEVICE_CODE_LIFE_US INT64_C(60000000)
 
 struct device {
 	struct uuid id;
@@ -23,9 +25,22 @@ struct device {
 	int64_t updated_us;
 };
 
+/* The last code for pairing that the engine has reported. */
+struct device_code {
+	char text[DEVICE_CODE_MAX + 1];
+	int64_t reported_us;
+};
+
 /* Trimmed into name_r. NULL when good: 1-100 characters, no control
    characters; else the sentence for the client. */
 const char *device_name_check(const char *text,
     char name_r[DEVICE_NAME_MAX * 4 + 1]);
+
+/* Is the device paired with an account: linked, whether or not the connection
+   stands? */
+bool device_is_logged_in(const struct device *device);
+
+/* Can the code still be scanned? */
+bool device_code_is_fresh(const struct device_code *code, int64_t now_us);
 
 #endif

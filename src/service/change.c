@@ -278,9 +278,9 @@ change_judge_caller(struct change *change, struct fault *fault)
 	    judge_key(change, fault);
 }
 
-int
-change_emit(struct change *change, const char *event, const char *data,
-    size_t data_len, struct fault *fault)
+static int
+emit(struct change *change, const struct uuid *device_id, const char *event,
+    const char *data, size_t data_len, struct fault *fault)
 {
 	struct strbuf body = STRBUF_INIT;
 	struct queue_record record;
@@ -290,8 +290,10 @@ change_emit(struct change *change, const char *event, const char *data,
 	memset(&record, 0, sizeof(record));
 	uuid_new_ordered(&record.id);
 	event_body_format(&body, &record.id, event, change->now_us,
-	    &change->tenant_id, NULL, data, data_len);
+	    &change->tenant_id, device_id, data, data_len);
 	record.tenant_id = change->tenant_id;
+	if (device_id != NULL)
+		record.device_id = *device_id;
 	record.event = event;
 	record.created_us = change->now_us;
 	record.body = body.data;
@@ -310,6 +312,20 @@ change_emit(struct change *change, const char *event, const char *data,
 		    "outbox row of %s: its new id is there already", event);
 	change->changed = true;
 	return 0;
+}
+
+int
+change_emit(struct change *change, const char *event, const char *data,
+    size_t data_len, struct fault *fault)
+{
+	return emit(change, NULL, event, data, data_len, fault);
+}
+
+int
+change_emit_of_device(struct change *change, const struct uuid *device_id,
+    const char *event, const char *data, size_t data_len, struct fault *fault)
+{
+	return emit(change, device_id, event, data, data_len, fault);
 }
 
 int64_t

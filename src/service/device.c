@@ -11,6 +11,8 @@
 
 #include <string.h>
 
+#define CURSOR_KIND 'd'
+
 static int
 refuse_not_found(struct fault *fault)
 {
@@ -149,5 +151,226 @@ device_service_find(struct service *service, const struct caller *caller,
 		return fault_prefix(fault, "find device");
 	if (found == 0 || !device_is_reachable(identity, device_r))
 		return refuse_not_found(fault);
+	return 0;
+}
+
+int
+device_service_look(struct service *service, const struct caller *caller,
+    const struct uuid *id, struct device *device_r, struct fault *fault)
+{
+	struct uuid tenant_id;
+	int found;
+
+	if (device_service_find(service, caller, id, device_r, fault) < 0)
+		return -1;
+	if (id == NULL)		/* that is never out of memory */
+		return 0;
+	tenant_id = device_r->tenant_id;
+	memset(device_r, 0, sizeof(*device_r));
+	found = device_store_find(service->db, &tenant_id, id, device_r,
+	    fault);
+	if (found < 0)
+		return fault_prefix(fault, "look at device");
+	return found == 1 ? 0 : refuse_not_found(fault);
+}
+
+/* --- the list --- */
+
+struct device_page {
+	device_listed *row;
+	void *ctx;
+	unsigned limit;
+	unsigned seen;
+	bool has_more;
+	struct uuid last;
+};
+
+static int
+page_row(void *ctx, const struct device *device, const char *webhook_url,
+    struct fault *fault)
+{
+	struct device_page *page = ctx;
+
+	if (page->limit > 0 && page->seen == page->limit) {
+		page->has_more = true;
+		return 0;
+	}
+	page->seen++;
+	page->last = device->id;
+	return page->row(page->ctx, device, webhook_url, fault);
+}
+
+/* Whose devices? NULL: everybody's in the tenant. */
+static int
+choose_owner(const struct identity *caller, const struct device_query *query,
+    const struct uuid **owner_r, struct fault *fault)
+{
+	*owner_r = NULL;
+	if (identity_is_super(caller))
+		return 0;
+	if (!service_is_member(caller, &query->tenant_id))
+		return service_refuse_forbidden(fault);
+	if (caller->kind == IDENTITY_KEY)
+		return 0;
+	if (!query->all_of_tenant)
+		*owner_r = &caller->user_id;
+	else if (caller->role != ROLE_ADMIN && caller->role != ROLE_MANAGER)
+		return fault_say(fault, REFUSAL_FORBIDDEN,
+		    "the tenant's devices are listed for admins and managers");
+	return 0;
+}
+
+int
+device_service_list(struct service *service, struct arena *arena,
+    const struct caller *caller, const struct device_query *query,
+    device_listed *row, void *ctx, const char **next_cursor_r,
+    struct fault *fault)
+{
+	struct device_page page = {
+		.row = row, .ctx = ctx, .limit = query->limit
+	};
+	const struct uuid *owner;
+	struct uuid after;
+
+	*next_cursor_r = NULL;
+	if (choose_owner(&caller->identity, query, &owner, fault) < 0 ||
+	    (query->cursor != NULL && cursor_parse_id(query->cursor,
+	    CURSOR_KIND, &after, fault) < 0))
+		return -1;
+	/* One row more than asked for tells whether there is another page. */
+	if (device_store_list(service->db, &query->tenant_id, owner,
+	    query->cursor != NULL ? &after : NULL,
+	    query->limit > 0 ? query->limit + 1 : 0, page_row, &page,
+	    fault) < 0)
+		return fault_prefix(fault, "list devices");
+	if (page.seen == 0 && identity_is_super(&caller->identity))
+		return service_check_tenant(service, &query->tenant_id,
+		    fault);
+	if (page.has_more)
+		*next_cursor_r = cursor_format(arena, CURSOR_KIND,
+		    page.last.b, sizeof(page.last.b));
+	return 0;
+}
+
+/* --- disconnect, purge --- */
+
+struct disconnection {
+	const struct uuid *id;
+	bool purge;
+};
+
+static int
+audit_disconnect(struct change *change, const struct device *device,
+    bool purge, struct fault *fault)
+{
+	struct strbuf old_value = STRBUF_INIT;
+	struct json_writer w;
+	int ret;
+
+	json_writer_init(&w, &old_value);
+	json_write_object_begin(&w);
+	if (purge) {
+		change_write_uuid(&w, "user_id", &device->user_id);
+		change_write_text(&w, "name", device->name);
+	}
+	json_write_key(&w, "connected");
+	json_write_bool(&w, device->connected);
+	json_write_object_end(&w);
+	ret = change_audit(change,
+	    purge ? "device.deleted" : "device.disconnected", &device->id,
+	    old_value.data, purge ? NULL : "{\"connected\":false}", fault);
+	strbuf_deinit(&old_value);
+	return ret;
+}
+
+static int
+emit_disconnected(struct change *change, const struct device *device,
+    struct fault *fault)
+{
+	struct strbuf data = STRBUF_INIT;
+	struct json_writer w;
+	int ret;
+
+	json_writer_init(&w, &data);
+	json_write_object_begin(&w);
+	if (device->jid[0] != '\0')
+		change_write_text(&w, "jid", device->jid);
+	change_write_text(&w, "reason", "requested");
+	change_write_actor(&w, change);
+	json_write_object_end(&w);
+	ret = change_emit_of_device(change, &device->id,
+	    "device.disconnected", data.data, data.len, fault);
+	strbuf_deinit(&data);
+	return ret;
+}
+
+static int
+write_disconnect(struct change *change, const struct device *before,
+    bool purge, struct fault *fault)
+{
+	struct device after = *before;
+
+	if (purge)
+		return device_store_delete(change->db, &before->tenant_id,
+		    &before->id, fault);
+	after.connected = false;
+	after.last_seen_us = change->now_us;
+	after.updated_us = change_time_after(change, before->updated_us);
+	return device_store_update(change->db, &after, fault);
+}
+
+int
+device_lock(struct change *change, const struct uuid *id,
+    struct device *device_r, struct fault *fault)
+{
+	int found;
+
+	if (change_lock_tenant(change, fault) < 0 ||
+	    change_judge_caller(change, fault) < 0)
+		return -1;
+	memset(device_r, 0, sizeof(*device_r));
+	found = device_store_lock(change->db, &change->tenant_id, id,
+	    device_r, fault);
+	if (found < 0)
+		return fault_prefix(fault, "lock device");
+	if (found == 0 || !device_is_reachable(&change->identity, device_r))
+		return refuse_not_found(fault);
+	return 0;
+}
+
+static int
+disconnect_body(struct change *change, void *ctx, struct fault *fault)
+{
+	const struct disconnection *disconnection = ctx;
+	struct device device;
+
+	if (device_lock(change, disconnection->id, &device, fault) < 0)
+		return -1;
+	if (!device.connected && !disconnection->purge)
+		return 0;
+	if (write_disconnect(change, &device, disconnection->purge,
+	    fault) < 0)
+		return fault_prefix(fault, "write device");
+	if (audit_disconnect(change, &device, disconnection->purge,
+	    fault) < 0)
+		return -1;
+	return device.connected ? emit_disconnected(change, &device, fault) :
+	    0;
+}
+
+int
+device_service_disconnect(struct service *service,
+    const struct caller *caller, const struct uuid *id, bool purge,
+    struct fault *fault)
+{
+	struct disconnection disconnection = { .id = id, .purge = purge };
+	struct device device;
+
+	fault_clear(fault);
+	if (device_service_find(service, caller, id, &device, fault) < 0)
+		return -1;
+	if (change_run(service, caller, &device.tenant_id, disconnect_body,
+	    &disconnection, fault) < 0)
+		return fault_prefix(fault, "disconnect device");
 	return 0;
 }

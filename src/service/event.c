@@ -62,7 +62,8 @@ event_body_format(struct strbuf *out, const struct uuid *id,
 enum lifecycle {
 	LIFECYCLE_NONE,
 	LIFECYCLE_CONNECTED,
-	LIFECYCLE_OFFLINE
+	LIFECYCLE_OFFLINE,
+	LIFECYCLE_LOGGED_OUT
 };
 
 static enum lifecycle
@@ -74,9 +75,10 @@ lifecycle_of(size_t event)
 		return LIFECYCLE_NONE;
 	if (strcmp(name, "device.connected") == 0)
 		return LIFECYCLE_CONNECTED;
-	if (strcmp(name, "device.disconnected") == 0 ||
-	    strcmp(name, "device.logged_out") == 0)
+	if (strcmp(name, "device.disconnected") == 0)
 		return LIFECYCLE_OFFLINE;
+	if (strcmp(name, "device.logged_out") == 0)
+		return LIFECYCLE_LOGGED_OUT;
 	return LIFECYCLE_NONE;
 }
 
@@ -128,12 +130,16 @@ apply_event(struct device *device, const struct event_input *input,
 		device->connected = true;
 		device->last_seen_us = arrival_us;
 		return;
+	case LIFECYCLE_LOGGED_OUT:
+		/* It will be paired anew, and perhaps with another account. */
+		device->jid[0] = '\0';
+		break;
 	case LIFECYCLE_OFFLINE:
-		if (device->connected)
-			device->last_seen_us = arrival_us;
-		device->connected = false;
-		return;
+		break;
 	}
+	if (device->connected)
+		device->last_seen_us = arrival_us;
+	device->connected = false;
 }
 
 static int
@@ -142,20 +148,10 @@ lifecycle_body(struct change *change, void *ctx, struct fault *fault)
 	const struct acceptance *acceptance = ctx;
 	struct device device;
 	bool was_seen;
-	int found;
 	size_t i;
 
-	if (change_lock_tenant(change, fault) < 0 ||
-	    change_judge_caller(change, fault) < 0)
+	if (device_lock(change, &acceptance->device_id, &device, fault) < 0)
 		return -1;
-	memset(&device, 0, sizeof(device));
-	found = device_store_lock(change->db, &change->tenant_id,
-	    &acceptance->device_id, &device, fault);
-	if (found < 0)
-		return fault_prefix(fault, "lock device");
-	if (found == 0 || !device_is_reachable(&change->identity, &device))
-		return fault_say(fault, REFUSAL_DEVICE_NOT_FOUND,
-		    "device not found");
 	was_seen = device.last_seen_us != 0;
 	for (i = 0; i < acceptance->n; i++)
 		apply_event(&device, &acceptance->events[i],
@@ -192,6 +188,7 @@ check_events(const struct event_input *events, size_t n, struct fault *fault)
 				return service_refuse_fields(fault);
 			break;
 		case LIFECYCLE_OFFLINE:
+		case LIFECYCLE_LOGGED_OUT:
 			break;
 		}
 		has_lifecycle = 1;

@@ -180,6 +180,10 @@ int change_judge_user(struct change *change, const struct user *user,
    a JSON object. */
 int change_emit(struct change *change, const char *event, const char *data,
     size_t data_len, struct fault *fault);
+/* The same, of one of its devices: for that device's webhook. */
+int change_emit_of_device(struct change *change, const struct uuid *device_id,
+    const char *event, const char *data, size_t data_len,
+    struct fault *fault);
 
 /* A time of change that is later than the one before, so that entity tags
    always differ. */
@@ -268,6 +272,10 @@ void new_user_keep_token(const struct crypto_keys *keys,
 
 bool device_is_reachable(const struct identity *caller,
     const struct device *device);
+/* Lock the tenant, the caller and the device, and judge again by what they are
+   now. REFUSAL_DEVICE_NOT_FOUND. */
+int device_lock(struct change *change, const struct uuid *id,
+    struct device *device_r, struct fault *fault);
 
 /* The webhook staged for this user, for every event, to its first device. */
 int webhook_apply_pending(struct change *change, struct arena *arena,

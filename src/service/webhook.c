@@ -8,7 +8,6 @@
 
 #include "wuts/arena.h"
 #include "wuts/device.h"
-#include "wuts/device_store.h"
 #include "wuts/fault.h"
 #include "wuts/json.h"
 #include "wuts/log.h"
@@ -51,21 +50,13 @@ enter_scope(struct change *change, const struct webhook_scope *scope,
     struct fault *fault)
 {
 	struct device device;
-	int found;
 
+	if (!uuid_is_nil(&scope->device_id))
+		return device_lock(change, &scope->device_id, &device, fault);
 	if (change_lock_tenant(change, fault) < 0 ||
 	    change_judge_caller(change, fault) < 0)
 		return -1;
-	if (uuid_is_nil(&scope->device_id))
-		return check_scope(&change->identity, scope, fault);
-	found = device_store_lock(change->db, &scope->tenant_id,
-	    &scope->device_id, &device, fault);
-	if (found < 0)
-		return fault_prefix(fault, "lock device");
-	if (found == 0 || !device_is_reachable(&change->identity, &device))
-		return fault_say(fault, REFUSAL_DEVICE_NOT_FOUND,
-		    "device not found");
-	return 0;
+	return check_scope(&change->identity, scope, fault);
 }
 
 /* --- secrets --- */

@@ -6,6 +6,7 @@
 #include "store_private.h"
 
 #include "wuts/device.h"
+#include "wuts/webhook.h"
 
 enum {
 	DEVICE_INSERT,
@@ -13,13 +14,23 @@ enum {
 	DEVICE_FIND_ANY_TENANT,
 	DEVICE_LOCK,
 	DEVICE_FIND_ONLY,
+	DEVICE_LIST,
+	DEVICE_LIST_OF_USER,
 	DEVICE_UPDATE,
+	DEVICE_DELETE,
 	DEVICE_STMT_COUNT
 };
 
 #define DEVICE_COLUMNS \
 	"id, tenant_id, user_id, name, jid, connected, last_seen_at," \
 	" created_at, updated_at"
+
+#define DEVICE_LISTED \
+	"SELECT " DEVICE_COLUMNS ", (SELECT url FROM webhook" \
+	" WHERE webhook.tenant_id = device.tenant_id" \
+	" AND webhook.device_id = device.id) FROM device" \
+	" WHERE tenant_id = ?"
+#define DEVICE_BEHIND " AND id > ? ORDER BY id LIMIT ?"
 
 static const struct stmt_def device_stmts[DEVICE_STMT_COUNT] = {
 	[DEVICE_INSERT] = { "device_insert",
@@ -37,9 +48,14 @@ static const struct stmt_def device_stmts[DEVICE_STMT_COUNT] = {
 	[DEVICE_FIND_ONLY] = { "device_find_only",
 	    "SELECT " DEVICE_COLUMNS " FROM device"
 	    " WHERE tenant_id = ? AND user_id = ? ORDER BY id LIMIT 2" },
+	[DEVICE_LIST] = { "device_list", DEVICE_LISTED DEVICE_BEHIND },
+	[DEVICE_LIST_OF_USER] = { "device_list_of_user",
+	    DEVICE_LISTED " AND user_id = ?" DEVICE_BEHIND },
 	[DEVICE_UPDATE] = { "device_update",
 	    "UPDATE device SET connected = ?, jid = ?, last_seen_at = ?,"
 	    " updated_at = ? WHERE tenant_id = ? AND id = ?" },
+	[DEVICE_DELETE] = { "device_delete",
+	    "DELETE FROM device WHERE tenant_id = ? AND id = ?" },
 };
 
 static void
@@ -159,6 +175,43 @@ device_store_find_only(struct db *db, const struct uuid *tenant_id,
 	return only.count;
 }
 
+struct device_list {
+	struct device device;
+	char webhook_url[WEBHOOK_URL_MAX + 1];
+	device_row *row;
+	void *ctx;
+};
+
+static int
+device_list_row(void *ctx, struct fault *fault)
+{
+	struct device_list *list = ctx;
+
+	return list->row(list->ctx, &list->device, list->webhook_url, fault);
+}
+
+int
+device_store_list(struct db *db, const struct uuid *tenant_id,
+    const struct uuid *user_id, const struct uuid *after, unsigned limit,
+    device_row *row, void *ctx, struct fault *fault)
+{
+	struct device_list list = { .row = row, .ctx = ctx };
+	struct params in;
+	struct columns out;
+
+	params_init(&in);
+	bind_uuid(&in, tenant_id);
+	if (user_id != NULL)
+		bind_uuid(&in, user_id);
+	bind_uuid(&in, after != NULL ? after : &UUID_NIL);
+	bind_limit(&in, limit);
+	fetch_device(&out, &list.device);
+	fetch_text(&out, list.webhook_url, sizeof(list.webhook_url));
+	return stmt_read(db, &device_stmts[user_id != NULL ?
+	    DEVICE_LIST_OF_USER : DEVICE_LIST], &in, &out, device_list_row,
+	    &list, fault);
+}
+
 int
 device_store_update(struct db *db, const struct device *device,
     struct fault *fault)
@@ -173,4 +226,16 @@ device_store_update(struct db *db, const struct device *device,
 	bind_uuid(&in, &device->tenant_id);
 	bind_uuid(&in, &device->id);
 	return stmt_update(db, &device_stmts[DEVICE_UPDATE], &in, fault);
+}
+
+int
+device_store_delete(struct db *db, const struct uuid *tenant_id,
+    const struct uuid *id, struct fault *fault)
+{
+	struct params in;
+
+	params_init(&in);
+	bind_uuid(&in, tenant_id);
+	bind_uuid(&in, id);
+	return stmt_update(db, &device_stmts[DEVICE_DELETE], &in, fault);
 }

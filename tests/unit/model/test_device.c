@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the name of a device may be: counted in characters, trimmed first. */
+/* What the name of a device may be: counted in characters, trimmed first; when
+   it is logged in; how long a code for pairing lives. */
 #include "config.h"
 
 #include "wuts/device.h"
@@ -105,6 +106,35 @@ the_limit_counts_characters_not_bytes(void **state)
 	}
 }
 
+static void
+a_device_is_logged_in_while_its_account_is_known(void **state)
+{
+	struct device device;
+
+	(void)state;
+	memset(&device, 0, sizeof(device));
+	assert_false(device_is_logged_in(&device));
+	device.connected = true;	/* the engine has told no account */
+	assert_true(device_is_logged_in(&device));
+	memcpy(device.jid, "x", 2);
+	assert_true(device_is_logged_in(&device));
+	device.connected = false;
+	assert_true(device_is_logged_in(&device));
+}
+
+static void
+a_code_lives_for_a_minute(void **state)
+{
+	const int64_t now_us = INT64_C(1781526896000000);
+	struct device_code code = { .reported_us = now_us };
+
+	(void)state;
+	assert_true(device_code_is_fresh(&code, now_us));
+	assert_true(device_code_is_fresh(&code, now_us + 59999999));
+	assert_false(device_code_is_fresh(&code, now_us + 60000000));
+	assert_false(device_code_is_fresh(&code, now_us - 1));
+}
+
 int
 main(void)
 {
@@ -112,6 +142,9 @@ main(void)
 		cmocka_unit_test(
 		    names_are_trimmed_and_free_of_control_characters),
 		cmocka_unit_test(the_limit_counts_characters_not_bytes),
+		cmocka_unit_test(
+		    a_device_is_logged_in_while_its_account_is_known),
+		cmocka_unit_test(a_code_lives_for_a_minute),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -136,6 +136,159 @@ device_of_nobody_is_not_found_and_not_remembered_as_missing(void **state)
 	    &got, &w->fault));
 }
 
+struct rows {
+	size_t n;
+	struct uuid ids[8];
+};
+
+static int
+take_row(void *ctx, const struct device *device, const char *webhook_url,
+    struct fault *fault)
+{
+	struct rows *rows = ctx;
+
+	(void)webhook_url;
+	(void)fault;
+	rows->ids[rows->n++] = device->id;
+	return 0;
+}
+
+static int
+list(struct world *w, const struct caller *caller,
+    const struct device_query *query, struct rows *rows)
+{
+	const char *next_cursor;
+
+	memset(rows, 0, sizeof(*rows));
+	return device_service_list(w->service, w->arena, caller, query,
+	    take_row, rows, &next_cursor, &w->fault);
+}
+
+static void
+list_is_the_callers_own_or_the_tenants(void **state)
+{
+	struct world *w = *state;
+	struct device_query query = { .all_of_tenant = false };
+	struct world_cast cast, foreign;
+	struct caller user, admin, key, stranger;
+	struct device device, other;
+	struct rows rows;
+
+	world_cast(w, &cast, "Acme");
+	world_cast(w, &foreign, "Other");
+	user = world_caller(&cast.by_role[ROLE_USER].user);
+	admin = world_caller(&cast.tenant.admin);
+	stranger = world_caller(&foreign.tenant.admin);
+	key = admin;
+	key.identity.kind = IDENTITY_KEY;
+	world_device(w, &user, "Phone", &device);
+	world_device(w, &admin, "Other phone", &other);
+	query.tenant_id = cast.tenant.tenant.id;
+	assert_ok(w, list(w, &user, &query, &rows));
+	assert_int_equal(rows.n, 1);
+	assert_true(uuid_is_equal(&rows.ids[0], &device.id));
+	assert_ok(w, list(w, &key, &query, &rows));
+	assert_int_equal(rows.n, 2);
+	assert_ok(w, list(w, &w->master, &query, &rows));
+	assert_int_equal(rows.n, 2);
+	query.all_of_tenant = true;
+	assert_ok(w, list(w, &admin, &query, &rows));
+	assert_int_equal(rows.n, 2);
+	assert_refused(w, list(w, &user, &query, &rows), REFUSAL_FORBIDDEN);
+	assert_refused(w, list(w, &stranger, &query, &rows),
+	    REFUSAL_FORBIDDEN);
+	query.tenant_id = UUID_NIL;
+	assert_refused(w, list(w, &w->master, &query, &rows),
+	    REFUSAL_TENANT_NOT_FOUND);
+}
+
+/* As if another machine had changed the row: no counter moves here. */
+static void
+look_is_fresh_where_find_remembers(void **state)
+{
+	struct world *w = *state;
+	struct tenant_registered tenant;
+	struct caller caller;
+	struct device device, got;
+
+	world_tenant(w, "Acme", &tenant);
+	caller = world_caller(&tenant.admin);
+	world_device(w, &caller, "Phone", &device);
+	assert_ok(w, device_service_find(w->service, &caller, &device.id,
+	    &got, &w->fault));
+	world_sql(w, "UPDATE device SET connected = TRUE");
+	assert_ok(w, device_service_look(w->service, &caller, &device.id,
+	    &got, &w->fault));
+	assert_true(got.connected);
+	world_sql(w, "DELETE FROM device");
+	assert_refused(w, device_service_look(w->service, &caller, &device.id,
+	    &got, &w->fault), REFUSAL_DEVICE_NOT_FOUND);
+}
+
+static void
+disconnecting_changes_and_tells_once(void **state)
+{
+	struct world *w = *state;
+	struct tenant_registered tenant;
+	struct caller caller;
+	struct device device, got;
+	const struct seen *seen;
+
+	world_tenant(w, "Acme", &tenant);
+	caller = world_caller(&tenant.admin);
+	world_device(w, &caller, "Phone", &device);
+	assert_ok(w, device_service_disconnect(w->service, &caller,
+	    &device.id, false, &w->fault));
+	assert_int_equal(world_count_events(w, "device.disconnected"), 0);
+	world_sql(w, "UPDATE device SET connected = TRUE, jid = '1@s'");
+	assert_ok(w, device_service_disconnect(w->service, &caller,
+	    &device.id, false, &w->fault));
+	assert_ok(w, device_service_disconnect(w->service, &caller,
+	    &device.id, false, &w->fault));
+	assert_ok(w, device_service_find(w->service, &caller, &device.id,
+	    &got, &w->fault));
+	assert_false(got.connected);
+	assert_string_equal(got.jid, "1@s");
+	assert_true(got.last_seen_us > device.created_us);
+	assert_int_equal(world_count_events(w, "device.disconnected"), 1);
+	assert_int_equal(world_number(w, "SELECT COUNT(*) FROM audit WHERE"
+	    " action = 'device.disconnected'"), 1);
+	seen = world_events(w);
+	assert_true(uuid_is_equal(&seen->events[seen->n - 1].device_id,
+	    &device.id));
+	assert_non_null(strstr(seen->events[seen->n - 1].body,
+	    "\"reason\":\"requested\""));
+}
+
+static void
+purging_removes_the_device_and_what_is_remembered_of_it(void **state)
+{
+	struct world *w = *state;
+	struct world_cast cast;
+	struct caller owner, other;
+	struct device device, got;
+
+	world_cast(w, &cast, "Acme");
+	owner = world_caller(&cast.by_role[ROLE_MANAGER].user);
+	other = world_caller(&cast.by_role[ROLE_USER].user);
+	world_device(w, &owner, "Phone", &device);
+	assert_ok(w, device_service_find(w->service, &owner, &device.id, &got,
+	    &w->fault));
+	assert_refused(w, device_service_disconnect(w->service, &other,
+	    &device.id, true, &w->fault), REFUSAL_DEVICE_NOT_FOUND);
+	world_sql(w, "UPDATE device SET connected = TRUE");
+	assert_ok(w, device_service_disconnect(w->service, &owner, &device.id,
+	    true, &w->fault));
+	assert_refused(w, device_service_find(w->service, &owner, &device.id,
+	    &got, &w->fault), REFUSAL_DEVICE_NOT_FOUND);
+	assert_refused(w, device_service_disconnect(w->service, &owner,
+	    &device.id, true, &w->fault), REFUSAL_DEVICE_NOT_FOUND);
+	assert_int_equal(world_number(w, "SELECT COUNT(*) FROM device"), 0);
+	assert_int_equal(world_count_events(w, "device.disconnected"), 1);
+	assert_int_equal(world_number(w, "SELECT COUNT(*) FROM audit WHERE"
+	    " action = 'device.deleted' AND new_value IS NULL"), 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, \
 	world_teardown)
 
@@ -147,6 +300,10 @@ main(void)
 		TEST(device_is_found_by_whom_it_concerns),
 		TEST(omitted_device_is_the_only_one),
 		TEST(device_of_nobody_is_not_found_and_not_remembered_as_missing),
+		TEST(list_is_the_callers_own_or_the_tenants),
+		TEST(look_is_fresh_where_find_remembers),
+		TEST(disconnecting_changes_and_tells_once),
+		TEST(purging_removes_the_device_and_what_is_remembered_of_it),
 	};
 
 	return cmocka_run_group_tests_name("service/device", tests, NULL,

@@ -258,7 +258,7 @@ disconnecting_marks_the_device_offline(void **state)
 	make_scene(w, &scene);
 	for (i = 0; i < 2; i++) {
 		assert_ok(w, report(w, &scene.owner, &scene.device,
-		    "device.connected", "{}"));
+		    "device.connected", "{\"jid\":\"1@s.example\"}"));
 		assert_ok(w, device_service_find(w->service, &scene.owner,
 		    &scene.device.id, &device, &w->fault));
 		assert_true(device.connected);
@@ -267,6 +267,7 @@ disconnecting_marks_the_device_offline(void **state)
 		assert_ok(w, device_service_find(w->service, &scene.owner,
 		    &scene.device.id, &device, &w->fault));
 		assert_false(device.connected);
+		assert_string_equal(device.jid, i == 0 ? "1@s.example" : "");
 	}
 	assert_int_equal(world_count_events(w, "device.connected"), 2);
 }

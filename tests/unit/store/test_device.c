@@ -93,6 +93,126 @@ only_device_is_none_one_or_several(void **state)
 	    &out, &f->fault), 2);
 }
 
+struct listed {
+	size_t n;
+	struct uuid ids[8];
+	char url[64];		/* the last one's */
+};
+
+static int
+take_listed(void *ctx, const struct device *device, const char *webhook_url,
+    struct fault *fault)
+{
+	struct listed *listed = ctx;
+
+	(void)fault;
+	listed->ids[listed->n++] = device->id;
+	assert_true(strlen(webhook_url) < sizeof(listed->url));
+	strcpy(listed->url, webhook_url);
+	return 0;
+}
+
+static struct listed
+list(struct fixture *f, const struct uuid *tenant_id,
+    const struct uuid *user_id, const struct uuid *after, unsigned limit)
+{
+	struct listed listed = { .n = 0 };
+
+	assert_int_equal(device_store_list(f->db, tenant_id, user_id, after,
+	    limit, take_listed, &listed, &f->fault), 0);
+	return listed;
+}
+
+static void
+list_is_of_a_user_or_a_tenant_and_in_order(void **state)
+{
+	struct fixture *f = *state;
+	struct tenant own = add_tenant(f, "listing");
+	struct tenant foreign = add_tenant(f, "not listed");
+	struct user user = add_user(f, &own, "u@example.com", ROLE_USER);
+	struct user other = add_user(f, &own, "o@example.com", ROLE_USER);
+	struct user stranger = add_user(f, &foreign, "s@example.com",
+	    ROLE_USER);
+	struct device first = add_device(f, &user, "first");
+	struct device second = add_device(f, &other, "second");
+	struct device third = add_device(f, &user, "third");
+	struct listed listed;
+
+	add_device(f, &stranger, "fourth");
+	listed = list(f, &own.id, &user.id, NULL, 0);
+	assert_int_equal(listed.n, 2);
+	assert_true(uuid_is_equal(&listed.ids[0], &first.id));
+	assert_true(uuid_is_equal(&listed.ids[1], &third.id));
+	listed = list(f, &own.id, NULL, NULL, 0);
+	assert_int_equal(listed.n, 3);
+	assert_true(uuid_is_equal(&listed.ids[1], &second.id));
+	listed = list(f, &own.id, NULL, &first.id, 1);
+	assert_int_equal(listed.n, 1);
+	assert_true(uuid_is_equal(&listed.ids[0], &second.id));
+	listed = list(f, &foreign.id, &user.id, NULL, 0);
+	assert_int_equal(listed.n, 0);
+}
+
+static void
+list_tells_the_webhook_of_each_device(void **state)
+{
+	struct fixture *f = *state;
+	struct tenant tenant = add_tenant(f, "hooked");
+	struct user user = add_user(f, &tenant, "u@example.com", ROLE_USER);
+	struct device device = add_device(f, &user, "phone");
+	struct webhook webhook = {
+		.id = "urlof1d",
+		.tenant_id = tenant.id,
+		.device_id = device.id,
+		.url = "https://example.com/hook",
+		.enabled_events = "[\"*\"]",
+		.max_concurrency = 16,
+		.secret_sealed = (const uint8_t *)"sealed",
+		.secret_sealed_len = 6,
+		.created_us = SOME_TIME_US,
+		.updated_us = SOME_TIME_US
+	};
+	struct listed listed = list(f, &tenant.id, NULL, NULL, 0);
+
+	assert_string_equal(listed.url, "");
+	assert_int_equal(webhook_store_insert(f->db, &webhook, &f->fault), 0);
+	listed = list(f, &tenant.id, NULL, NULL, 0);
+	assert_int_equal(listed.n, 1);
+	assert_string_equal(listed.url, webhook.url);
+}
+
+static void
+delete_takes_the_webhook_along_and_nothing_else(void **state)
+{
+	struct fixture *f = *state;
+	struct tenant tenant = add_tenant(f, "purging");
+	struct user user = add_user(f, &tenant, "u@example.com", ROLE_USER);
+	struct device device = add_device(f, &user, "phone"), out;
+	struct device other = add_device(f, &user, "other phone");
+	struct webhook webhook = {
+		.id = "gonewit",
+		.tenant_id = tenant.id,
+		.device_id = device.id,
+		.url = "https://example.com/hook",
+		.enabled_events = "[\"*\"]",
+		.max_concurrency = 16,
+		.secret_sealed = (const uint8_t *)"sealed",
+		.secret_sealed_len = 6,
+		.created_us = SOME_TIME_US,
+		.updated_us = SOME_TIME_US
+	};
+
+	assert_int_equal(webhook_store_insert(f->db, &webhook, &f->fault), 0);
+	assert_int_equal(device_store_delete(f->db, &tenant.id, &device.id,
+	    &f->fault), 0);
+	assert_int_equal(device_store_find(f->db, &tenant.id, &device.id,
+	    &out, &f->fault), 0);
+	assert_int_equal(webhook_store_find(f->db, f->arena, &tenant.id,
+	    &device.id, &webhook, &f->fault), 0);
+	assert_int_equal(device_store_find(f->db, &tenant.id, &other.id, &out,
+	    &f->fault), 1);
+}
+
 int
 main(void)
 {
@@ -101,6 +221,10 @@ main(void)
 		cmocka_unit_test(device_of_another_tenant_is_absent),
 		cmocka_unit_test(update_writes_connection_jid_and_times),
 		cmocka_unit_test(only_device_is_none_one_or_several),
+		cmocka_unit_test(list_is_of_a_user_or_a_tenant_and_in_order),
+		cmocka_unit_test(list_tells_the_webhook_of_each_device),
+		cmocka_unit_test(
+		    delete_takes_the_webhook_along_and_nothing_else),
 	};
 
 	return cmocka_run_group_tests(tests, store_test_begin, store_test_end);
