@@ -94,6 +94,10 @@ def fresh_member(house):
     house.prey = house.member().id
 
 
+def fresh_device(house):
+    house.scrap = house.user.device()
+
+
 def fresh_key(house):
     house.api_key = make_key(house)
 
@@ -169,6 +173,27 @@ TABLE = {
     "POST /devices": [Row(
         lambda h: "/devices", "401 201 201 201 403 403 403 403",
         "401 201 201 201 403 403 403 403", lambda h: {"name": "walk"})],
+    "GET /devices": [
+        Row(lambda h: f"/devices?tenant_id={h.id}",
+            "401 200 200 200 200 403 200 200",
+            "401 200 200 200 200 403 200 200"),
+        Row(lambda h: f"/devices?scope=tenant&tenant_id={h.id}",
+            "401 403 200 200 200 403 200 200",
+            "401 403 200 200 200 403 200 200")],
+    "GET /user/devices": [Row(
+        lambda h: "/user/devices", "401 200 200 200 403 403 403 403",
+        "401 200 200 200 403 403 403 403")],
+    "DELETE /devices/{deviceID}": [
+        Row(lambda h: f"/devices/{h.device}",
+            "401 200 200 200 200 403 200 403",
+            "401 404 404 404 200 403 404 403"),
+        Row(lambda h: f"/devices/{h.scrap}?purge=true",
+            "401 200 200 200 200 403 200 403",
+            "401 404 404 404 200 403 404 403", None, fresh_device)],
+    "GET /status": [Row(
+        lambda h: f"/status?device_id={h.device}",
+        "401 200 200 200 200 403 200 200",
+        "401 404 404 404 200 403 404 404")],
     "POST /devices/{deviceID}/events": [Row(
         lambda h: f"/devices/{h.device}/events",
         "401 202 202 202 202 202 202 403",

@@ -31,6 +31,11 @@ static const struct route routes[] = {
 	{ HTTP_GET, "/audit", ACCESS_ADMIN, audit_list, 0 },
 
 	{ HTTP_POST, "/devices", ACCESS_USER, devices_create, 0 },
+	{ HTTP_GET, "/devices", ACCESS_MEMBER, devices_list, 0 },
+	{ HTTP_GET, "/user/devices", ACCESS_USER, devices_list_of_user, 0 },
+	{ HTTP_DELETE, "/devices/{deviceID}", ACCESS_MEMBER,
+	    devices_disconnect, 0 },
+	{ HTTP_GET, "/status", ACCESS_MEMBER, devices_status, 0 },
 	{ HTTP_POST, "/devices/{deviceID}/events", ACCESS_ENGINE,
 	    events_accept, ROUTE_INGEST },
 

@@ -35,6 +35,18 @@ input_query_uuid(const struct exchange *x, const char *name,
 }
 
 int
+input_query_bool(const struct exchange *x, const char *name, bool *value_r,
+    struct fault *fault)
+{
+	const char *text = request_query(x, name);
+
+	*value_r = text != NULL && strcmp(text, "true") == 0;
+	if (text == NULL || *value_r || strcmp(text, "false") == 0)
+		return 0;
+	return fault_add_field(fault, name, "must be true or false", text);
+}
+
+int
 input_tenant(const struct exchange *x, struct uuid *tenant_id_r,
     struct fault *fault)
 {
@@ -99,6 +111,16 @@ shape_null(struct json_writer *w, const char *key)
 {
 	json_write_key(w, key);
 	json_write_null(w);
+}
+
+/* A time that may not be known: never, not yet. */
+static void
+shape_time_or_null(struct json_writer *w, const char *key, int64_t wall_us)
+{
+	if (wall_us == 0)
+		shape_null(w, key);
+	else
+		shape_time(w, key, wall_us);
 }
 
 void
@@ -193,7 +215,8 @@ shape_user(struct json_writer *w, const struct user *user, const char *token)
 }
 
 void
-shape_device(struct json_writer *w, const struct device *device)
+shape_device(struct json_writer *w, const struct device *device,
+    const char *webhook_url)
 {
 	json_write_object_begin(w);
 	shape_uuid(w, "id", &device->id);
@@ -204,9 +227,36 @@ shape_device(struct json_writer *w, const struct device *device)
 	shape_bool(w, "connected", device->connected);
 	if (device->last_seen_us != 0)
 		shape_time(w, "last_seen", device->last_seen_us);
+	if (webhook_url[0] != '\0')
+		shape_string(w, "webhook_url", webhook_url);
 	shape_time(w, "created_at", device->created_us);
 	shape_time(w, "updated_at", device->updated_us);
 	json_write_object_end(w);
+}
+
+void
+shape_device_summary(struct json_writer *w, const struct device *device)
+{
+	json_write_object_begin(w);
+	shape_uuid(w, "id", &device->id);
+	shape_string(w, "name", device->name);
+	shape_bool(w, "connected", device->connected);
+	shape_time_or_null(w, "last_seen", device->last_seen_us);
+	shape_time(w, "created_at", device->created_us);
+	json_write_object_end(w);
+}
+
+void
+shape_device_state(struct json_writer *w, const struct device *device)
+{
+	shape_uuid(w, "device_id", &device->id);
+	shape_bool(w, "connected", device->connected);
+	shape_bool(w, "logged_in", device_is_logged_in(device));
+	if (device->jid[0] != '\0')
+		shape_string(w, "whatsapp_jid", device->jid);
+	else
+		shape_null(w, "whatsapp_jid");
+	shape_time_or_null(w, "last_seen", device->last_seen_us);
 }
 
 static void
@@ -257,16 +307,6 @@ shape_webhook(struct json_writer *w, const struct webhook *webhook,
 	shape_time(w, "created_at", webhook->created_us);
 	shape_time(w, "updated_at", webhook->updated_us);
 	json_write_object_end(w);
-}
-
-/* A time that may not be known: never, not yet. */
-static void
-shape_time_or_null(struct json_writer *w, const char *key, int64_t wall_us)
-{
-	if (wall_us == 0)
-		shape_null(w, key);
-	else
-		shape_time(w, key, wall_us);
 }
 
 void

@@ -45,6 +45,10 @@ int api_keys_delete(struct exchange *x, struct fault *fault);
 int audit_list(struct exchange *x, struct fault *fault);
 
 int devices_create(struct exchange *x, struct fault *fault);
+int devices_list(struct exchange *x, struct fault *fault);
+int devices_list_of_user(struct exchange *x, struct fault *fault);
+int devices_status(struct exchange *x, struct fault *fault);
+int devices_disconnect(struct exchange *x, struct fault *fault);
 
 int events_accept(struct exchange *x, struct fault *fault);
 
@@ -61,6 +65,10 @@ int user_webhook_get(struct exchange *x, struct fault *fault);
 /* The query parameter as a UUID. 1: *uuid_r; 0: absent; -1: malformed. */
 int input_query_uuid(const struct exchange *x, const char *name,
     struct uuid *uuid_r, struct fault *fault);
+
+/* ?name=true or false; false when absent. -1: anything else. */
+int input_query_bool(const struct exchange *x, const char *name,
+    bool *value_r, struct fault *fault);
 
 /* The tenant that a request on a tenant's things is about: the caller's own,
    or ?tenant_id= for one who belongs to none. -1: missing or malformed. */
@@ -101,7 +109,14 @@ void shape_tenant_details(struct json_writer *w,
 /* token NULL: without. */
 void shape_user(struct json_writer *w, const struct user *user,
     const char *token);
-void shape_device(struct json_writer *w, const struct device *device);
+/* webhook_url "": without. */
+void shape_device(struct json_writer *w, const struct device *device,
+    const char *webhook_url);
+/* The shorter form. */
+void shape_device_summary(struct json_writer *w, const struct device *device);
+/* device_id, connected, logged_in, whatsapp_jid, last_seen: members of an
+   object that stands open. */
+void shape_device_state(struct json_writer *w, const struct device *device);
 /* secret NULL: without. */
 void shape_webhook(struct json_writer *w, const struct webhook *webhook,
     const char *secret);
