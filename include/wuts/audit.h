@@ -24,4 +24,9 @@ struct audit_entry {
 	uint8_t hash[CRYPTO_HASH_LEN];	/* chained (wuts/audit_service.h) */
 };
 
+/* The hash of a row behind the row with this hash; of the first, zeroes. */
+void audit_chain_hash(const uint8_t audit_key[CRYPTO_KEY_LEN],
+    const uint8_t previous[CRYPTO_HASH_LEN], const struct audit_entry *entry,
+    uint8_t hash_r[CRYPTO_HASH_LEN]);
+
 #endif

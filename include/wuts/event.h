@@ -7,6 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct strbuf;
+struct uuid;
+
 #define EVENT_NAME_MAX 63
 
 /* Who may report it, and which webhook gets it. */
@@ -39,5 +42,11 @@ struct event_set {
 /* Add what a pattern stands for. False: it is none. */
 bool event_set_add(struct event_set *set, const char *pattern);
 bool event_set_has(const struct event_set *set, size_t index);
+
+/* The body of a delivery, one line of compact JSON (spec §6). tenant-level
+   events: device_id NULL, sent as null. */
+void event_body_format(struct strbuf *out, const struct uuid *id,
+    const char *event, int64_t timestamp_us, const struct uuid *tenant_id,
+    const struct uuid *device_id, const char *data, size_t data_len);
 
 #endif

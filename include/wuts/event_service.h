@@ -32,11 +32,4 @@ int event_service_accept(struct service *service, struct arena *arena,
     const struct caller *caller, const struct device *device,
     const struct event_input *events, size_t n, struct fault *fault);
 
-/* The body of a delivery, one line of compact JSON (spec §6). tenant-level
-   events: device_id NULL, sent as null. */
-struct strbuf;
-void event_body_format(struct strbuf *out, const struct uuid *id,
-    const char *event, int64_t timestamp_us, const struct uuid *tenant_id,
-    const struct uuid *device_id, const char *data, size_t data_len);
-
 #endif

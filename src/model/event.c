@@ -6,7 +6,15 @@
 
 #include "wuts/event.h"
 
+#include "wuts/clock.h"
+#include "wuts/json.h"
+#include "wuts/strbuf.h"
+#include "wuts/uuid.h"
+
 #include <string.h>
+
+/* The members of a body besides the data, with room. */
+#define BODY_OVERHEAD 320
 
 static const char *const names[] = {
 	"message.received",
@@ -184,4 +192,35 @@ event_set_has(const struct event_set *set, size_t index)
 {
 	return set->all ||
 	    (set->bits[index / SET_BITS] >> index % SET_BITS & 1) != 0;
+}
+
+void
+event_body_format(struct strbuf *out, const struct uuid *id,
+    const char *event, int64_t timestamp_us, const struct uuid *tenant_id,
+    const struct uuid *device_id, const char *data, size_t data_len)
+{
+	char uuid[UUID_TEXT_LEN + 1], time[CLOCK_RFC3339_SIZE];
+
+	/* Ids, catalogue names and times hold nothing that needs escaping. */
+	strbuf_reserve(out, data_len + BODY_OVERHEAD);
+	strbuf_append_str(out, "{\"id\":\"");
+	strbuf_append(out, uuid_format(id, uuid), UUID_TEXT_LEN);
+	strbuf_append_str(out, "\",\"event\":\"");
+	strbuf_append_str(out, event);
+	strbuf_append_str(out, "\",\"timestamp\":\"");
+	strbuf_append_str(out, clock_format(timestamp_us, time));
+	strbuf_append_str(out, "\",\"tenant_id\":\"");
+	strbuf_append(out, uuid_format(tenant_id, uuid), UUID_TEXT_LEN);
+	strbuf_append_str(out, "\",\"device_id\":");
+	if (device_id == NULL) {
+		strbuf_append_str(out, "null");
+	} else {
+		strbuf_append_char(out, '"');
+		strbuf_append(out, uuid_format(device_id, uuid),
+		    UUID_TEXT_LEN);
+		strbuf_append_char(out, '"');
+	}
+	strbuf_append_str(out, ",\"data\":");
+	json_text_compact(out, data, data_len);
+	strbuf_append_char(out, '}');
 }

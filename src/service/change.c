@@ -11,7 +11,7 @@
 #include "wuts/api_key_store.h"
 #include "wuts/clock.h"
 #include "wuts/db.h"
-#include "wuts/event_service.h"
+#include "wuts/event.h"
 #include "wuts/fault.h"
 #include "wuts/generations.h"
 #include "wuts/idempotency_service.h"

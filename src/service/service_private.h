@@ -204,10 +204,6 @@ int change_audit(struct change *change, const char *action,
     const char *new_value, struct fault *fault);
 /* The last step of a change: the head of the chain is where it has come to. */
 int change_close_audit(struct change *change, struct fault *fault);
-/* The hash of a row behind the row with this hash. */
-void audit_chain_hash(const uint8_t audit_key[CRYPTO_KEY_LEN],
-    const uint8_t previous[CRYPTO_HASH_LEN], const struct audit_entry *entry,
-    uint8_t hash_r[CRYPTO_HASH_LEN]);
 
 /* --- idempotency.c: inside and after a change's transaction --- */
 
