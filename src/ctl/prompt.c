@@ -8,6 +8,7 @@
 #include "wuts/crypto.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -29,16 +30,20 @@ note_ender(int signo)
 }
 
 /* One line without its newline, a character a read so that what comes behind
-   it stays for others. */
+   it stays for others. mask: the signals that stay blocked while it waits;
+   NULL: those of now. */
 static int
-read_line(char line_r[PROMPT_LINE_MAX], struct fault *fault)
+read_line(char line_r[PROMPT_LINE_MAX], const sigset_t *mask,
+    struct fault *fault)
 {
+	struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
 	size_t len = 0;
 	ssize_t n;
 	char c;
 
 	for (;;) {
-		n = read(STDIN_FILENO, &c, 1);
+		n = ppoll(&in, 1, NULL, mask) < 0 ? -1 :
+		    read(STDIN_FILENO, &c, 1);
 		if (n < 0 && errno == EINTR && ender == 0)
 			continue;
 		if (n < 0)
@@ -57,7 +62,7 @@ read_line(char line_r[PROMPT_LINE_MAX], struct fault *fault)
 /* The question goes to standard error: standard output is the answer's. */
 static int
 ask_hidden(const char *question, char line_r[PROMPT_LINE_MAX],
-    struct fault *fault)
+    const sigset_t *mask, struct fault *fault)
 {
 	struct termios shown, hidden;
 	int ret;
@@ -71,7 +76,7 @@ ask_hidden(const char *question, char line_r[PROMPT_LINE_MAX],
 	if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden) < 0)
 		return fault_errno(fault, FAULT_IO, "terminal");
 	fprintf(stderr, "%s: ", question);
-	ret = read_line(line_r, fault);
+	ret = read_line(line_r, mask, fault);
 	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
 	fputc('\n', stderr);
 	return ret;
@@ -85,17 +90,25 @@ ask_safely(const char *question, char line_r[PROMPT_LINE_MAX],
 {
 	struct sigaction noting = { .sa_handler = note_ender };
 	struct sigaction before[ENDERS];
+	sigset_t blocked, mask;
 	size_t i;
 	int ret;
 
+	/* Taken only while a key is waited for: none comes unnoticed between
+	   the question and that. */
+	sigemptyset(&blocked);
+	for (i = 0; i < ENDERS; i++)
+		sigaddset(&blocked, enders[i]);
+	(void)sigprocmask(SIG_BLOCK, &blocked, &mask);
 	sigemptyset(&noting.sa_mask);
 	for (i = 0; i < ENDERS; i++)
 		(void)sigaction(enders[i], &noting, &before[i]);
-	ret = ask_hidden(question, line_r, fault);
+	ret = ask_hidden(question, line_r, &mask, fault);
 	for (i = 0; i < ENDERS; i++)
 		(void)sigaction(enders[i], &before[i], NULL);
 	if (ender != 0)
 		(void)raise(ender);
+	(void)sigprocmask(SIG_SETMASK, &mask, NULL);
 	return ret;
 }
 
@@ -130,7 +143,7 @@ prompt_password(const struct ctl *ctl, char password_r[PROMPT_LINE_MAX],
 		return 0;
 	}
 	if (isatty(STDIN_FILENO) ? ask_twice(password_r, fault) < 0 :
-	    read_line(password_r, fault) < 0)
+	    read_line(password_r, NULL, fault) < 0)
 		return -1;
 	if (password_r[0] == '\0')
 		return fault_set(fault, FAULT_CONFIG, "no password was given:"
@@ -155,7 +168,7 @@ prompt_confirm(const struct ctl *ctl, const char *warning, const char *name,
 		return fault_set(fault, FAULT_CONFIG,
 		    "%s: give --yes to do so without being asked", warning);
 	fprintf(stderr, "%s.\nType %s to go on: ", warning, name);
-	if (read_line(line, fault) < 0)
+	if (read_line(line, NULL, fault) < 0)
 		return -1;
 	if (strcmp(line, name) != 0)
 		return fault_set(fault, FAULT_CONFIG,

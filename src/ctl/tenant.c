@@ -200,7 +200,7 @@ sweep(struct session *session)
 	if (is_shown && batches > 0)
 		fputc('\n', stderr);
 	return more < 0 ? fault_prefix(&session->fault, "the tenant is"
-	    " deleted, but not all of its rows are yet (wuts-spool goes on)") : 0;
+	    " deleted, not yet all of its rows (wuts-spool goes on)") : 0;
 }
 
 static void
