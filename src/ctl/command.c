@@ -14,6 +14,9 @@
 const struct ctl_option ctl_options[] = {
 	{ "action", "NAME", AT(action),
 	    "only entries of this action, such as user.role_changed" },
+	{ "dead", NULL, AT(dead), "all dead letters that the others say" },
+	{ "device", "ID", AT(device), "only events of this device" },
+	{ "event", "NAME", AT(event), "only this event" },
 	{ "expires", "TIME", AT(expires),
 	    "when it ends, such as 2027-01-31T00:00:00Z (never)" },
 	{ "finish", NULL, AT(finish),
@@ -24,10 +27,14 @@ const struct ctl_option ctl_options[] = {
 	{ "limit", "N", AT(limit), "at most this many (all)" },
 	{ "role", "ROLE", AT(role), "admin, manager or user (user)" },
 	{ "scope", "SCOPE", AT(scope), "full or read (full)" },
+	{ "since", "TIME", AT(since),
+	    "only from then on, such as 2027-01-31T00:00:00Z" },
 	{ "sql", "DIR", AT(sql_dir), "the migrations (" WUTS_SQL_DIR ")" },
+	{ "state", "STATE", AT(state),
+	    "only waiting, retrying, prepared or dead ones" },
 	{ "step", NULL, AT(step), "stop after the next step" },
 	{ "tenant", "TENANT", AT(tenant),
-	    "whose user it is: needed when USER is an e-mail" },
+	    "whose it is; of a user needed when USER is an e-mail" },
 	{ "user", "USER", AT(user), "only what this user did or underwent" },
 	{ "webhook", "URL", AT(webhook),
 	    "the webhook of the user's first device" },
@@ -92,10 +99,33 @@ static const struct command commands[] = {
 	    "bring the database schema to this release",
 	    "Applies the migrations that the database has not seen yet, each"
 	    " once.\n" },
+	{ "queue drop", "ID", "json yes", ctl_queue_drop,
+	    "give up an event that waits, or a dead letter, for good",
+	    "A running wuts-spool is asked to; else it is done here. What is"
+	    " being delivered\nat that moment may arrive all the same. The"
+	    " id must be typed again, or --yes\ngiven.\n" },
+	{ "queue list", "", "device event json limit since state tenant",
+	    ctl_queue_list,
+	    "the events that wait, and the dead letters",
+	    "One line each, in the order of the files. --tenant takes the"
+	    " tenant's id.\n" },
+	{ "queue retry", "[ID]", "dead device event json since tenant",
+	    ctl_queue_retry,
+	    "put dead letters back into the queue",
+	    "Each is delivered with the same webhook-id as before, to the"
+	    " webhook as it is\nnow. What waits for its next attempt is no"
+	    " dead letter and is left alone.\n" },
+	{ "queue show", "ID", "json", ctl_queue_show,
+	    "one event with its body", "" },
 	{ "queue status", "", "json", ctl_queue_status,
 	    "how many events wait, since when, and who delivers them",
 	    "Reads the queue directory; changes nothing and disturbs"
 	    " nobody.\n" },
+	{ "queue verify", "", "json", ctl_queue_verify,
+	    "read everything, check every checksum and account",
+	    "Each record must have come to exactly one end, or wait. Says"
+	    " what does not hold\nand where. Exit status 1 when"
+	    " something does not.\n" },
 	{ "tenant create", "NAME EMAIL", "generate json webhook",
 	    ctl_tenant_create,
 	    "register a tenant with its first admin; prints the token",
@@ -110,6 +140,9 @@ static const struct command commands[] = {
 	{ "tenant show", "TENANT", "json", ctl_tenant_show,
 	    "one tenant, and how many users and devices it has",
 	    "TENANT is a tenant's id or its name, in whatever case.\n" },
+	{ "top", "", "", ctl_top,
+	    "the queue as it moves; q ends",
+	    "A picture a second on a terminal, one picture elsewhere.\n" },
 	{ "user activate", "USER", "json tenant", ctl_user_activate,
 	    "let a user in again", USER_HELP },
 	{ "user create", "TENANT EMAIL", "generate json role webhook",

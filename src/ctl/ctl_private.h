@@ -32,9 +32,9 @@ enum {
 struct ctl {
 	const char *config;	/* NULL: the default */
 	const char *sql_dir;
-	const char *action, *expires, *limit, *role, *scope, *tenant, *user,
-	    *webhook;
-	bool json, yes, generate, finish, step;
+	const char *action, *device, *event, *expires, *limit, *role, *scope,
+	    *since, *state, *tenant, *user, *webhook;
+	bool json, yes, dead, generate, finish, step;
 	const char *args[CTL_ARGS_MAX];
 };
 
@@ -42,10 +42,20 @@ struct ctl {
    line for each field that was refused. Returns CTL_FAILED. */
 int ctl_failed(const struct fault *fault);
 
+/* 0: limit_r is --limit, or 0 when it was not given. -1: it is no number. */
+int ctl_limit(const struct ctl *ctl, unsigned *limit_r, struct fault *fault);
+
 int ctl_init(const struct ctl *ctl);
 int ctl_migrate(const struct ctl *ctl);
 int ctl_doctor(const struct ctl *ctl);
+int ctl_top(const struct ctl *ctl);
+
+int ctl_queue_drop(const struct ctl *ctl);
+int ctl_queue_list(const struct ctl *ctl);
+int ctl_queue_retry(const struct ctl *ctl);
+int ctl_queue_show(const struct ctl *ctl);
 int ctl_queue_status(const struct ctl *ctl);
+int ctl_queue_verify(const struct ctl *ctl);
 
 int ctl_audit_list(const struct ctl *ctl);
 int ctl_audit_verify(const struct ctl *ctl);
@@ -127,7 +137,7 @@ int session_user(struct session *session, struct user *user_r);
 int session_role(struct session *session, const char *text,
     enum role *role_r);
 
-/* 0: limit_r is --limit, or 0 when it was not given. -1: it is no number. */
+/* As ctl_limit(). */
 int session_limit(struct session *session, unsigned *limit_r);
 
 /* --- prompt.c: what is asked of the person, or of standard input --- */

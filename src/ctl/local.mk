@@ -15,6 +15,10 @@ wutsctl_SOURCES = \
 	src/ctl/nginx.c \
 	src/ctl/prompt.c \
 	src/ctl/queue.c \
+	src/ctl/queue_look.c \
+	src/ctl/queue_look.h \
+	src/ctl/queue_mend.c \
+	src/ctl/queue_verify.c \
 	src/ctl/reload.c \
 	src/ctl/reload.h \
 	src/ctl/rotate.c \
@@ -22,6 +26,7 @@ wutsctl_SOURCES = \
 	src/ctl/session.c \
 	src/ctl/shape.c \
 	src/ctl/tenant.c \
+	src/ctl/top.c \
 	src/ctl/user.c
 wutsctl_LDADD = $(SERVICE_LIBS)
 

@@ -10,6 +10,7 @@
 #include "wuts/mem.h"
 #include "wuts/privilege.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,6 +63,26 @@ ctl_failed(const struct fault *fault)
 		fprintf(stderr, "  %s %s\n", fault->fields[i].field,
 		    fault->fields[i].message);
 	return CTL_FAILED;
+}
+
+int
+ctl_limit(const struct ctl *ctl, unsigned *limit_r, struct fault *fault)
+{
+	const char *text = ctl->limit;
+	unsigned long limit;
+	char *rest;
+
+	*limit_r = 0;
+	if (text == NULL)
+		return 0;
+	errno = 0;
+	limit = strtoul(text, &rest, 10);
+	if (text[0] < '0' || text[0] > '9' || *rest != '\0' || errno != 0 ||
+	    limit == 0 || limit > INT32_MAX)
+		return fault_set(fault, FAULT_CONFIG,
+		    "--limit must be a number from 1 on, not \"%s\"", text);
+	*limit_r = (unsigned)limit;
+	return 0;
 }
 
 static int

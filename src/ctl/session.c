@@ -180,19 +180,5 @@ session_role(struct session *session, const char *text, enum role *role_r)
 int
 session_limit(struct session *session, unsigned *limit_r)
 {
-	const char *text = session->ctl->limit;
-	unsigned long limit;
-	char *rest;
-
-	*limit_r = 0;
-	if (text == NULL)
-		return 0;
-	errno = 0;
-	limit = strtoul(text, &rest, 10);
-	if (text[0] < '0' || text[0] > '9' || *rest != '\0' || errno != 0 ||
-	    limit == 0 || limit > INT32_MAX)
-		return fault_set(&session->fault, FAULT_CONFIG,
-		    "--limit must be a number from 1 on, not \"%s\"", text);
-	*limit_r = (unsigned)limit;
-	return 0;
+	return ctl_limit(session->ctl, limit_r, &session->fault);
 }

@@ -21,7 +21,18 @@ libwuts_queue_a_SOURCES = \
 	src/queue/writer.c \
 	src/queue/writer_private.h \
 	src/queue/writer_segment.c
-EXTRA_DIST += doc/queue-format.md
+EXTRA_DIST += \
+	doc/queue-format.md \
+	tests/unit/queue/fixtures/v1/dead/2026-06-15.log \
+	tests/unit/queue/fixtures/v1/dead/2026-06-15.seg \
+	tests/unit/queue/fixtures/v1/done/653f1a2b.102.0b-2.log \
+	tests/unit/queue/fixtures/v1/done/653f1a2b.102.0b-3.1.log \
+	tests/unit/queue/fixtures/v1/done/653f1a2b.102.0b-3.log \
+	tests/unit/queue/fixtures/v1/open/653f1a2b.101.0a-1.seg \
+	tests/unit/queue/fixtures/v1/ready/653f1a2b.102.0b-2.seg \
+	tests/unit/queue/fixtures/v1/ready/653f1a2b.102.0b-3.1.seg \
+	tests/unit/queue/fixtures/v1/ready/653f1a2b.102.0b-3.seg \
+	tests/unit/queue/fixtures/v1/requests/01920000-0000-0000-0000-000000000013.drop
 
 if HAVE_CMOCKA
 queue_test_sources = \
@@ -47,6 +58,12 @@ tests_unit_queue_test_damage_SOURCES = \
 	$(queue_test_sources) \
 	tests/unit/queue/test_damage.c
 tests_unit_queue_test_damage_LDADD = $(QUEUE_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/queue/test_fixture
+TESTS += tests/unit/queue/test_fixture
+tests_unit_queue_test_fixture_SOURCES = \
+	$(queue_test_sources) \
+	tests/unit/queue/test_fixture.c
+tests_unit_queue_test_fixture_LDADD = $(QUEUE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/queue/test_limits
 TESTS += tests/unit/queue/test_limits
 tests_unit_queue_test_limits_SOURCES = \
