@@ -35,8 +35,10 @@ EXTRA_DIST += \
 	tests/ctl/test_operator.py \
 	tests/ctl/test_rotate.py
 dist_check_SCRIPTS += \
+	tests/ctl/queue \
 	tests/ctl/run \
 	tests/ctl/system
 TESTS += \
+	tests/ctl/queue \
 	tests/ctl/run \
 	tests/ctl/system
