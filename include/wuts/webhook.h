@@ -17,6 +17,7 @@ struct address_policy;
 #define WEBHOOK_HEADER_VALUE_MAX 1024
 #define WEBHOOK_SECRET_MIN 8
 #define WEBHOOK_SECRET_MAX 128
+#define WEBHOOK_SECRET_OVERLAP_S 86400
 #define WEBHOOK_RETRY_MAX 20
 #define WEBHOOK_RETRY_DEFAULT 3
 #define WEBHOOK_TIMEOUT_MAX_S 60
@@ -47,6 +48,10 @@ struct webhook {
 	const struct webhook_header *headers;
 	const uint8_t *secret_sealed;	/* aad: id */
 	size_t secret_sealed_len;
+	/* The one before the last rotation: signs besides until then. */
+	const uint8_t *old_secret_sealed;	/* NULL: none; aad: id */
+	size_t old_secret_sealed_len;
+	int64_t old_secret_until_us;
 	int64_t created_us;
 	int64_t updated_us;
 };

@@ -27,7 +27,9 @@ struct webhook_input {
 	bool enabled;
 	long retry_attempts, timeout_s, max_concurrency, rate_limit;
 	bool ordered;
-	const char *secret;		/* NULL: keep, or generate for a new one */
+	/* NULL: keep those there are, or generate for a new one. Given, it is
+	   the only one from now on. */
+	const char *secret;
 	size_t nheaders;
 	const struct webhook_header *headers;
 };
@@ -40,6 +42,14 @@ struct webhook_input {
 int webhook_service_configure(struct service *service, struct arena *arena,
     const struct caller *caller, const struct webhook_scope *scope,
     const struct webhook_input *input, const char *if_match,
+    struct webhook *webhook_r, const char **secret_r, struct fault *fault);
+
+/* A new secret, in arena, shown this once; the one before signs besides for
+   WEBHOOK_SECRET_OVERLAP_S, the one before that no more. -1:
+   REFUSAL_WEBHOOK_NOT_FOUND, REFUSAL_PRECONDITION_FAILED, FAULT_DATABASE. */
+int webhook_service_rotate_secret(struct service *service,
+    struct arena *arena, const struct caller *caller,
+    const struct webhook_scope *scope, const char *if_match,
     struct webhook *webhook_r, const char **secret_r, struct fault *fault);
 
 /* -1: REFUSAL_WEBHOOK_NOT_FOUND, FAULT_DATABASE. */

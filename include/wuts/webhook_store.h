@@ -28,16 +28,17 @@ int webhook_store_insert(struct db *db, const struct webhook *webhook,
 int webhook_store_update(struct db *db, const struct webhook *webhook,
     struct fault *fault);
 /* The sealed secrets of a tenant's webhooks in the order of their ids
-   (WEBHOOK_ID_LEN bytes), behind after. */
-typedef int webhook_secret_row(void *ctx, const uint8_t *id,
-    const uint8_t *sealed, size_t sealed_len, struct fault *fault);
+   (WEBHOOK_ID_LEN bytes), behind after. Of the row only id and the secrets are
+   filled; an old one only when it still signs at now_us. */
+typedef int webhook_secret_row(void *ctx, const struct webhook *secrets,
+    struct fault *fault);
 int webhook_store_list_secrets(struct db *db, const struct uuid *tenant_id,
-    const uint8_t *after, unsigned limit, webhook_secret_row *row, void *ctx,
-    struct fault *fault);
-/* The same secret sealed anew: nothing else changes, no time either. */
-int webhook_store_update_secret(struct db *db, const struct uuid *tenant_id,
-    const uint8_t *id, const uint8_t *sealed, size_t sealed_len,
-    struct fault *fault);
+    const uint8_t *after, int64_t now_us, unsigned limit,
+    webhook_secret_row *row, void *ctx, struct fault *fault);
+/* The same secrets sealed anew (by id; no old one: forget it): nothing else
+   changes, no time either. */
+int webhook_store_update_secrets(struct db *db, const struct uuid *tenant_id,
+    const struct webhook *secrets, struct fault *fault);
 
 /* 1: deleted / 0: there was none / -1. */
 int webhook_store_delete(struct db *db, const struct uuid *tenant_id,

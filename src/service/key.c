@@ -31,9 +31,14 @@ struct sealed_token {
 };
 
 struct sealed_secret {
-	uint8_t id[WEBHOOK_ID_LEN];
 	uint8_t sealed[SECRET_SEALED_MAX];
 	size_t len;
+};
+
+/* Of one webhook: the one that is valid, the one before. */
+struct sealed_secrets {
+	uint8_t id[WEBHOOK_ID_LEN];
+	struct sealed_secret now, old;
 };
 
 /* One tenant's rows, a batch at a time. */
@@ -49,7 +54,7 @@ struct resealing {
 	uint8_t after_webhook[WEBHOOK_ID_LEN];
 	size_t n;
 	struct sealed_token tokens[BATCH];
-	struct sealed_secret secrets[BATCH];
+	struct sealed_secrets secrets[BATCH];
 };
 
 static int
@@ -121,42 +126,71 @@ reseal_tokens(struct db *db, void *ctx, struct fault *fault)
 	return 0;
 }
 
-static int
-take_secret(void *ctx, const uint8_t id[WEBHOOK_ID_LEN],
-    const uint8_t *sealed, size_t len, struct fault *fault)
+static void
+copy_secret(struct sealed_secret *secret, const uint8_t *sealed, size_t len)
 {
-	struct resealing *resealing = ctx;
-	struct sealed_secret *secret = &resealing->secrets[resealing->n++];
-
-	(void)fault;
-	memcpy(secret->id, id, sizeof(secret->id));
 	/* The column holds no more than this. */
 	secret->len = len <= sizeof(secret->sealed) ? len : 0;
-	memcpy(secret->sealed, sealed, secret->len);
-	return 0;
+	if (secret->len > 0)
+		memcpy(secret->sealed, sealed, secret->len);
 }
 
 static int
-reseal_secret(struct resealing *resealing, struct db *db,
-    const struct sealed_secret *secret, struct fault *fault)
+take_secrets(void *ctx, const struct webhook *row, struct fault *fault)
 {
-	uint8_t plain[SECRET_SEALED_MAX], sealed[SECRET_SEALED_MAX];
+	struct resealing *resealing = ctx;
+	struct sealed_secrets *secrets = &resealing->secrets[resealing->n++];
+
+	(void)fault;
+	memcpy(secrets->id, row->id, sizeof(secrets->id));
+	copy_secret(&secrets->now, row->secret_sealed,
+	    row->secret_sealed_len);
+	copy_secret(&secrets->old, row->old_secret_sealed,
+	    row->old_secret_sealed_len);
+	return 0;
+}
+
+/* True: it is sealed anew, in place. */
+static bool
+reseal_secret(struct resealing *resealing, const uint8_t id[WEBHOOK_ID_LEN],
+    struct sealed_secret *secret)
+{
+	uint8_t plain[SECRET_SEALED_MAX];
 	unsigned which;
 
-	if (!crypto_open_which(resealing->keys, secret->id,
-	    sizeof(secret->id), secret->sealed, secret->len, plain, &which)) {
+	if (!crypto_open_which(resealing->keys, id, WEBHOOK_ID_LEN,
+	    secret->sealed, secret->len, plain, &which)) {
 		resealing->batch.lost++;
-		return 0;
+		return false;
 	}
-	if (which != 0)
-		crypto_seal(resealing->keys, secret->id, sizeof(secret->id),
-		    plain, secret->len - CRYPTO_SEAL_OVERHEAD, sealed);
+	if (which != 0) {
+		crypto_seal(resealing->keys, id, WEBHOOK_ID_LEN, plain,
+		    secret->len - CRYPTO_SEAL_OVERHEAD, secret->sealed);
+		resealing->batch.secrets++;
+	}
 	crypto_wipe(plain, sizeof(plain));
-	if (which == 0)
-		return 0;
-	resealing->batch.secrets++;
-	return webhook_store_update_secret(db, resealing->tenant_id,
-	    secret->id, sealed, secret->len, fault);
+	return which != 0;
+}
+
+static int
+reseal_webhook(struct resealing *resealing, struct db *db,
+    struct sealed_secrets *secrets, struct fault *fault)
+{
+	struct webhook row = {
+		.secret_sealed = secrets->now.sealed,
+		.secret_sealed_len = secrets->now.len
+	};
+	bool is_new = reseal_secret(resealing, secrets->id, &secrets->now);
+
+	memcpy(row.id, secrets->id, sizeof(row.id));
+	if (secrets->old.len > 0) {
+		is_new |= reseal_secret(resealing, secrets->id,
+		    &secrets->old);
+		row.old_secret_sealed = secrets->old.sealed;
+		row.old_secret_sealed_len = secrets->old.len;
+	}
+	return is_new ? webhook_store_update_secrets(db,
+	    resealing->tenant_id, &row, fault) : 0;
 }
 
 static int
@@ -170,13 +204,13 @@ reseal_secrets(struct db *db, void *ctx, struct fault *fault)
 	if (found != 1)
 		return found;
 	if (webhook_store_list_secrets(db, resealing->tenant_id,
-	    resealing->after_webhook, BATCH, take_secret, resealing,
-	    fault) < 0)
+	    resealing->after_webhook, clock_wall_us(), BATCH, take_secrets,
+	    resealing, fault) < 0)
 		return fault_prefix(fault, "list webhooks");
 	for (i = 0; i < resealing->n; i++)
-		if (reseal_secret(resealing, db, &resealing->secrets[i],
+		if (reseal_webhook(resealing, db, &resealing->secrets[i],
 		    fault) < 0)
-			return fault_prefix(fault, "update secret");
+			return fault_prefix(fault, "update secrets");
 	return 0;
 }
 

@@ -7,6 +7,7 @@
 #include "webhook_private.h"
 
 #include "wuts/arena.h"
+#include "wuts/clock.h"
 #include "wuts/device.h"
 #include "wuts/fault.h"
 #include "wuts/json.h"
@@ -89,6 +90,14 @@ seal_secret(const struct crypto_keys *keys, struct arena *arena,
 	    sealed);
 	webhook->secret_sealed = sealed;
 	webhook->secret_sealed_len = len + CRYPTO_SEAL_OVERHEAD;
+}
+
+static void
+forget_old_secret(struct webhook *webhook)
+{
+	webhook->old_secret_sealed = NULL;
+	webhook->old_secret_sealed_len = 0;
+	webhook->old_secret_until_us = 0;
 }
 
 /* --- the trail --- */
@@ -231,12 +240,15 @@ replace(struct change *change, struct configuring *configuring,
 	const struct webhook_input *input = configuring->input;
 	struct webhook *webhook = configuring->webhook_r;
 
-	*webhook = *before;	/* id, time of creation and secret stay */
+	*webhook = *before;	/* id, time of creation and secrets stay */
 	webhook->updated_us = change_time_after(change, before->updated_us);
 	take_input(configuring->arena, input, webhook);
-	if (input->secret != NULL)
+	if (input->secret != NULL) {
+		/* Whoever gives one may do so because the last was betrayed. */
 		seal_secret(&change->service->settings->keys,
 		    configuring->arena, webhook, input->secret);
+		forget_old_secret(webhook);
+	}
 	if (webhook_store_update(change->db, webhook, fault) < 0)
 		return fault_prefix(fault, "update webhook");
 	return audit(change, "webhook.configured", before, webhook, fault);
@@ -389,6 +401,66 @@ webhook_service_get_staged(struct service *service, struct arena *arena,
 	    &caller->identity.tenant_id, &caller->identity.user_id, arena,
 	    url_r, fault) < 0)
 		return fault_prefix(fault, "staged webhook");
+	return 0;
+}
+
+/* --- rotation --- */
+
+static int
+rotate_body(struct change *change, void *ctx, struct fault *fault)
+{
+	struct configuring *rotating = ctx;
+	const struct webhook_scope *scope = rotating->scope;
+	struct webhook *webhook = rotating->webhook_r;
+	char etag[ETAG_SIZE];
+	struct webhook before;
+	int found;
+
+	if (enter_scope(change, scope, fault) < 0)
+		return -1;
+	found = webhook_store_lock(change->db, rotating->arena,
+	    &scope->tenant_id, &scope->device_id, &before, fault);
+	if (found < 0)
+		return fault_prefix(fault, "lock webhook");
+	if (found == 0)
+		return refuse_not_found(fault);
+	if (etag_check(rotating->if_match,
+	    etag_format(before.updated_us, etag), fault) < 0)
+		return -1;
+	*webhook = before;
+	webhook->updated_us = change_time_after(change, before.updated_us);
+	webhook->old_secret_sealed = before.secret_sealed;
+	webhook->old_secret_sealed_len = before.secret_sealed_len;
+	webhook->old_secret_until_us = webhook->updated_us +
+	    (int64_t)WEBHOOK_SECRET_OVERLAP_S * CLOCK_SECOND_US;
+	*rotating->secret_r = generate_secret(rotating->arena);
+	seal_secret(&change->service->settings->keys, rotating->arena,
+	    webhook, *rotating->secret_r);
+	if (webhook_store_update(change->db, webhook, fault) < 0)
+		return fault_prefix(fault, "update webhook");
+	return audit(change, "webhook.secret_rotated", NULL, webhook, fault);
+}
+
+int
+webhook_service_rotate_secret(struct service *service, struct arena *arena,
+    const struct caller *caller, const struct webhook_scope *scope,
+    const char *if_match, struct webhook *webhook_r, const char **secret_r,
+    struct fault *fault)
+{
+	struct configuring rotating = {
+		.scope = scope,
+		.if_match = if_match,
+		.arena = arena,
+		.webhook_r = webhook_r,
+		.secret_r = secret_r
+	};
+
+	*secret_r = NULL;
+	if (check_scope(&caller->identity, scope, fault) < 0)
+		return -1;
+	if (change_run(service, caller, &scope->tenant_id, rotate_body,
+	    &rotating, fault) < 0)
+		return fault_prefix(fault, "rotate secret");
 	return 0;
 }
 

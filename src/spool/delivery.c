@@ -322,23 +322,45 @@ set_line(struct slot *slot, enum line line, const char *name,
 	snprintf(slot->lines[line], LINE_MAX_LEN, "%s: %s", name, value);
 }
 
+/* One v1 signature a secret that is valid, the newer one first. */
+static void
+set_signatures(struct delivery_pool *pool, struct slot *slot, const char *id,
+    int64_t wall_us)
+{
+	const struct queue_record *record = &slot->delivery.record;
+	const struct target *target = slot->delivery.target;
+	const struct secret *old_key = target_old_key(target, wall_us);
+	int64_t timestamp = wall_us / CLOCK_SECOND_US;
+	char text[2 * SIGNATURE_STANDARD_SIZE];
+
+	signature_standard(&target->key, id, timestamp, record->body,
+	    record->body_len, &pool->scratch, text);
+	if (old_key != NULL) {
+		size_t len = strlen(text);
+
+		text[len] = ' ';
+		signature_standard(old_key, id, timestamp, record->body,
+		    record->body_len, &pool->scratch, text + len + 1);
+	}
+	set_line(slot, LINE_SIGNATURE, "webhook-signature", text);
+}
+
 static void
 set_headers(struct delivery_pool *pool, struct slot *slot, unsigned attempt,
-    int64_t timestamp)
+    int64_t wall_us)
 {
 	const struct queue_record *record = &slot->delivery.record;
 	struct target *target = slot->delivery.target;
 	char id[UUID_TEXT_LEN + 1], number[24];
-	char standard[SIGNATURE_STANDARD_SIZE], hex[SIGNATURE_HEX_SIZE];
+	char hex[SIGNATURE_HEX_SIZE];
 
 	uuid_format(&record->id, id);
-	signature_standard(&target->key, id, timestamp, record->body,
-	    record->body_len, &pool->scratch, standard);
 	signature_hex(&target->key, record->body, record->body_len, hex);
 	set_line(slot, LINE_ID, "webhook-id", id);
-	snprintf(number, sizeof(number), "%" PRId64, timestamp);
+	snprintf(number, sizeof(number), "%" PRId64,
+	    wall_us / CLOCK_SECOND_US);
 	set_line(slot, LINE_TIMESTAMP, "webhook-timestamp", number);
-	set_line(slot, LINE_SIGNATURE, "webhook-signature", standard);
+	set_signatures(pool, slot, id, wall_us);
 	set_line(slot, LINE_EVENT, "X-WUTS-Event", record->event);
 	set_line(slot, LINE_DELIVERY, "X-WUTS-Delivery", id);
 	snprintf(number, sizeof(number), "%u", attempt);
@@ -362,7 +384,7 @@ delivery_start(struct delivery_pool *pool, struct delivery *delivery,
 	slot->error[0] = '\0';
 	slot->guard.refused[0] = '\0';
 	set_policy(pool, slot);
-	set_headers(pool, slot, attempt, wall_us / CLOCK_SECOND_US);
+	set_headers(pool, slot, attempt, wall_us);
 	check(curl_easy_setopt(easy, CURLOPT_URL,
 	    delivery->target->webhook.url));
 	check(curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,

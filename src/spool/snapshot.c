@@ -48,13 +48,15 @@ write_headers(struct json_writer *w, const struct webhook *webhook)
 }
 
 static void
-write_secret(struct json_writer *w, const struct webhook *webhook)
+write_secret(struct json_writer *w, const char *key, const uint8_t *sealed,
+    size_t len)
 {
 	struct strbuf text = STRBUF_INIT;
 
-	crypto_base64(&text, webhook->secret_sealed,
-	    webhook->secret_sealed_len);
-	json_write_key(w, "secret");
+	if (sealed == NULL)
+		return;
+	crypto_base64(&text, sealed, len);
+	json_write_key(w, key);
 	json_write_string(w, text.data);
 	strbuf_deinit(&text);
 }
@@ -85,7 +87,11 @@ write_webhook(struct strbuf *out, const struct webhook *webhook)
 	write_int(&w, "created", webhook->created_us);
 	write_int(&w, "updated", webhook->updated_us);
 	write_headers(&w, webhook);
-	write_secret(&w, webhook);
+	write_secret(&w, "secret", webhook->secret_sealed,
+	    webhook->secret_sealed_len);
+	write_secret(&w, "old_secret", webhook->old_secret_sealed,
+	    webhook->old_secret_sealed_len);
+	write_int(&w, "old_until", webhook->old_secret_until_us);
 	json_write_object_end(&w);
 }
 
@@ -166,11 +172,23 @@ read_headers(json_t *object, struct arena *arena, struct webhook *webhook_r)
 	return true;
 }
 
+/* NULL: there is none. */
+static const uint8_t *
+read_secret(json_t *object, const char *key, struct arena *arena,
+    size_t *len_r)
+{
+	json_t *value = json_object_get(object, key);
+
+	*len_r = 0;
+	return json_is_string(value) ? crypto_unbase64(arena,
+	    json_string_value(value), json_string_length(value), len_r) :
+	    NULL;
+}
+
 /* The strings of *webhook_r live in object and arena. */
 static bool
 read_webhook(json_t *object, struct arena *arena, struct webhook *webhook_r)
 {
-	json_t *secret = json_object_get(object, "secret");
 	json_t *id = json_object_get(object, "id");
 
 	*webhook_r = (struct webhook){
@@ -187,9 +205,10 @@ read_webhook(json_t *object, struct arena *arena, struct webhook *webhook_r)
 		    json_integer_value(json_object_get(object, "created")),
 		.updated_us =
 		    json_integer_value(json_object_get(object, "updated")),
+		.old_secret_until_us =
+		    json_integer_value(json_object_get(object, "old_until")),
 	};
 	if (webhook_r->url == NULL || webhook_r->enabled_events == NULL ||
-	    !json_is_string(secret) ||
 	    json_string_length(id) != 2 * WEBHOOK_ID_LEN ||
 	    !crypto_unhex(json_string_value(id), 2 * WEBHOOK_ID_LEN,
 	    webhook_r->id) ||
@@ -197,9 +216,10 @@ read_webhook(json_t *object, struct arena *arena, struct webhook *webhook_r)
 	    !read_id(object, "device", &webhook_r->device_id) ||
 	    !read_headers(object, arena, webhook_r))
 		return false;
-	webhook_r->secret_sealed = crypto_unbase64(arena,
-	    json_string_value(secret), json_string_length(secret),
+	webhook_r->secret_sealed = read_secret(object, "secret", arena,
 	    &webhook_r->secret_sealed_len);
+	webhook_r->old_secret_sealed = read_secret(object, "old_secret",
+	    arena, &webhook_r->old_secret_sealed_len);
 	return webhook_r->secret_sealed != NULL;
 }
 

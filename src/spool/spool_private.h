@@ -223,6 +223,8 @@ struct target {
 	struct webhook webhook;		/* everything in it is owned */
 	struct event_set events;
 	struct secret key;
+	struct secret old_key;		/* none, or until the webhook's
+					   old_secret_until_us */
 	struct curl_slist *headers;	/* those of every attempt */
 };
 
@@ -238,6 +240,9 @@ void target_reseal(struct target *target, const struct crypto_keys *keys);
 /* The same row in the same version? Either may be NULL. */
 bool target_is_same(const struct target *a, const struct target *b);
 bool target_wants(const struct target *target, const char *event);
+/* The key that signs besides at this time, or NULL. */
+const struct secret *target_old_key(const struct target *target,
+    int64_t wall_us);
 
 /* --- endpoint.c: the table of endpoints --- */
 

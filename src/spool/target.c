@@ -46,6 +46,8 @@ copy_webhook(struct webhook *to, const struct webhook *from)
 	to->enabled_events = mem_strdup(from->enabled_events);
 	to->secret_sealed = copy_bytes(from->secret_sealed,
 	    from->secret_sealed_len);
+	to->old_secret_sealed = from->old_secret_sealed == NULL ? NULL :
+	    copy_bytes(from->old_secret_sealed, from->old_secret_sealed_len);
 	to->headers = copy_headers(from);
 }
 
@@ -58,52 +60,78 @@ free_webhook(struct webhook *webhook)
 	}
 	free((void *)(uintptr_t)webhook->headers);
 	free((void *)(uintptr_t)webhook->secret_sealed);
+	free((void *)(uintptr_t)webhook->old_secret_sealed);
 	free((char *)(uintptr_t)webhook->enabled_events);
 	free((char *)(uintptr_t)webhook->url);
 }
 
+/* One sealed secret of the webhook as the key that it stands for. */
 static int
-unseal(struct target *target, const struct crypto_keys *keys,
-    struct fault *fault)
+unseal(const struct webhook *webhook, const uint8_t *sealed, size_t len,
+    const struct crypto_keys *keys, struct secret *key, struct fault *fault)
 {
-	const struct webhook *webhook = &target->webhook;
-	size_t len = webhook->secret_sealed_len;
 	char plain[WEBHOOK_SECRET_MAX];
 
 	if (len <= CRYPTO_SEAL_OVERHEAD ||
 	    len - CRYPTO_SEAL_OVERHEAD > sizeof(plain))
 		return fault_set(fault, FAULT_INTERNAL,
 		    "the secret has an impossible length");
-	len -= CRYPTO_SEAL_OVERHEAD;
-	if (!crypto_open(keys, webhook->id, sizeof(webhook->id),
-	    webhook->secret_sealed, webhook->secret_sealed_len, plain))
+	if (!crypto_open(keys, webhook->id, sizeof(webhook->id), sealed, len,
+	    plain))
 		return fault_set(fault, FAULT_INTERNAL,
 		    "the secret was sealed by another installation key");
-	signature_key(&target->key, plain, len);
+	signature_key(key, plain, len - CRYPTO_SEAL_OVERHEAD);
 	crypto_wipe(plain, sizeof(plain));
 	return 0;
+}
+
+static int
+unseal_all(struct target *target, const struct crypto_keys *keys,
+    struct fault *fault)
+{
+	const struct webhook *webhook = &target->webhook;
+	struct fault ignored = { .code = FAULT_NONE };
+
+	/* An old secret that cannot be opened is one that signs no more. */
+	if (webhook->old_secret_sealed != NULL)
+		(void)unseal(webhook, webhook->old_secret_sealed,
+		    webhook->old_secret_sealed_len, keys, &target->old_key,
+		    &ignored);
+	return unseal(webhook, webhook->secret_sealed,
+	    webhook->secret_sealed_len, keys, &target->key, fault);
+}
+
+static void
+reseal(const struct webhook *webhook, const uint8_t **sealedp, size_t len,
+    const struct crypto_keys *keys)
+{
+	char plain[WEBHOOK_SECRET_MAX];
+	unsigned which;
+	uint8_t *sealed;
+
+	if (*sealedp == NULL || len > sizeof(plain) + CRYPTO_SEAL_OVERHEAD ||
+	    !crypto_open_which(keys, webhook->id, sizeof(webhook->id),
+	    *sealedp, len, plain, &which))
+		return;
+	if (which != 0) {
+		sealed = mem_calloc(1, len);
+		crypto_seal(keys, webhook->id, sizeof(webhook->id), plain,
+		    len - CRYPTO_SEAL_OVERHEAD, sealed);
+		free((void *)(uintptr_t)*sealedp);
+		*sealedp = sealed;
+	}
+	crypto_wipe(plain, sizeof(plain));
 }
 
 void
 target_reseal(struct target *target, const struct crypto_keys *keys)
 {
 	struct webhook *webhook = &target->webhook;
-	char plain[WEBHOOK_SECRET_MAX];
-	unsigned which;
-	uint8_t *sealed;
 
-	if (!crypto_open_which(keys, webhook->id, sizeof(webhook->id),
-	    webhook->secret_sealed, webhook->secret_sealed_len, plain,
-	    &which))
-		return;
-	if (which != 0) {
-		sealed = mem_calloc(1, webhook->secret_sealed_len);
-		crypto_seal(keys, webhook->id, sizeof(webhook->id), plain,
-		    webhook->secret_sealed_len - CRYPTO_SEAL_OVERHEAD, sealed);
-		free((void *)(uintptr_t)webhook->secret_sealed);
-		webhook->secret_sealed = sealed;
-	}
-	crypto_wipe(plain, sizeof(plain));
+	reseal(webhook, &webhook->secret_sealed, webhook->secret_sealed_len,
+	    keys);
+	reseal(webhook, &webhook->old_secret_sealed,
+	    webhook->old_secret_sealed_len, keys);
 }
 
 /* Names that this release does not know are passed over: a newer wutsd may
@@ -171,7 +199,7 @@ target_new(const struct webhook *webhook, const struct crypto_keys *keys,
 
 	target->refs = 1;
 	copy_webhook(&target->webhook, webhook);
-	if (unseal(target, keys, fault) < 0 ||
+	if (unseal_all(target, keys, fault) < 0 ||
 	    parse_events(target, fault) < 0) {
 		crypto_hex(webhook->id, sizeof(webhook->id), id);
 		fault_prefix(fault, "webhook wh_%s", id);
@@ -201,6 +229,7 @@ target_unref(struct target **targetp)
 		return;
 	curl_slist_free_all(target->headers);
 	secret_deinit(&target->key);
+	secret_deinit(&target->old_key);
 	free_webhook(&target->webhook);
 	free(target);
 }
@@ -224,4 +253,12 @@ target_wants(const struct target *target, const char *event)
 		return true;
 	index = event_find(event);
 	return index >= 0 && event_set_has(&target->events, (size_t)index);
+}
+
+const struct secret *
+target_old_key(const struct target *target, int64_t wall_us)
+{
+	return target->old_key.len > 0 &&
+	    wall_us < target->webhook.old_secret_until_us ?
+	    &target->old_key : NULL;
 }

@@ -21,14 +21,15 @@ enum {
 	WEBHOOK_UPDATE,
 	WEBHOOK_DELETE,
 	WEBHOOK_LIST_SECRETS,
-	WEBHOOK_UPDATE_SECRET,
+	WEBHOOK_UPDATE_SECRETS,
 	WEBHOOK_STMT_COUNT
 };
 
 #define WEBHOOK_COLUMNS \
 	"id, tenant_id, device_id, url, enabled_events, enabled," \
 	" retry_attempts, timeout_s, ordered, max_concurrency, rate_limit," \
-	" headers, secret_sealed, created_at, updated_at"
+	" headers, secret_sealed, old_secret_sealed, old_secret_until," \
+	" created_at, updated_at"
 
 static const struct stmt_def webhook_stmts[WEBHOOK_STMT_COUNT] = {
 	[WEBHOOK_FIND] = { "webhook_find",
@@ -42,21 +43,24 @@ static const struct stmt_def webhook_stmts[WEBHOOK_STMT_COUNT] = {
 	    "INSERT INTO webhook (id, tenant_id, device_id, owner_device_id,"
 	    " created_at, url, enabled_events, enabled, retry_attempts,"
 	    " timeout_s, ordered, max_concurrency, rate_limit, headers,"
-	    " secret_sealed, updated_at)"
-	    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" },
+	    " secret_sealed, old_secret_sealed, old_secret_until,"
+	    " updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+	    " ?, ?, ?, ?)" },
 	[WEBHOOK_UPDATE] = { "webhook_update",
 	    "UPDATE webhook SET url = ?, enabled_events = ?, enabled = ?,"
 	    " retry_attempts = ?, timeout_s = ?, ordered = ?,"
 	    " max_concurrency = ?, rate_limit = ?, headers = ?,"
-	    " secret_sealed = ?, updated_at = ?"
+	    " secret_sealed = ?, old_secret_sealed = ?,"
+	    " old_secret_until = ?, updated_at = ?"
 	    " WHERE tenant_id = ? AND id = ?" },
 	[WEBHOOK_DELETE] = { "webhook_delete",
 	    "DELETE FROM webhook WHERE tenant_id = ? AND device_id = ?" },
 	[WEBHOOK_LIST_SECRETS] = { "webhook_list_secrets",
-	    "SELECT id, secret_sealed FROM webhook"
-	    " WHERE tenant_id = ? AND id > ? ORDER BY id LIMIT ?" },
-	[WEBHOOK_UPDATE_SECRET] = { "webhook_update_secret",
-	    "UPDATE webhook SET secret_sealed = ?"
+	    "SELECT id, secret_sealed,"
+	    " IF(old_secret_until > ?, old_secret_sealed, NULL)"
+	    " FROM webhook WHERE tenant_id = ? AND id > ? ORDER BY id LIMIT ?" },
+	[WEBHOOK_UPDATE_SECRETS] = { "webhook_update_secrets",
+	    "UPDATE webhook SET secret_sealed = ?, old_secret_sealed = ?"
 	    " WHERE tenant_id = ? AND id = ?" },
 };
 
@@ -79,6 +83,9 @@ fetch_webhook(struct columns *out, struct arena *arena,
 	fetch_arena_text(out, arena, headers);
 	fetch_arena_bytes(out, arena, &webhook->secret_sealed,
 	    &webhook->secret_sealed_len);
+	fetch_arena_bytes(out, arena, &webhook->old_secret_sealed,
+	    &webhook->old_secret_sealed_len);
+	fetch_time(out, &webhook->old_secret_until_us);
 	fetch_time(out, &webhook->created_us);
 	fetch_time(out, &webhook->updated_us);
 }
@@ -168,6 +175,18 @@ webhook_store_lock(struct db *db, struct arena *arena,
 	    device_id, webhook_r, fault);
 }
 
+/* The sealed secret and the one before it, NULL where there is none. */
+static void
+bind_secrets(struct params *in, const struct webhook *webhook)
+{
+	bind_bytes(in, webhook->secret_sealed, webhook->secret_sealed_len);
+	if (webhook->old_secret_sealed == NULL)
+		bind_null(in);
+	else
+		bind_bytes(in, webhook->old_secret_sealed,
+		    webhook->old_secret_sealed_len);
+}
+
 /* url to updated_at, in the order of both statements. */
 static void
 bind_webhook_settings(struct params *in, const struct webhook *webhook,
@@ -182,7 +201,8 @@ bind_webhook_settings(struct params *in, const struct webhook *webhook,
 	bind_int(in, webhook->max_concurrency);
 	bind_int(in, webhook->rate_limit);
 	bind_text(in, headers);
-	bind_bytes(in, webhook->secret_sealed, webhook->secret_sealed_len);
+	bind_secrets(in, webhook);
+	bind_time_or_null(in, webhook->old_secret_until_us);
 	bind_time(in, webhook->updated_us);
 }
 
@@ -242,9 +262,7 @@ webhook_store_delete(struct db *db, const struct uuid *tenant_id,
 }
 
 struct secret_list {
-	uint8_t id[WEBHOOK_ID_LEN];
-	const uint8_t *sealed;
-	size_t sealed_len;
+	struct webhook webhook;
 	webhook_secret_row *row;
 	void *ctx;
 };
@@ -254,28 +272,32 @@ secret_list_row(void *ctx, struct fault *fault)
 {
 	struct secret_list *list = ctx;
 
-	return list->row(list->ctx, list->id, list->sealed, list->sealed_len,
-	    fault);
+	return list->row(list->ctx, &list->webhook, fault);
 }
 
 int
 webhook_store_list_secrets(struct db *db, const struct uuid *tenant_id,
-    const uint8_t *after, unsigned limit, webhook_secret_row *row, void *ctx,
-    struct fault *fault)
+    const uint8_t *after, int64_t now_us, unsigned limit,
+    webhook_secret_row *row, void *ctx, struct fault *fault)
 {
 	struct secret_list list = { .row = row, .ctx = ctx };
+	struct webhook *webhook = &list.webhook;
 	struct arena *arena = arena_new();
 	struct params in;
 	struct columns out;
 	int ret;
 
 	params_init(&in);
+	bind_time(&in, now_us);
 	bind_uuid(&in, tenant_id);
 	bind_bytes(&in, after, WEBHOOK_ID_LEN);
 	bind_limit(&in, limit);
 	columns_init(&out);
-	fetch_bytes(&out, list.id, sizeof(list.id));
-	fetch_arena_bytes(&out, arena, &list.sealed, &list.sealed_len);
+	fetch_bytes(&out, webhook->id, sizeof(webhook->id));
+	fetch_arena_bytes(&out, arena, &webhook->secret_sealed,
+	    &webhook->secret_sealed_len);
+	fetch_arena_bytes(&out, arena, &webhook->old_secret_sealed,
+	    &webhook->old_secret_sealed_len);
 	ret = stmt_read(db, &webhook_stmts[WEBHOOK_LIST_SECRETS], &in, &out,
 	    secret_list_row, &list, fault);
 	arena_free(&arena);
@@ -283,16 +305,15 @@ webhook_store_list_secrets(struct db *db, const struct uuid *tenant_id,
 }
 
 int
-webhook_store_update_secret(struct db *db, const struct uuid *tenant_id,
-    const uint8_t *id, const uint8_t *sealed, size_t sealed_len,
-    struct fault *fault)
+webhook_store_update_secrets(struct db *db, const struct uuid *tenant_id,
+    const struct webhook *secrets, struct fault *fault)
 {
 	struct params in;
 
 	params_init(&in);
-	bind_bytes(&in, sealed, sealed_len);
+	bind_secrets(&in, secrets);
 	bind_uuid(&in, tenant_id);
-	bind_bytes(&in, id, WEBHOOK_ID_LEN);
-	return stmt_update(db, &webhook_stmts[WEBHOOK_UPDATE_SECRET], &in,
+	bind_bytes(&in, secrets->id, WEBHOOK_ID_LEN);
+	return stmt_update(db, &webhook_stmts[WEBHOOK_UPDATE_SECRETS], &in,
 	    fault);
 }

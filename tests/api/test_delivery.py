@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """From an event to the receiver: signatures, retries, the pending webhook, the
 events of the tenant, and what a change of the settings does."""
+import calendar
 import hashlib
 import hmac
 import threading
@@ -88,6 +89,48 @@ def test_a_new_secret_signs_from_the_next_event_on(line, hook):
     line.configure(secret="another-secret-value")
     delivery = hook.wait_event(line.report()[0])
     verify_webhook("another-secret-value", delivery.headers, delivery.body)
+
+
+def test_after_a_rotation_both_secrets_sign(line, hook):
+    old = line.secret
+    answer = done(line.member.client.post("/webhook/secret"))
+    new = answer["secret"]
+    assert new != old and new.startswith("whsec_")
+    assert "secret" not in answer["webhook"]
+    until = calendar.timegm(time.strptime(answer["old_secret_valid_until"],
+                                          "%Y-%m-%dT%H:%M:%SZ"))
+    assert abs(until - time.time() - 24 * 3600) < 60
+    delivery = hook.wait_event(line.report()[0])
+    assert delivery.headers["webhook-signature"].count("v1,") == 2
+    for secret in new, old:
+        verify_webhook(secret, delivery.headers, delivery.body)
+    mac = hmac.new(signing_key(new), delivery.body, hashlib.sha256)
+    assert delivery.headers["x-wuts-signature"] == "sha256=" + mac.hexdigest()
+    # a change that gives no secret leaves both, another rotation the last two
+    line.configure(timeout=7)
+    newest = done(line.member.client.post("/webhook/secret"))["secret"]
+    delivery = hook.wait_event(line.report()[0])
+    for secret in newest, new:
+        verify_webhook(secret, delivery.headers, delivery.body)
+    with pytest.raises(SignatureError):
+        verify_webhook(old, delivery.headers, delivery.body)
+
+
+def test_a_secret_that_is_given_is_the_only_one(line, hook):
+    old = done(line.member.client.post("/webhook/secret"))["secret"]
+    line.configure(secret="mine-and-mine-alone")
+    delivery = hook.wait_event(line.report()[0])
+    verify_webhook("mine-and-mine-alone", delivery.headers, delivery.body)
+    assert delivery.headers["webhook-signature"].count("v1,") == 1
+    with pytest.raises(SignatureError):
+        verify_webhook(old, delivery.headers, delivery.body)
+
+
+def test_only_a_webhook_that_is_there_has_a_secret(tenant):
+    member = tenant.member()
+    refused(member.client.post("/webhook/secret"), 404, "DEVICE_NOT_FOUND")
+    member.device()
+    refused(member.client.post("/webhook/secret"), 404, "WEBHOOK_NOT_FOUND")
 
 
 def test_the_configured_headers_are_sent(wuts, hook):

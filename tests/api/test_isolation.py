@@ -221,6 +221,15 @@ TABLE = {
     "GET /webhook/events": [Row(
         lambda h: "/webhook/events", "401 200 200 200 200 403 200 200",
         "401 200 200 200 200 403 200 200")],
+    "POST /webhook/secret": [
+        Row(lambda h: f"/webhook/secret?device_id={h.device}",
+            "401 200 200 200 200 403 200 403",
+            "401 404 404 404 200 403 404 403", None,
+            restore(device_webhook)),
+        Row(lambda h: f"/webhook/secret?scope=tenant&tenant_id={h.id}",
+            "401 403 403 200 200 403 200 403",
+            "401 403 403 200 200 403 200 403", None,
+            restore(tenant_webhook))],
     "POST /user/webhook": [Row(
         lambda h: "/user/webhook", "401 200 200 200 403 403 403 403",
         "401 200 200 200 403 403 403 403",

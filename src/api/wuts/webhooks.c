@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The webhook of a device, or of the tenant (?scope=tenant): configure, look
-   at, delete; and the catalogue of events. */
+   at, delete, rotate its secret; and the catalogue of events. */
 #include "config.h"
 
 #include "wuts/arena.h"
@@ -280,4 +280,38 @@ webhooks_events(struct exchange *x, struct fault *fault)
 	    event_count(EVENT_OF_TENANT));
 	json_write_object_end(w);
 	return 0;
+}
+
+static void
+render_rotated(struct exchange *x, const void *ctx)
+{
+	const struct configuration *rotated = ctx;
+	struct json_writer *w = response_begin(x, 200);
+
+	set_etag(x, &rotated->webhook);
+	shape_string(w, "message", "Webhook secret rotated");
+	shape_string(w, "secret", rotated->secret);
+	shape_time(w, "old_secret_valid_until",
+	    rotated->webhook.old_secret_until_us);
+	json_write_key(w, "webhook");
+	shape_webhook(w, &rotated->webhook, NULL);
+	json_write_object_end(w);
+}
+
+/* There is nothing to say but which: a body is neither needed nor read. */
+int
+webhooks_rotate_secret(struct exchange *x, struct fault *fault)
+{
+	struct webhook_scope scope;
+	struct configuration rotated;
+
+	if (take_scope(x, &scope, fault) < 0)
+		return -1;
+
+	response_plan(x, render_rotated, &rotated);
+	if (webhook_service_rotate_secret(x->service, x->arena, &x->caller,
+	    &scope, x->request.if_match, &rotated.webhook, &rotated.secret,
+	    fault) < 0)
+		return -1;
+	return response_render_planned(x);
 }

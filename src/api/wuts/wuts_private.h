@@ -56,6 +56,7 @@ int webhooks_configure(struct exchange *x, struct fault *fault);
 int webhooks_get(struct exchange *x, struct fault *fault);
 int webhooks_delete(struct exchange *x, struct fault *fault);
 int webhooks_events(struct exchange *x, struct fault *fault);
+int webhooks_rotate_secret(struct exchange *x, struct fault *fault);
 
 int user_webhook_stage(struct exchange *x, struct fault *fault);
 int user_webhook_get(struct exchange *x, struct fault *fault);

@@ -93,8 +93,8 @@ static bool
 secret_opens(struct world *w, const struct settings *settings)
 {
 	uint8_t id[WEBHOOK_ID_LEN], sealed[512], plain[512];
-	const char *hex = world_text(w, "SELECT HEX(secret_sealed)"
-	    " FROM webhook");
+	const char *hex = world_text(w, "SELECT HEX(IFNULL("
+	    "old_secret_sealed, secret_sealed)) FROM webhook");
 	const char *id_hex = world_text(w, "SELECT HEX(id) FROM webhook");
 	size_t len = strlen(hex) / 2;
 
@@ -147,6 +147,20 @@ assert_everything_works(struct world *w, struct service *service,
 	assert_true(secret_opens(w, settings));
 }
 
+/* The secret that is looked for is the old one from now on. */
+static void
+rotate_secret(struct world *w, const struct things *things)
+{
+	struct webhook_scope scope = {
+		.tenant_id = things->cast.tenant.tenant.id,
+	};
+	struct webhook webhook;
+	const char *secret;
+
+	assert_ok(w, webhook_service_rotate_secret(w->service, w->arena,
+	    &w->master, &scope, NULL, &webhook, &secret, &w->fault));
+}
+
 static struct key_reseal
 reseal(struct world *w, struct service *service)
 {
@@ -168,6 +182,7 @@ key_changes_in_steps_while_everything_works(void **state)
 	struct user_registered later;
 
 	make_things(w, &things);
+	rotate_secret(w, &things);
 	old_set = w->settings;
 	/* Step 1: processes that know both, beside one that does not yet. */
 	added = service_with(w, &added_set, 1, 2);
@@ -190,7 +205,7 @@ key_changes_in_steps_while_everything_works(void **state)
 	assert_int_equal(find(w, swapped, things.key_text), 1);
 	result = reseal(w, swapped);
 	assert_int_equal(result.tokens, 5);
-	assert_int_equal(result.secrets, 1);
+	assert_int_equal(result.secrets, 2);
 	assert_int_equal(result.lost, 0);
 	assert_int_equal(result.api_keys, 0);
 	assert_everything_works(w, swapped, &swapped_set, &things);

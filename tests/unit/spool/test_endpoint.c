@@ -5,6 +5,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -159,6 +160,39 @@ a_secret_of_another_installation_makes_no_target(void **state)
 	target_unref(&target);
 }
 
+static void
+an_old_secret_signs_until_its_time_has_come(void **state)
+{
+	struct fault fault = { .code = FAULT_NONE };
+	const struct secret *key;
+	struct target *target, *other;
+	struct crypto_keys keys;
+	struct webhook webhook;
+
+	(void)state;
+	test_keys(&keys, key_text);
+	target = test_target(&keys, UUID_NIL, URL, "[\"*\"]");
+	key = target_old_key(target, TEST_OLD_UNTIL_US - 1);
+	assert_non_null(key);
+	assert_int_equal(key->len, strlen(TEST_OLD_SECRET));
+	assert_memory_equal(key->data, TEST_OLD_SECRET, key->len);
+	assert_null(target_old_key(target, TEST_OLD_UNTIL_US));
+	/* One that cannot be opened takes nothing else along. */
+	webhook = target->webhook;
+	webhook.old_secret_sealed = webhook.secret_sealed;
+	other = target_new(&webhook, &keys, &fault);
+	assert_non_null(other);
+	assert_null(target_old_key(other, TEST_OLD_UNTIL_US - 1));
+	target_unref(&other);
+	webhook.old_secret_sealed = NULL;
+	webhook.old_secret_sealed_len = 0;
+	other = target_new(&webhook, &keys, &fault);
+	assert_non_null(other);
+	assert_null(target_old_key(other, TEST_OLD_UNTIL_US - 1));
+	target_unref(&other);
+	target_unref(&target);
+}
+
 int
 main(void)
 {
@@ -174,6 +208,7 @@ main(void)
 		cmocka_unit_test(a_target_wants_what_its_set_names),
 		cmocka_unit_test(
 		    a_secret_of_another_installation_makes_no_target),
+		cmocka_unit_test(an_old_secret_signs_until_its_time_has_come),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

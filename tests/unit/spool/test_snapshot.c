@@ -136,6 +136,10 @@ what_was_saved_is_loaded_again_whole(void **state)
 	assert_memory_equal(f->found[0]->key.data,
 	    endpoints_at(f->table, 0)->target->key.data,
 	    f->found[0]->key.len);
+	assert_non_null(target_old_key(f->found[0], TEST_OLD_UNTIL_US - 1));
+	assert_memory_equal(f->found[0]->old_key.data, TEST_OLD_SECRET,
+	    strlen(TEST_OLD_SECRET));
+	assert_null(target_old_key(f->found[0], TEST_OLD_UNTIL_US));
 	assert_true(uuid_is_nil(&f->found[1]->webhook.device_id));
 }
 

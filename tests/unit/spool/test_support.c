@@ -37,6 +37,8 @@ test_target(const struct crypto_keys *keys, struct uuid device_id,
 		{ "Authorization", "Basic dTpw" }, { "X-Empty", "" },
 	};
 	uint8_t sealed[sizeof(TEST_SECRET) - 1 + CRYPTO_SEAL_OVERHEAD];
+	uint8_t old_sealed[sizeof(TEST_OLD_SECRET) - 1 +
+	    CRYPTO_SEAL_OVERHEAD];
 	struct fault fault = { .code = FAULT_NONE };
 	struct webhook webhook = {
 		.id = { 1, 2, 3, 4, 5, 6, 7, device_id.b[15] },
@@ -54,11 +56,16 @@ test_target(const struct crypto_keys *keys, struct uuid device_id,
 		.nheaders = 2,
 		.secret_sealed = sealed,
 		.secret_sealed_len = sizeof(sealed),
+		.old_secret_sealed = old_sealed,
+		.old_secret_sealed_len = sizeof(old_sealed),
+		.old_secret_until_us = TEST_OLD_UNTIL_US,
 		.created_us = 1700000000000001,
 		.updated_us = 1700000000000002,
 	};
 	struct target *target;
 
+	crypto_seal(keys, webhook.id, sizeof(webhook.id), TEST_OLD_SECRET,
+	    sizeof(TEST_OLD_SECRET) - 1, old_sealed);
 	crypto_seal(keys, webhook.id, sizeof(webhook.id), TEST_SECRET,
 	    sizeof(TEST_SECRET) - 1, sealed);
 	target = target_new(&webhook, keys, &fault);

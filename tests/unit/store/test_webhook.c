@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+static const uint8_t old_secret[40] = { 3, 0, 5 };
 static const uint8_t secret[WEBHOOK_SECRET_MAX + CRYPTO_SEAL_OVERHEAD] = {
 	1, 0, 255, 0
 };
@@ -59,6 +60,11 @@ assert_same_settings(const struct webhook *a, const struct webhook *b)
 	assert_int_equal(a->secret_sealed_len, b->secret_sealed_len);
 	assert_memory_equal(a->secret_sealed, b->secret_sealed,
 	    a->secret_sealed_len);
+	assert_int_equal(a->old_secret_sealed_len, b->old_secret_sealed_len);
+	if (a->old_secret_sealed_len > 0)
+		assert_memory_equal(a->old_secret_sealed,
+		    b->old_secret_sealed, a->old_secret_sealed_len);
+	assert_int_equal(a->old_secret_until_us, b->old_secret_until_us);
 	assert_int_equal(a->nheaders, b->nheaders);
 	for (i = 0; i < a->nheaders; i++) {
 		assert_string_equal(a->headers[i].name, b->headers[i].name);
@@ -201,20 +207,27 @@ delete_works_once(void **state)
 
 struct secrets {
 	uint8_t last[WEBHOOK_ID_LEN];
-	unsigned rows;
+	unsigned rows, old;
 };
 
 static int
-secret_row(void *ctx, const uint8_t *id, const uint8_t *sealed,
-    size_t sealed_len, struct fault *fault)
+secret_row(void *ctx, const struct webhook *row,
+    struct fault *fault)
 {
 	struct secrets *secrets = ctx;
 
 	(void)fault;
-	assert_true(memcmp(secrets->last, id, WEBHOOK_ID_LEN) < 0);
-	assert_int_equal(sealed_len, sizeof(secret));
-	assert_memory_equal(sealed, secret, sizeof(secret));
-	memcpy(secrets->last, id, WEBHOOK_ID_LEN);
+	assert_true(memcmp(secrets->last, row->id, WEBHOOK_ID_LEN) < 0);
+	assert_int_equal(row->secret_sealed_len, sizeof(secret));
+	assert_memory_equal(row->secret_sealed, secret, sizeof(secret));
+	if (row->old_secret_sealed != NULL) {
+		assert_int_equal(row->old_secret_sealed_len,
+		    sizeof(old_secret));
+		assert_memory_equal(row->old_secret_sealed, old_secret,
+		    sizeof(old_secret));
+		secrets->old++;
+	}
+	memcpy(secrets->last, row->id, WEBHOOK_ID_LEN);
 	secrets->rows++;
 	return 0;
 }
@@ -226,29 +239,40 @@ secrets_are_listed_by_id_in_pages_and_sealed_anew(void **state)
 	struct fixture *f = *state;
 	struct device device = new_device(f, "secrets");
 	struct webhook one = some_webhook(&device, 30), two, out;
-	struct webhook foreign;
+	struct webhook foreign, sealed_anew;
 	struct secrets secrets = { .rows = 0 };
 	struct device other = new_device(f, "other secrets");
 
 	two = some_webhook(&device, 31);
 	two.device_id = UUID_NIL;
 	foreign = some_webhook(&other, 32);
+	one.old_secret_sealed = two.old_secret_sealed = old_secret;
+	one.old_secret_sealed_len = two.old_secret_sealed_len =
+	    sizeof(old_secret);
+	one.old_secret_until_us = SOME_TIME_US + 1;
+	two.old_secret_until_us = SOME_TIME_US;
 	assert_int_equal(webhook_store_insert(f->db, &two, &f->fault), 0);
 	assert_int_equal(webhook_store_insert(f->db, &one, &f->fault), 0);
 	assert_int_equal(webhook_store_insert(f->db, &foreign, &f->fault), 0);
 	assert_int_equal(webhook_store_list_secrets(f->db, &one.tenant_id,
-	    secrets.last, 1, secret_row, &secrets, &f->fault), 0);
+	    secrets.last, SOME_TIME_US, 1, secret_row, &secrets, &f->fault),
+	    0);
 	assert_memory_equal(secrets.last, one.id, WEBHOOK_ID_LEN);
+	assert_int_equal(secrets.old, 1);
 	assert_int_equal(webhook_store_list_secrets(f->db, &one.tenant_id,
-	    secrets.last, 5, secret_row, &secrets, &f->fault), 0);
+	    secrets.last, SOME_TIME_US, 5, secret_row, &secrets, &f->fault),
+	    0);
 	assert_int_equal(secrets.rows, 2);
-	assert_int_equal(webhook_store_update_secret(f->db, &one.tenant_id,
-	    one.id, anew, sizeof(anew), &f->fault), 0);
+	/* The old secret of the second has had its time. */
+	assert_int_equal(secrets.old, 1);
+	sealed_anew = one;
+	sealed_anew.secret_sealed = anew;
+	sealed_anew.secret_sealed_len = sizeof(anew);
+	assert_int_equal(webhook_store_update_secrets(f->db, &one.tenant_id,
+	    &sealed_anew, &f->fault), 0);
 	assert_int_equal(webhook_store_find(f->db, f->arena, &one.tenant_id,
 	    &one.device_id, &out, &f->fault), 1);
-	one.secret_sealed = anew;
-	one.secret_sealed_len = sizeof(anew);
-	assert_same_settings(&one, &out);
+	assert_same_settings(&sealed_anew, &out);
 	assert_int_equal(out.updated_us, SOME_TIME_US);
 }
 
