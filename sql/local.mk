@@ -3,4 +3,5 @@ sqldir = $(pkgdatadir)/sql
 dist_sql_DATA = \
 	sql/0001_initial.sql \
 	sql/0002_keys_audit_chain.sql \
-	sql/0003_webhook_secrets.sql
+	sql/0003_webhook_secrets.sql \
+	sql/0004_event_seen.sql

@@ -4,6 +4,7 @@
 #define WUTS_EVENT_SERVICE_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "wuts/json.h"
@@ -17,7 +18,8 @@ struct service;
 
 struct event_input {
 	size_t event;		/* catalogue index, of origin engine */
-	struct uuid id;		/* the caller's, or new */
+	struct uuid id;
+	bool is_callers_id;	/* it may come again; else the id is new */
 	int64_t timestamp_us;
 	struct json_span data;	/* the object as it came */
 	const json_t *data_tree;	/* the same, parsed */
@@ -26,8 +28,9 @@ struct event_input {
 /* Accept all n (1..1000) events for the device, or none: durable in the queue
    when this returns 0. device.connected, .disconnected and .logged_out first
    change the device, and the first connect turns its user's pending webhook
-   URL into a webhook for every event. -1: REFUSAL_VALIDATION, FAULT_QUEUE,
-   FAULT_QUEUE_FULL, FAULT_DATABASE. */
+   URL into a webhook for every event. One whose caller's id was accepted for
+   this tenant within 24 hours is accepted again, and nothing else happens. -1:
+   REFUSAL_VALIDATION, FAULT_QUEUE, FAULT_QUEUE_FULL, FAULT_DATABASE. */
 int event_service_accept(struct service *service, struct arena *arena,
     const struct caller *caller, const struct device *device,
     const struct event_input *events, size_t n, struct fault *fault);

@@ -19,6 +19,7 @@ noinst_HEADERS += \
 	include/wuts/device_store.h \
 	include/wuts/event.h \
 	include/wuts/event_service.h \
+	include/wuts/event_store.h \
 	include/wuts/fault.h \
 	include/wuts/file.h \
 	include/wuts/generations.h \

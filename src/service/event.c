@@ -3,7 +3,13 @@
    the database changes with most of them. The three that tell of a device's
    connection change the device first and are appended afterwards: when the
    append fails the client is told, sends again, and finds the device as it
-   left it. */
+   left it.
+
+   An event whose id is the caller's own is accepted once a day. Its id is noted
+   in the transaction that commits after the append: whoever finds it noted may
+   rely on the event being durable. A crash or a lost COMMIT in between leaves
+   an event that nobody was told is accepted: sent again it is appended again
+   and delivered with the same id. */
 #include "config.h"
 
 #include "wuts/event_service.h"
@@ -11,9 +17,11 @@
 #include "service_private.h"
 #include "wuts/arena.h"
 #include "wuts/clock.h"
+#include "wuts/db.h"
 #include "wuts/device.h"
 #include "wuts/device_store.h"
 #include "wuts/event.h"
+#include "wuts/event_store.h"
 #include "wuts/fault.h"
 #include "wuts/log.h"
 #include "wuts/queue.h"
@@ -78,6 +86,14 @@ struct acceptance {
 	const struct event_input *events;
 	size_t n;
 	int64_t arrival_us;
+	const struct device *device;
+	struct service *service;
+	struct queue_record *records;
+	/* Of the callers' ids, distinct and sorted. */
+	struct uuid *ids;
+	bool *is_new;
+	size_t nids;
+	bool is_appended;
 };
 
 static void
@@ -109,6 +125,18 @@ apply_event(struct device *device, const struct event_input *input,
 	device->connected = false;
 }
 
+/* An event that comes again says how things were, not how they are. */
+static int
+is_seen(struct change *change, const struct acceptance *acceptance,
+    const struct event_input *input, struct fault *fault)
+{
+	if (!input->is_callers_id ||
+	    lifecycle_of(input->event) == LIFECYCLE_NONE)
+		return 0;
+	return event_store_is_seen(change->db, &change->tenant_id,
+	    &input->id, acceptance->arrival_us, fault);
+}
+
 static int
 lifecycle_body(struct change *change, void *ctx, struct fault *fault)
 {
@@ -116,13 +144,20 @@ lifecycle_body(struct change *change, void *ctx, struct fault *fault)
 	struct device device;
 	bool was_seen;
 	size_t i;
+	int seen;
 
 	if (device_lock(change, &acceptance->device_id, &device, fault) < 0)
 		return -1;
 	was_seen = device.last_seen_us != 0;
-	for (i = 0; i < acceptance->n; i++)
-		apply_event(&device, &acceptance->events[i],
-		    acceptance->arrival_us);
+	for (i = 0; i < acceptance->n; i++) {
+		seen = is_seen(change, acceptance, &acceptance->events[i],
+		    fault);
+		if (seen < 0)
+			return -1;
+		if (seen == 0)
+			apply_event(&device, &acceptance->events[i],
+			    acceptance->arrival_us);
+	}
 	device.updated_us = change_time_after(change, device.updated_us);
 	if (device_store_update(change->db, &device, fault) < 0)
 		return fault_prefix(fault, "update device");
@@ -163,37 +198,137 @@ check_events(const struct event_input *events, size_t n, struct fault *fault)
 	return has_lifecycle;
 }
 
+/* Fills record but for its body, which is appended to the bodies. */
+static void
+format_record(const struct acceptance *acceptance,
+    const struct event_input *input, struct queue_record *record)
+{
+	const struct device *device = acceptance->device;
+	struct strbuf *bodies = &acceptance->service->bodies;
+	size_t offset = bodies->len;
+
+	record->id = input->id;
+	record->tenant_id = device->tenant_id;
+	record->device_id = device->id;
+	record->event = event_name(input->event);
+	record->created_us = acceptance->arrival_us;
+	event_body_format(bodies, &input->id, record->event,
+	    input->timestamp_us != 0 ? input->timestamp_us :
+	    acceptance->arrival_us, &device->tenant_id, &device->id,
+	    input->data.text, input->data.len);
+	record->body_len = bodies->len - offset;
+}
+
+static int
+compare_ids(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct uuid));
+}
+
+/* Is the event to be appended? Of several with the same id the first is. */
+static bool
+take_turn(struct acceptance *acceptance, const struct event_input *input)
+{
+	const struct uuid *id;
+	bool *is_new;
+
+	if (!input->is_callers_id)
+		return true;
+	id = bsearch(&input->id, acceptance->ids, acceptance->nids,
+	    sizeof(*id), compare_ids);
+	is_new = &acceptance->is_new[id - acceptance->ids];
+	if (!*is_new)
+		return false;
+	*is_new = false;
+	return true;
+}
+
 /* All bodies stand in one buffer, which moves while it grows: the records
    point into it when it is complete. */
-static void
-format_records(struct service *service, const struct device *device,
-    const struct acceptance *acceptance, struct queue_record *records)
+static int
+append(struct acceptance *acceptance, struct fault *fault)
 {
-	struct strbuf *bodies = &service->bodies;
-	const struct event_input *input;
-	struct queue_record *record;
-	size_t offset = 0, i;
+	struct strbuf *bodies = &acceptance->service->bodies;
+	struct queue_record *records = acceptance->records;
+	size_t offset = 0, n = 0, i;
+	int ret = 0;
 
 	strbuf_reset(bodies);
-	for (i = 0; i < acceptance->n; i++) {
-		input = &acceptance->events[i];
-		record = &records[i];
-		record->id = input->id;
-		record->tenant_id = device->tenant_id;
-		record->device_id = device->id;
-		record->event = event_name(input->event);
-		record->created_us = acceptance->arrival_us;
-		event_body_format(bodies, &input->id, record->event,
-		    input->timestamp_us != 0 ? input->timestamp_us :
-		    acceptance->arrival_us, &device->tenant_id, &device->id,
-		    input->data.text, input->data.len);
-		record->body_len = bodies->len - offset;
-		offset = bodies->len;
-	}
-	for (i = 0, offset = 0; i < acceptance->n; i++) {
+	for (i = 0; i < acceptance->n; i++)
+		if (take_turn(acceptance, &acceptance->events[i]))
+			format_record(acceptance, &acceptance->events[i],
+			    &records[n++]);
+	for (i = 0; i < n; i++) {
 		records[i].body = bodies->data + offset;
 		offset += records[i].body_len;
 	}
+	if (n > 0)
+		ret = queue_append(acceptance->service->queue, records, n,
+		    fault);
+	if (bodies->cap > BODIES_KEPT)
+		strbuf_deinit(bodies);
+	return ret < 0 ? fault_prefix(fault, "append events") : 0;
+}
+
+/* --- once a day --- */
+
+static void
+collect_ids(struct acceptance *acceptance)
+{
+	struct uuid *ids;
+	size_t n = 0, i;
+
+	for (i = 0; i < acceptance->n; i++)
+		n += acceptance->events[i].is_callers_id;
+	if (n == 0)
+		return;
+	ids = arena_alloc(acceptance->arena, n * sizeof(*ids));
+	acceptance->is_new = arena_alloc(acceptance->arena,
+	    n * sizeof(*acceptance->is_new));
+	n = 0;
+	for (i = 0; i < acceptance->n; i++)
+		if (acceptance->events[i].is_callers_id)
+			ids[n++] = acceptance->events[i].id;
+	qsort(ids, n, sizeof(*ids), compare_ids);
+	acceptance->ids = ids;
+	for (i = 0; i < n; i++)
+		if (i == 0 || compare_ids(&ids[i], &ids[i - 1]) != 0)
+			ids[acceptance->nids++] = ids[i];
+}
+
+/* Run again, after a lost race, it appends nothing twice. */
+static int
+once_body(struct db *db, void *ctx, struct fault *fault)
+{
+	struct acceptance *acceptance = ctx;
+
+	if (event_store_note(db, &acceptance->device->tenant_id,
+	    acceptance->ids, acceptance->nids, acceptance->arrival_us,
+	    acceptance->is_new, fault) < 0)
+		return fault_prefix(fault, "note ids");
+	if (acceptance->is_appended)
+		return 0;
+	if (append(acceptance, fault) < 0)
+		return -1;
+	acceptance->is_appended = true;
+	return 0;
+}
+
+static int
+append_once(struct acceptance *acceptance, struct fault *fault)
+{
+	switch (tx_run(acceptance->service->db, once_body, NULL, acceptance,
+	    fault)) {
+	case TX_COMMITTED:
+		fault_clear(fault);
+		return 0;
+	case TX_ROLLED_BACK:
+		return -1;
+	case TX_UNKNOWN:
+		fault->retry_after_s = 1;
+		return fault_prefix(fault, "ids may not be noted");
+	}
+	abort();
 }
 
 int
@@ -206,11 +341,14 @@ event_service_accept(struct service *service, struct arena *arena,
 		.device_id = device->id,
 		.events = events,
 		.n = n,
-		.arrival_us = clock_wall_us()
+		.arrival_us = clock_wall_us(),
+		.device = device,
+		.service = service,
+		.records = arena_alloc(arena,
+		    n * sizeof(*acceptance.records))
 	};
 	struct caller changer = *caller;
-	struct queue_record *records;
-	int has_lifecycle, ret;
+	int has_lifecycle;
 
 	wuts_assert(n > 0 && n <= QUEUE_BATCH_MAX);
 	fault_clear(fault);
@@ -223,10 +361,7 @@ event_service_accept(struct service *service, struct arena *arena,
 	if (has_lifecycle && change_run(service, &changer, &device->tenant_id,
 	    lifecycle_body, &acceptance, fault) < 0)
 		return fault_prefix(fault, "change device");
-	records = arena_alloc(arena, n * sizeof(*records));
-	format_records(service, device, &acceptance, records);
-	ret = queue_append(service->queue, records, n, fault);
-	if (service->bodies.cap > BODIES_KEPT)
-		strbuf_deinit(&service->bodies);
-	return ret < 0 ? fault_prefix(fault, "append events") : 0;
+	collect_ids(&acceptance);
+	return acceptance.nids > 0 ? append_once(&acceptance, fault) :
+	    append(&acceptance, fault);
 }

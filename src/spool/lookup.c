@@ -7,8 +7,10 @@
 #include "spool_private.h"
 
 #include "wuts/arena.h"
+#include "wuts/clock.h"
 #include "wuts/crypto.h"
 #include "wuts/db.h"
+#include "wuts/event_store.h"
 #include "wuts/log.h"
 #include "wuts/mem.h"
 #include "wuts/outbox_store.h"
@@ -21,6 +23,9 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+
+/* Deleting old rows holds up questions no longer than this. */
+#define EXPIRE_SLICE_US (CLOCK_SECOND_US / 8)
 
 struct job_list {
 	struct lookup_job *first, **end;
@@ -106,17 +111,40 @@ sweep_body(struct db *db, void *ctx, struct fault *fault)
 	return *more < 0 ? -1 : 0;
 }
 
-/* One batch of what nobody needs: old rows of the outbox, and what is left of
-   tenants that were deleted. */
+/* Delete old rows of one kind for a while. LOOKUP_EXPIRE_BATCH: there may be
+   more; less: there are not. */
+static int
+expire_some(struct db *db, int64_t before_us,
+    int (*expire_batch)(struct db *db, int64_t before_us, unsigned limit,
+	struct fault *fault), struct fault *fault)
+{
+	int64_t until_us = clock_mono_us() + EXPIRE_SLICE_US;
+	int rows;
+
+	do {
+		rows = expire_batch(db, before_us, LOOKUP_EXPIRE_BATCH, fault);
+	} while (rows == LOOKUP_EXPIRE_BATCH && clock_mono_us() < until_us);
+	return rows;
+}
+
+/* Some of what nobody needs: old rows of the outbox, ids of events that may
+   come again, and what is left of tenants that were deleted. */
 static void
 expire(struct db *db, struct lookup_job *job)
 {
 	struct fault fault;
-	int more = 0;
+	int more = 0, rows;
 
-	job->result = outbox_store_expire(db, job->created_us,
-	    LOOKUP_EXPIRE_BATCH, &job->fault);
+	job->result = expire_some(db, job->created_us, outbox_store_expire,
+	    &job->fault);
 	if (job->result < 0)
+		return;
+	rows = expire_some(db, clock_wall_us() -
+	    (int64_t)EVENT_SEEN_KEEP_S * CLOCK_SECOND_US, event_store_expire,
+	    &job->fault);
+	if (rows < 0 || rows == LOOKUP_EXPIRE_BATCH)
+		job->result = rows;
+	if (rows < 0)
 		return;
 	fault_clear(&fault);
 	if (tx_run(db, sweep_body, NULL, &more, &fault) != TX_COMMITTED)

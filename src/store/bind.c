@@ -10,8 +10,10 @@
 #include "wuts/clock.h"
 #include "wuts/fault.h"
 #include "wuts/log.h"
+#include "wuts/mem.h"
 
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -57,12 +59,33 @@ void
 params_init(struct params *in)
 {
 	memset(in, 0, sizeof(*in));
+	in->max = BIND_MAX;
+	in->bind = in->few_bind;
+	in->value = in->few_value;
+}
+
+void
+params_init_many(struct params *in, unsigned max)
+{
+	in->n = 0;
+	in->max = max;
+	in->bind = mem_calloc(max, sizeof(in->bind[0]));
+	in->value = mem_calloc(max, sizeof(in->value[0]));
+}
+
+void
+params_deinit(struct params *in)
+{
+	free(in->bind);
+	free(in->value);
+	in->bind = NULL;
+	in->value = NULL;
 }
 
 static MYSQL_BIND *
 param_next(struct params *in, union bind_value **value_r)
 {
-	wuts_assert(in->n < BIND_MAX);
+	wuts_assert(in->n < in->max);
 	if (value_r != NULL)
 		*value_r = &in->value[in->n];
 	return &in->bind[in->n++];

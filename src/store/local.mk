@@ -6,6 +6,7 @@ libwuts_store_a_SOURCES = \
 	src/store/bind.c \
 	src/store/db.c \
 	src/store/device.c \
+	src/store/event.c \
 	src/store/idempotency.c \
 	src/store/outbox.c \
 	src/store/role.c \
@@ -27,6 +28,7 @@ check_PROGRAMS += \
 	tests/unit/store/test_audit \
 	tests/unit/store/test_deletion \
 	tests/unit/store/test_device \
+	tests/unit/store/test_event \
 	tests/unit/store/test_idempotency \
 	tests/unit/store/test_list \
 	tests/unit/store/test_outage \
@@ -52,6 +54,9 @@ tests_unit_store_test_deletion_LDADD = $(store_test_libs) -lpthread
 tests_unit_store_test_device_SOURCES = \
 	$(store_test_common) tests/unit/store/test_device.c
 tests_unit_store_test_device_LDADD = $(store_test_libs)
+tests_unit_store_test_event_SOURCES = \
+	$(store_test_common) tests/unit/store/test_event.c
+tests_unit_store_test_event_LDADD = $(store_test_libs)
 tests_unit_store_test_idempotency_SOURCES = \
 	$(store_test_common) tests/unit/store/test_idempotency.c
 tests_unit_store_test_idempotency_LDADD = $(store_test_libs)

@@ -95,14 +95,20 @@ union bind_value {
 };
 
 struct params {
-	unsigned n;
-	MYSQL_BIND bind[BIND_MAX];
-	union bind_value value[BIND_MAX];
+	unsigned n, max;
+	MYSQL_BIND *bind;
+	union bind_value *value;
+	MYSQL_BIND few_bind[BIND_MAX];
+	union bind_value few_value[BIND_MAX];
 };
 
 /* In the order of the question marks. What is pointed to must live until the
    statement has run. */
 void params_init(struct params *in);
+/* For a statement with up to max of them, that writes many rows; deinit frees
+   them. */
+void params_init_many(struct params *in, unsigned max);
+void params_deinit(struct params *in);
 void bind_bytes(struct params *in, const void *data, size_t len);
 void bind_null(struct params *in);
 void bind_uuid(struct params *in, const struct uuid *uuid);

@@ -59,6 +59,8 @@ static const struct stmt_def tenant_stmts[TENANT_STMT_COUNT] = {
 /* Rows of a marked tenant, the lower ones first, so that no row takes more
    than its one webhook along. */
 static const struct stmt_def sweep_stmts[] = {
+	{ "tenant_sweep_events", "DELETE FROM event_seen"
+	    " WHERE tenant_id = ? ORDER BY id LIMIT ?" },
 	{ "tenant_sweep_keys", "DELETE FROM api_key"
 	    " WHERE tenant_id = ? ORDER BY id LIMIT ?" },
 	{ "tenant_sweep_devices", "DELETE FROM device"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """POST /devices and POST /devices/{id}/events: what is taken, what is refused,
 and that all of a body is taken or none."""
+import concurrent.futures
 import json
 import uuid
 
@@ -84,6 +85,83 @@ def test_the_callers_id_is_kept(wuts, house):
     answer = done(wuts.engine().post(house.path, {
         **EVENT, "id": event_id.upper()}), 202)
     assert answer["ids"] == [event_id]
+
+
+def test_an_id_that_comes_again_is_accepted_and_not_delivered_again(
+        wuts, wired, hook):
+    engine = wuts.engine()
+    ids = [str(uuid.uuid4()) for _ in range(3)]
+    batch = [{**EVENT, "id": i} for i in (ids[0], ids[1], ids[0])]
+    for _ in range(3):
+        answer = done(engine.post(wired.path, batch), 202)
+        assert answer["accepted"] == 3
+        assert answer["ids"] == [ids[0], ids[1], ids[0]]
+    mixed = [{**EVENT, "id": ids[1]}, EVENT, {**EVENT, "id": ids[2].upper()}]
+    answer = done(engine.post(wired.path, mixed), 202)
+    assert answer["ids"][::2] == ids[1:]
+    done(engine.post(wired.path, {**EVENT, "id": ids[0]}), 202)
+    last = done(engine.post(wired.path, EVENT), 202)["ids"][0]
+    hook.wait_event(last)
+    hook.wait(5)
+    assert sorted(d.id for d in hook.deliveries) == sorted(
+        [*ids, answer["ids"][1], last])
+
+
+def test_a_thousand_ids_that_come_again_are_not_delivered_again(
+        wuts, wired, hook):
+    engine = wuts.engine()
+    ids = [str(uuid.uuid4()) for _ in range(1000)]
+    done(engine.post(wired.path, [{**EVENT, "id": i} for i in ids]), 202)
+    for n in range(0, 1000, 2):
+        ids[n] = str(uuid.uuid4())
+    answer = done(engine.post(wired.path, [
+        {**EVENT, "id": i} for i in ids]), 202)
+    assert answer["ids"] == ids
+    last = done(engine.post(wired.path, EVENT), 202)["ids"][0]
+    hook.wait_event(last, 60)
+    hook.wait(1501, 60)
+    assert len(hook.deliveries) == len({d.id for d in hook.deliveries}) == \
+        1501
+
+
+def test_an_id_counts_within_its_tenant(wuts, wired, hook):
+    event = {**EVENT, "id": str(uuid.uuid4())}
+    other = wuts.tenant().admin
+    done(other.client.post(f"/devices/{other.device()}/events", event), 202)
+    done(wuts.engine().post(wired.path, event), 202)
+    hook.wait_event(event["id"])
+
+
+def test_the_same_id_at_once_is_delivered_once(wuts, wired, hook):
+    ids = [str(uuid.uuid4()) for _ in range(20)]
+
+    def report(n):
+        engine = wuts.engine()
+        order = ids if n % 2 else ids[::-1]
+        for i in order:
+            done(engine.post(wired.path, {**EVENT, "id": i}), 202)
+        done(engine.post(wired.path, [{**EVENT, "id": i} for i in order]),
+             202)
+
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        list(pool.map(report, range(6)))
+    last = done(wuts.engine().post(wired.path, EVENT), 202)["ids"][0]
+    hook.wait_event(last)
+    hook.wait(21)
+    assert sorted(d.id for d in hook.deliveries) == sorted([*ids, last])
+
+
+def test_a_connect_that_comes_again_does_not_connect(wuts, wired):
+    connect = {"event": "device.connected", "data": {"jid": "1@x"},
+               "id": str(uuid.uuid4())}
+    path = f"/status?device_id={wired.device}"
+    client = wired.admin.client
+    done(wuts.engine().post(wired.path, connect), 202)
+    assert done(client.get(path))["data"]["connected"] is True
+    done(wuts.engine().post(wired.path, {
+        "event": "device.disconnected", "data": {}}), 202)
+    done(wuts.engine().post(wired.path, connect), 202)
+    assert done(client.get(path))["data"]["connected"] is False
 
 
 def test_owner_manager_and_admin_may_report_events_and_no_one_else(tenant):

@@ -106,9 +106,15 @@ take_id(struct batch *batch, const json_t *value, struct event_input *event,
 {
 	const char *text = json_string_value(value);
 
-	if (value == NULL || json_is_null(value))
+	/* The n-th of a request under an Idempotency-Key has the same new id
+	   when that is sent again. */
+	event->is_callers_id = batch->x->is_idempotent;
+	if (value == NULL || json_is_null(value)) {
 		request_new_id(batch->x, (uint32_t)batch->n, &event->id);
-	else if (text == NULL || !uuid_parse(text, strlen(text), &event->id))
+		return;
+	}
+	event->is_callers_id = true;
+	if (text == NULL || !uuid_parse(text, strlen(text), &event->id))
 		add_problem(batch, "id", "must be a UUID", text, fault);
 }
 
