@@ -32,8 +32,10 @@ EXTRA_DIST += \
 	tests/api/test_webhooks.py \
 	tests/api/wire.py \
 	tests/chaos/conftest.py \
+	tests/chaos/inject.c \
 	tests/chaos/test_database.py \
 	tests/chaos/test_idempotency.py \
+	tests/chaos/test_inject.py \
 	tests/chaos/test_kill.py \
 	tests/chaos/test_log.py \
 	tests/harness.py
@@ -48,3 +50,15 @@ TESTS += \
 check_PROGRAMS += tests/api/fill_users
 tests_api_fill_users_SOURCES = tests/api/fill_users.c
 tests_api_fill_users_LDADD = $(STORE_LIBS)
+
+check_PROGRAMS += tests/chaos/queue_story
+tests_chaos_queue_story_SOURCES = tests/chaos/queue_story.c
+tests_chaos_queue_story_LDADD = $(QUEUE_LIBS)
+
+# Preloaded by test_inject.py; without the sanitizers, which do not like it.
+check_DATA = tests/chaos/inject.so
+CLEANFILES += tests/chaos/inject.so
+tests/chaos/inject.so: tests/chaos/inject.c
+	$(AM_V_CC)$(MKDIR_P) tests/chaos && \
+	    $(CC) $(DEFS) -D_GNU_SOURCE $(CFLAGS) -shared -fPIC -o $@ \
+	    $(srcdir)/tests/chaos/inject.c -ldl

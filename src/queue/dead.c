@@ -13,6 +13,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -61,30 +62,70 @@ collect(struct queue_reader *reader, struct strbuf *text)
 	}
 }
 
+/* What a crash tore at the end of the file: it begins like a letter and ends too
+   early. Its record is not finished and dies again. Other damage stays. */
+static void
+cut_torn(struct queue_reader *reader, int fd, const char *name,
+    uint64_t *size)
+{
+	struct queue_view *view = &reader->mark_view;
+	struct queue_line line;
+	uint64_t offset = 0, next;
+	enum queue_read got;
+
+	queue_view_start(view, fd, UINT32_MAX);
+	while ((got = queue_view_line(view, offset, *size, &line)) !=
+	    QUEUE_READ_END && got != QUEUE_READ_ERROR) {
+		if (got == QUEUE_READ_OK) {
+			offset += line.len;
+			continue;
+		}
+		next = queue_view_resync(view, offset + 1, *size);
+		if (got == QUEUE_READ_SHORT && next == *size &&
+		    queue_io.ftruncate(fd, (off_t)offset) == 0) {
+			log_info("queue dead/%s %" PRIu64 " bytes of a torn"
+			    " letter cut", name, *size - offset);
+			*size = offset;
+		}
+		offset = next < *size ? next : *size;
+	}
+	queue_view_start(view, -1, 0);
+}
+
 static int
 append(struct queue_reader *reader, const struct strbuf *text,
     struct fault *fault)
 {
 	char name[DAY_LEN + 5];
+	uint64_t size = 0;
 	struct stat st;
 	int fd, ret = -1;
 
 	day_name(clock_wall_us(), name);
-	fd = openat(reader->dirs.dead, name, O_WRONLY | O_CREAT | O_CLOEXEC,
+	fd = openat(reader->dirs.dead, name, O_RDWR | O_CREAT | O_CLOEXEC,
 	    0600);
 	if (fd < 0)
 		return fault_errno(fault, FAULT_QUEUE, "open dead/%s", name);
-	/* What a crash tore before is ended by the empty line, and the reader
-	   of dead letters finds the next. A failed write is cut off again. */
-	if (fstat(fd, &st) < 0 ||
-	    queue_write_at(fd, "\n", 1, (uint64_t)st.st_size) < 0 ||
-	    queue_write_at(fd, text->data, text->len,
-	    (uint64_t)st.st_size + 1) < 0 || queue_io.fdatasync(fd) < 0) {
-		fault_errno(fault, FAULT_QUEUE, "write dead/%s", name);
-		(void)queue_io.ftruncate(fd, st.st_size);
+	if (fstat(fd, &st) < 0) {
+		fault_errno(fault, FAULT_QUEUE, "open dead/%s", name);
 		goto out;
 	}
-	if (st.st_size == 0 && queue_io.fsync(reader->dirs.dead) < 0) {
+	size = (uint64_t)st.st_size;
+	/* Once a run and file; who reads it all the day knows how it ends. */
+	if (strcmp(reader->dead_name, name) != 0) {
+		cut_torn(reader, fd, name, &size);
+		strcpy(reader->dead_name, name);
+	}
+	/* Damage before is ended by the empty line, and whoever reads dead
+	   letters finds the next. A failed write is cut off again. */
+	if (queue_write_at(fd, "\n", 1, size) < 0 ||
+	    queue_write_at(fd, text->data, text->len, size + 1) < 0 ||
+	    queue_io.fdatasync(fd) < 0) {
+		fault_errno(fault, FAULT_QUEUE, "write dead/%s", name);
+		(void)queue_io.ftruncate(fd, (off_t)size);
+		goto out;
+	}
+	if (size == 0 && queue_io.fsync(reader->dirs.dead) < 0) {
 		fault_errno(fault, FAULT_QUEUE, "sync dead/ for %s", name);
 		goto out;
 	}

@@ -342,6 +342,7 @@ struct queue_reader {
 	struct queue_view scan_view;
 	struct queue_view load_view;
 	struct queue_view mark_view;
+	char dead_name[16];	/* the file of letters whose end is right */
 	struct queue_dying *dying;
 	size_t ndying;
 	size_t dying_cap;

@@ -194,8 +194,11 @@ take_lines(struct walk *walk, int fd, uint64_t size, bool is_open,
 		if (got == QUEUE_READ_ERROR || got == QUEUE_READ_END ||
 		    is_open)
 			break;
-		walk->damaged = true;
 		next = queue_view_resync(&walk->view, offset + 1, size);
+		/* A letter torn by a crash: its record is in the queue. */
+		if (is_letters && got == QUEUE_READ_SHORT && next == size)
+			break;
+		walk->damaged = true;
 		snprintf(what, sizeof(what), "%" PRIu64 " damaged bytes",
 		    next - offset);
 		tell_trouble(walk, walk->file, offset, what);

@@ -282,6 +282,52 @@ a_dead_letter_that_cannot_be_copied_is_not_finished(void **state)
 }
 
 static void
+a_letter_torn_by_a_crash_is_cut(void **state)
+{
+	char path[SCRATCH_PATH_SIZE], text[8192];
+	struct fault fault = { .code = FAULT_NONE };
+	struct queue_status status;
+	size_t whole;
+	struct sink sink;
+
+	fill(state, 2);
+	sink_open(&sink, state);
+	sink_drain(&sink);
+	sink_finish(&sink, 1, QUEUE_DEAD);
+	sink_sync(&sink);
+	scratch_read(only_file(state, "dead", path), text, sizeof(text));
+	whole = strlen(text);
+	sink_close(&sink);
+	for (size_t len = 1; len < whole; len += 7) {
+		char torn[16384];
+
+		memcpy(torn, text, whole);
+		memcpy(torn + whole, text, len);
+		torn[whole + len] = '\0';
+		scratch_write(only_file(state, "dead", path), torn, 0600);
+		sink_open(&sink, state);
+		sink_drain(&sink);
+		sink_finish(&sink, 2, QUEUE_DEAD);
+		assert_int_equal(queue_status_read(queue_path(state, "",
+		    path), &status, &fault), 0);
+		assert_int_equal(status.dead, 1);
+		sink_close(&sink);
+		assert_int_equal(queue_status_read(queue_path(state, "",
+		    path), &status, &fault), 0);
+		assert_int_equal(status.dead, 2);
+		scratch_read(only_file(state, "dead", path), torn,
+		    sizeof(torn));
+		assert_memory_equal(torn, text, whole);
+		assert_in_range(strlen(torn), whole + 200, 2 * whole + 40);
+		fill(state, 2);
+		sink_open(&sink, state);
+		sink_drain(&sink);
+		sink_finish(&sink, 1, QUEUE_DELIVERED);
+		sink_close(&sink);
+	}
+}
+
+static void
 the_status_counts_beside_a_running_reader(void **state)
 {
 	struct queue_writer *writer;
@@ -438,6 +484,7 @@ main(void)
 		TEST(an_orphan_log_is_removed_at_start),
 		TEST(dead_letters_are_kept_whole_and_expire_by_day),
 		TEST(a_dead_letter_that_cannot_be_copied_is_not_finished),
+		TEST(a_letter_torn_by_a_crash_is_cut),
 		TEST(the_status_counts_beside_a_running_reader),
 		TEST(log_lines_are_read_as_written),
 	};
