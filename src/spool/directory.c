@@ -154,7 +154,12 @@ directory_may_use(struct spool *spool, struct endpoint *endpoint,
 		if (spool->asked < ASKED_AWAY_MAX &&
 		    mono_us - endpoint->asked_us >= CLOCK_SECOND_US)
 			ask_webhook(spool, endpoint);
-		return true;
+		/* A delivery by old settings is as good as its time; that
+		   there is no webhook would drop events for ever. */
+		if (endpoint->target != NULL)
+			return true;
+		scheduler_hold(spool->scheduler, endpoint->number);
+		return false;
 	}
 	ask_webhook(spool, endpoint);
 	if (state == ENDPOINT_AGEING)
@@ -208,7 +213,8 @@ note_back(struct spool *spool)
 	for (uint32_t i = 0; i < endpoints_limit(spool->endpoints); i++) {
 		struct endpoint *endpoint = endpoints_at(spool->endpoints, i);
 
-		if (endpoint != NULL && !endpoint->known &&
+		if (endpoint != NULL &&
+		    (!endpoint->known || endpoint->target == NULL) &&
 		    !scheduler_is_idle(spool->scheduler, i))
 			ask_webhook(spool, endpoint);
 	}
