@@ -399,7 +399,8 @@ class Hook:
         self.url = receiver.url + path
         self.deliveries = []
         self.answers = []	# consumed one a delivery
-        self.answer = 200	# when there are no more; (status, headers) too
+        self.answer = 200	# when there are no more; (status, headers) too,
+				# or a function that returns either
 
     def wait_for(self, condition, seconds=20):
         """The first true value of condition(deliveries)."""
@@ -465,6 +466,8 @@ class Receiver:
             if hook is not None:
                 hook.deliveries.append(Delivery(headers, body, time.time()))
                 self.arrived.notify_all()
+        if callable(answer):
+            answer = answer()
         status, extra = answer if isinstance(answer, tuple) else (answer, {})
         handler.send_response(status)
         for name, value in extra.items():

@@ -12,6 +12,7 @@ EXTRA_DIST += \
 	tests/api/test_audit.py \
 	tests/api/test_delivery.py \
 	tests/api/test_devices.py \
+	tests/api/test_disable.py \
 	tests/api/test_dump.py \
 	tests/api/test_events.py \
 	tests/api/test_freshness.py \

@@ -136,6 +136,10 @@ const struct setting settings_table[] = {
 	    "User to run as when started as root." },
 	{ "webhook_allow", SETTING_TEXT, AT(webhook_allow), "", 0, 0,
 	    "Address ranges that webhooks may reach although not public." },
+	{ "webhook_disable_after", SETTING_DURATION,
+	    AT(webhook_disable_after_ms), "5d", 0, 3650 * DAY_MS,
+	    "A webhook on which everything has failed for this long is "
+	    "disabled; 0: never." },
 	{ "webhook_http", SETTING_BOOL, AT(webhook_http), "no", 0, 0,
 	    "Allow webhooks over plain http." },
 	{ "worker_max_requests", SETTING_NUMBER, AT(worker_max_requests),

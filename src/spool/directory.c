@@ -28,14 +28,16 @@
 #define RECHECK_AGE_US (10 * CLOCK_SECOND_US)
 #define ASKED_AWAY_MAX 4
 #define SNAPSHOT_EVERY_US (10 * CLOCK_SECOND_US)
+/* For what matters after days only. */
+#define SNAPSHOT_HEALTH_US (300 * CLOCK_SECOND_US)
 #define EXPIRE_EVERY_US (60 * CLOCK_SECOND_US)
 #define OUTBOX_KEPT_US (INT64_C(3600) * CLOCK_SECOND_US)
 /* Slow start, and the longest pause of a breaker. */
 #define FIRST_WINDOW 2
 #define PAUSE_MAX_US (INT64_C(300) * CLOCK_SECOND_US)
 
-static void
-ask(struct spool *spool, struct lookup_job *job)
+void
+directory_ask(struct spool *spool, struct lookup_job *job)
 {
 	if (spool->asked++ == 0)
 		spool->answered_us = clock_mono_us();
@@ -60,13 +62,13 @@ ask_webhook(struct spool *spool, struct endpoint *endpoint)
 	job->asked_us = clock_mono_us();
 	endpoint->asked_us = job->asked_us;
 	endpoint->asking = true;
-	ask(spool, job);
+	directory_ask(spool, job);
 }
 
 /* Let the scheduler do what the endpoint's settings say. Without a webhook its
    records are taken one by one and dropped. */
-static void
-apply(struct spool *spool, struct endpoint *endpoint)
+void
+directory_apply(struct spool *spool, struct endpoint *endpoint)
 {
 	struct scheduler_limits limits = {
 		.breaker = {
@@ -78,7 +80,7 @@ apply(struct spool *spool, struct endpoint *endpoint)
 	};
 	const struct target *target = endpoint->target;
 
-	if (!endpoint->known || endpoint->unusable ||
+	if (!endpoint->known || endpoint->unusable || endpoint->disabling ||
 	    (target != NULL && !target->webhook.enabled)) {
 		scheduler_hold(spool->scheduler, endpoint->number);
 		return;
@@ -105,7 +107,7 @@ evict(struct spool *spool)
 		    number);
 
 		if (endpoint == NULL || endpoint->asking ||
-		    !scheduler_is_idle(spool->scheduler, number))
+		    endpoint->disabling || !scheduler_is_idle(spool->scheduler, number))
 			continue;
 		scheduler_remove(spool->scheduler, number);
 		endpoints_remove(spool->endpoints, endpoint);
@@ -178,7 +180,7 @@ directory_claim(struct spool *spool, struct queue_pos pos,
 	job->pos = pos;
 	job->id = *id;
 	job->created_us = created_us;
-	ask(spool, job);
+	directory_ask(spool, job);
 }
 
 static void
@@ -188,7 +190,7 @@ apply_all(struct spool *spool)
 		struct endpoint *endpoint = endpoints_at(spool->endpoints, i);
 
 		if (endpoint != NULL)
-			apply(spool, endpoint);
+			directory_apply(spool, endpoint);
 	}
 }
 
@@ -247,10 +249,11 @@ answer_webhook(struct spool *spool, struct lookup_job *job)
 		    job->asked_us)) {
 			spool->snapshot_changed = true;
 			scheduler_forgive(spool->scheduler, endpoint->number);
+			health_forget(endpoint);
 		}
 		job->target = NULL;
 	}
-	apply(spool, endpoint);
+	directory_apply(spool, endpoint);
 }
 
 static void
@@ -287,7 +290,34 @@ directory_take_keys(struct spool *spool)
 	job->kind = LOOKUP_KEYS;
 	job->keys = mem_calloc(1, sizeof(*job->keys));
 	*job->keys = spool->live->keys;
-	ask(spool, job);
+	directory_ask(spool, job);
+}
+
+/* True: the job was kept. */
+static bool
+keep_for_later(struct spool *spool, struct lookup_job *job)
+{
+	if (job->result >= 0)
+		return false;
+	job->next = spool->again;
+	spool->again = job;
+	return true;
+}
+
+/* Held as it is, the endpoint waits for what its row says now. */
+static bool
+answer_disable(struct spool *spool, struct lookup_job *job)
+{
+	struct endpoint *endpoint = endpoints_find(spool->endpoints,
+	    &job->tenant_id, &job->device_id);
+
+	wuts_assert(endpoint != NULL);	/* not evicted while disabling */
+	if (keep_for_later(spool, job))
+		return true;
+	health_answer(endpoint, job);
+	endpoint->known = false;
+	ask_webhook(spool, endpoint);
+	return false;
 }
 
 /* True: the job was kept. */
@@ -296,16 +326,26 @@ answer_claim(struct spool *spool, struct lookup_job *job)
 {
 	char id[UUID_TEXT_LEN + 1];
 
-	if (job->result < 0) {
-		job->next = spool->claims;
-		spool->claims = job;
+	if (keep_for_later(spool, job))
 		return true;
-	}
 	log_info("event=%s claimed: its transaction %s",
 	    uuid_format(&job->id, id),
 	    job->result == 0 ? "has committed" : "never will commit");
 	queue_resolve(spool->reader, job->pos, job->result == 0);
 	return false;
+}
+
+/* What a job tells of the database. */
+static void
+judge_database(struct spool *spool, struct lookup_job *job)
+{
+	if (job->result >= 0)
+		note_back(spool);
+	else if (job->fault.code == FAULT_DATABASE)
+		note_away(spool, job->fault.text);
+	else if (!job->complained)
+		log_error("%s", job->fault.text);
+	job->complained = job->result < 0;
 }
 
 void
@@ -322,16 +362,16 @@ directory_answers(struct spool *spool)
 		/* That one never asks the database. */
 		if (job->kind == LOOKUP_KEYS)
 			answer_keys(spool, job);
-		else if (job->result < 0)
-			note_away(spool, job->fault.text);
 		else
-			note_back(spool);
+			judge_database(spool, job);
 		if (job->kind == LOOKUP_WEBHOOK)
 			answer_webhook(spool, job);
 		else if (job->kind == LOOKUP_EXPIRE)
 			answer_expire(spool, job);
 		else if (job->kind == LOOKUP_CLAIM)
 			kept = answer_claim(spool, job);
+		else if (job->kind == LOOKUP_DISABLE)
+			kept = answer_disable(spool, job);
 		if (!kept)
 			lookup_job_free(&job);
 	}
@@ -375,13 +415,13 @@ recheck(struct spool *spool, int64_t mono_us)
 
 /* One probes while the database is away; all when it is there. */
 static void
-ask_claims_again(struct spool *spool)
+ask_again(struct spool *spool)
 {
 	struct lookup_job *job;
 
-	while ((job = spool->claims) != NULL) {
-		spool->claims = job->next;
-		ask(spool, job);
+	while ((job = spool->again) != NULL) {
+		spool->again = job->next;
+		directory_ask(spool, job);
 		if (spool->away)
 			break;
 	}
@@ -408,7 +448,7 @@ expire(struct spool *spool, int64_t mono_us)
 	job = mem_calloc(1, sizeof(*job));
 	job->kind = LOOKUP_EXPIRE;
 	job->created_us = before_us - OUTBOX_KEPT_US;
-	ask(spool, job);
+	directory_ask(spool, job);
 }
 
 void
@@ -416,9 +456,9 @@ directory_save(struct spool *spool)
 {
 	struct fault fault = { .code = FAULT_NONE };
 
-	if (!spool->snapshot_changed)
+	if (!spool->snapshot_changed && !spool->health_changed)
 		return;
-	spool->snapshot_changed = false;
+	spool->snapshot_changed = spool->health_changed = false;
 	spool->snapshot_us = clock_mono_us();
 	if (snapshot_save(spool->snapshot_path, spool->endpoints,
 	    &spool->live->keys, &fault) < 0)
@@ -434,15 +474,16 @@ directory_tick(struct spool *spool, bool scanned)
 	    spool->settings->database_timeout_ms * 1000)
 		note_away(spool, "it does not answer");
 	recheck(spool, mono_us);
-	ask_claims_again(spool);
+	ask_again(spool);
 	if (scanned)
 		expire(spool, mono_us);
-	if (mono_us - spool->snapshot_us >= SNAPSHOT_EVERY_US)
+	if (mono_us - spool->snapshot_us >= (spool->snapshot_changed ?
+	    SNAPSHOT_EVERY_US : SNAPSHOT_HEALTH_US))
 		directory_save(spool);
 }
 
 static void
-restore_one(void *ctx, struct target *target)
+restore_one(void *ctx, struct target *target, int64_t failing_us)
 {
 	struct spool *spool = ctx;
 	struct endpoint *endpoint = find_or_add(spool,
@@ -451,7 +492,8 @@ restore_one(void *ctx, struct target *target)
 	/* Known, but from before any time: looked up at first use. */
 	(void)endpoint_learn(endpoint, target, 0, INT64_MIN / 2);
 	endpoint->granted = false;
-	apply(spool, endpoint);
+	endpoint->failing_us = failing_us;
+	directory_apply(spool, endpoint);
 }
 
 void

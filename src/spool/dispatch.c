@@ -207,6 +207,7 @@ dispatch_result(void *ctx, struct delivery *delivery,
 	note(spool, delivery->item.pos, outcome, attempts, due_us);
 	log_outcome(&delivery->record, attempts, outcome, result);
 	report(spool, delivery, result, now_us);
+	health_note(spool, delivery, result, now_us);
 	if (outcome == QUEUE_RETRY)
 		scheduler_retry(spool->scheduler, number,
 		    pending_make(delivery->item.pos,

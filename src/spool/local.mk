@@ -6,9 +6,11 @@ libwuts_spool_a_SOURCES = \
 	src/spool/breaker.c \
 	src/spool/delivery.c \
 	src/spool/directory.c \
+	src/spool/disable.c \
 	src/spool/dispatch.c \
 	src/spool/endpoint.c \
 	src/spool/guard.c \
+	src/spool/health.c \
 	src/spool/lookup.c \
 	src/spool/loop.c \
 	src/spool/pending.c \

@@ -33,6 +33,7 @@ struct job_list {
 
 struct lookup {
 	const struct settings *settings;
+	struct generations *generations;
 	struct crypto_keys keys;	/* the thread's own */
 	pthread_t thread;
 	int event_fd;
@@ -166,6 +167,10 @@ answer(struct lookup *lookup, struct db *db, struct arena *arena,
 		job->result = outbox_store_claim(db, &job->id,
 		    job->created_us, &job->fault);
 		break;
+	case LOOKUP_DISABLE:
+		job->result = disable_webhook(lookup->settings, &lookup->keys,
+		    lookup->generations, db, job, &job->fault);
+		break;
 	case LOOKUP_KEYS:
 		lookup->keys = *job->keys;
 		break;
@@ -219,12 +224,13 @@ run(void *ctx)
 
 int
 lookup_new(struct lookup **lookup_r, const struct settings *settings,
-    struct fault *fault)
+    struct generations *generations, struct fault *fault)
 {
 	struct lookup *lookup = mem_calloc(1, sizeof(*lookup));
 
 	*lookup_r = NULL;
 	lookup->settings = settings;
+	lookup->generations = generations;
 	lookup->keys = settings->keys;
 	list_init(&lookup->questions);
 	list_init(&lookup->answers);

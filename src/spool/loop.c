@@ -138,7 +138,8 @@ open_all(struct loop *loop, struct fault *fault)
 	spool->snapshot_path = path_in(spool->settings->queue_dir,
 	    "settings.snapshot");
 	directory_restore(spool);
-	if (lookup_new(&spool->lookup, spool->settings, fault) < 0)
+	if (lookup_new(&spool->lookup, spool->settings, spool->generations,
+	    fault) < 0)
 		return -1;
 	if (watch(loop, lookup_fd(spool->lookup), fault) < 0)
 		return -1;
@@ -152,10 +153,10 @@ close_all(struct loop *loop)
 	struct spool *spool = &loop->spool;
 
 	lookup_free(&spool->lookup);
-	while (spool->claims != NULL) {
-		struct lookup_job *job = spool->claims;
+	while (spool->again != NULL) {
+		struct lookup_job *job = spool->again;
 
-		spool->claims = job->next;
+		spool->again = job->next;
 		lookup_job_free(&job);
 	}
 	delivery_pool_free(&spool->pool);

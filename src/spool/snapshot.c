@@ -62,7 +62,8 @@ write_secret(struct json_writer *w, const char *key, const uint8_t *sealed,
 }
 
 static void
-write_webhook(struct strbuf *out, const struct webhook *webhook)
+write_webhook(struct strbuf *out, const struct webhook *webhook,
+    int64_t failing_us)
 {
 	char id[2 * WEBHOOK_ID_LEN + 1];
 	struct json_writer w;
@@ -86,6 +87,7 @@ write_webhook(struct strbuf *out, const struct webhook *webhook)
 	write_int(&w, "rate", webhook->rate_limit);
 	write_int(&w, "created", webhook->created_us);
 	write_int(&w, "updated", webhook->updated_us);
+	write_int(&w, "failing", failing_us);
 	write_headers(&w, webhook);
 	write_secret(&w, "secret", webhook->secret_sealed,
 	    webhook->secret_sealed_len);
@@ -96,12 +98,13 @@ write_webhook(struct strbuf *out, const struct webhook *webhook)
 }
 
 static void
-append_line(struct strbuf *out, const struct webhook *webhook,
+append_line(struct strbuf *out, const struct endpoint *endpoint,
     const struct crypto_keys *keys)
 {
 	struct strbuf plain = STRBUF_INIT, sealed = STRBUF_INIT;
 
-	write_webhook(&plain, webhook);
+	write_webhook(&plain, &endpoint->target->webhook,
+	    endpoint->failing_us);
 	strbuf_reserve(&sealed, plain.len + CRYPTO_SEAL_OVERHEAD);
 	crypto_seal(keys, AAD, strlen(AAD), plain.data, plain.len,
 	    (uint8_t *)sealed.data);
@@ -123,7 +126,7 @@ snapshot_save(const char *path, const struct endpoints *table,
 		const struct endpoint *endpoint = endpoints_at(table, i);
 
 		if (endpoint != NULL && endpoint->target != NULL)
-			append_line(&text, &endpoint->target->webhook, keys);
+			append_line(&text, endpoint, keys);
 	}
 	ret = file_replace(path, text.data != NULL ? text.data : "", text.len,
 	    0600, fault);
@@ -225,7 +228,7 @@ read_webhook(json_t *object, struct arena *arena, struct webhook *webhook_r)
 
 static struct target *
 read_line(const char *line, size_t len, const struct crypto_keys *keys,
-    struct arena *arena)
+    struct arena *arena, int64_t *failing_us_r)
 {
 	struct fault ignored = { .code = FAULT_NONE };
 	struct target *target = NULL;
@@ -245,13 +248,16 @@ read_line(const char *line, size_t len, const struct crypto_keys *keys,
 	crypto_wipe(plain, len);
 	if (object != NULL && read_webhook(object, arena, &webhook))
 		target = target_new(&webhook, keys, &ignored);
+	/* Not there in files of the first release. */
+	*failing_us_r = json_integer_value(json_object_get(object, "failing"));
 	json_decref(object);
 	return target;
 }
 
 int
 snapshot_load(const char *path, const struct crypto_keys *keys,
-    void (*found)(void *ctx, struct target *target), void *ctx,
+    void (*found)(void *ctx, struct target *target, int64_t failing_us),
+    void *ctx,
     size_t *refused_r, struct fault *fault)
 {
 	struct strbuf text = STRBUF_INIT;
@@ -268,15 +274,17 @@ snapshot_load(const char *path, const struct crypto_keys *keys,
 	arena = arena_new();
 	for (line = text.data; line != NULL && *line != '\0'; line = end + 1) {
 		struct target *target;
+		int64_t failing_us;
 
 		end = strchr(line, '\n');
 		if (end == NULL) {
 			++*refused_r;
 			break;
 		}
-		target = read_line(line, (size_t)(end - line), keys, arena);
+		target = read_line(line, (size_t)(end - line), keys, arena,
+		    &failing_us);
 		if (target != NULL)
-			found(ctx, target);
+			found(ctx, target, failing_us);
 		else
 			++*refused_r;
 		arena_reset(arena);

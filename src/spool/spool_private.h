@@ -20,6 +20,7 @@
 
 struct address_policy;
 struct crypto_keys;
+struct db;
 struct generations;
 struct settings;
 
@@ -258,6 +259,10 @@ struct endpoint {
 	uint64_t generation;	/* before the row was read */
 	int64_t read_us;	/* monotonic, likewise */
 	int64_t asked_us;	/* of the last look-up */
+	int64_t failing_us;	/* wall: the first failure since the last
+				   success; 0: none */
+	unsigned failures;	/* in a row, seen by this process */
+	bool disabling;		/* given up; the database is being told */
 	struct target *target;
 };
 
@@ -378,6 +383,7 @@ int64_t delivery_pool_due(const struct delivery_pool *pool);
 enum lookup_kind {
 	LOOKUP_WEBHOOK,		/* of tenant_id and device_id */
 	LOOKUP_CLAIM,		/* id in table outbox */
+	LOOKUP_DISABLE,		/* webhook_id, if it is still as judged */
 	LOOKUP_KEYS,		/* from here on it opens secrets with keys */
 	LOOKUP_EXPIRE		/* outbox rows before created_us, and what is
 				   left of deleted tenants */
@@ -393,11 +399,15 @@ struct lookup_job {
 	struct uuid id;
 	struct queue_pos pos;
 	int64_t created_us;
+	uint8_t webhook_id[WEBHOOK_ID_LEN];
+	int64_t updated_us;		/* of the row judged */
+	char reason[160];
 	struct crypto_keys *keys;	/* of LOOKUP_KEYS; freed with it */
 	/* answered: as the store function; -1 with fault */
 	int result;
 	struct target *target;	/* LOOKUP_WEBHOOK, result 1 */
 	struct fault fault;
+	bool complained;	/* the loop has logged it */
 };
 
 #define LOOKUP_EXPIRE_BATCH 1000
@@ -405,9 +415,9 @@ struct lookup_job {
 struct lookup;
 
 /* settings is borrowed and must not change while the look-up lives; its keys
-   are those of the first jobs. */
+   are those of the first jobs. generations is borrowed, too. */
 int lookup_new(struct lookup **lookup_r, const struct settings *settings,
-    struct fault *fault);
+    struct generations *generations, struct fault *fault);
 /* Waits for the job under way; jobs not answered are freed. */
 void lookup_free(struct lookup **lookupp);
 /* Readable when lookup_take() has something. */
@@ -417,16 +427,28 @@ void lookup_ask(struct lookup *lookup, struct lookup_job *job);
 struct lookup_job *lookup_take(struct lookup *lookup);
 void lookup_job_free(struct lookup_job **jobp);
 
+/* --- disable.c: in the look-up thread --- */
+
+/* What the event of one disabling takes, and no more, is preallocated. */
+#define DISABLE_SEGMENT_BYTES 65536
+
+/* 1: disabled, and said so; 0: the webhook is not the one judged any more; -1:
+   ask again. */
+int disable_webhook(const struct settings *settings,
+    const struct crypto_keys *keys, struct generations *generations,
+    struct db *db, const struct lookup_job *job, struct fault *fault);
+
 /* --- snapshot.c: the settings last read, on disk --- */
 
 /* Replace path by all targets of the table. */
 int snapshot_save(const char *path, const struct endpoints *table,
     const struct crypto_keys *keys, struct fault *fault);
-/* Call found with each target (one reference is the callee's). No file: 0. A
-   line that was changed or is of another installation is left out and counted
-   in *refused_r. */
+/* Call found with each target (one reference is the callee's) and since when it
+   fails. No file: 0. A line that was changed or is of another installation is
+   left out and counted in *refused_r. */
 int snapshot_load(const char *path, const struct crypto_keys *keys,
-    void (*found)(void *ctx, struct target *target), void *ctx,
+    void (*found)(void *ctx, struct target *target, int64_t failing_us),
+    void *ctx,
     size_t *refused_r, struct fault *fault);
 
 /* --- what the loop, the directory and the dispatch share --- */
@@ -445,12 +467,13 @@ struct spool {
 	/* directory.c */
 	char *snapshot_path;
 	bool snapshot_changed;
+	bool health_changed;		/* may be saved later */
 	int64_t snapshot_us;		/* last saved */
 	bool away;			/* the database does not answer */
 	unsigned asked;			/* jobs under way */
 	int64_t answered_us;		/* its last sign of life */
 	uint32_t evict_hand, recheck_hand;
-	struct lookup_job *claims;	/* to be asked again */
+	struct lookup_job *again;	/* claims, disablings to ask again */
 	bool expiring;
 	int64_t expired_us;
 
@@ -479,6 +502,21 @@ void directory_take_keys(struct spool *spool);
 void directory_tick(struct spool *spool, bool scanned);
 void directory_restore(struct spool *spool);
 void directory_save(struct spool *spool);
+
+/* Hand a job to the look-up thread; its answer comes to directory_answers(). */
+void directory_ask(struct spool *spool, struct lookup_job *job);
+/* Let the scheduler do what is known of the endpoint. */
+void directory_apply(struct spool *spool, struct endpoint *endpoint);
+
+/* --- health.c: which webhooks are given up --- */
+
+/* An attempt is over. */
+void health_note(struct spool *spool, const struct delivery *delivery,
+    const struct delivery_result *result, int64_t now_us);
+/* The endpoint's settings are other ones now. */
+void health_forget(struct endpoint *endpoint);
+/* The database has decided. */
+void health_answer(struct endpoint *endpoint, const struct lookup_job *job);
 
 /* --- dispatch.c: one attempt, from its turn to its outcome --- */
 

@@ -103,3 +103,32 @@ def test_events_accepted_before_are_delivered_meanwhile(victim, receiver,
             "SERVICE_UNAVAILABLE")
     assert sorted(json.loads(d.body)["data"]["n"] for d in {
         d.id: d for d in hook.deliveries}.values()) == list(range(20))
+
+
+def test_a_webhook_given_up_meanwhile_is_disabled_afterwards(
+        victim, receiver, stopped):
+    tenant = victim.instance.tenant()
+    own, hook = receiver.hook(), receiver.hook()
+    device = tenant.admin.device()
+    done(tenant.admin.client.post("/webhook?scope=tenant", {
+        "webhook_url": own.url, "enabled_events": ["webhook.disabled"]}), 201)
+    path = f"/webhook?device_id={device}"
+    done(tenant.admin.client.post(path, {
+        "webhook_url": hook.url, "enabled_events": ["*"],
+        "retry_attempts": 20}), 201)
+    hook.answer = 500
+    done(victim.instance.engine().post(
+        f"/devices/{device}/events",
+        [{"event": "message.received", "data": {}}] * 3), 202)
+    hook.wait(1)
+    stopped()
+    with receiver.arrived:
+        hook.answer = 410
+        hook.deliveries.clear()
+    hook.wait(1, 40)
+    victim.quickstart("start", "mariadbd")
+    (event,) = own.wait(1)
+    assert event.message["data"]["device_id"] == device
+    # Those in flight together are the only ones that came.
+    assert len(hook.deliveries) <= 3
+    assert done(tenant.admin.client.get(path))["webhook"]["enabled"] is False

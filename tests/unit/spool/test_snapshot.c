@@ -21,6 +21,7 @@ struct fixture {
 	struct crypto_keys keys;
 	struct endpoints *table;
 	struct target *found[8];
+	int64_t failing_us[8];
 	size_t nfound;
 };
 
@@ -74,11 +75,12 @@ save(struct fixture *f)
 }
 
 static void
-found(void *ctx, struct target *target)
+found(void *ctx, struct target *target, int64_t failing_us)
 {
 	struct fixture *f = ctx;
 
 	assert_true(f->nfound < 8);
+	f->failing_us[f->nfound] = failing_us;
 	f->found[f->nfound++] = target;
 }
 
@@ -109,6 +111,7 @@ what_was_saved_is_loaded_again_whole(void **state)
 
 	add(f, 0, test_uuid(1));
 	add(f, 5, UUID_NIL);
+	endpoints_at(f->table, 5)->failing_us = INT64_C(1700000000000003);
 	save(f);
 	assert_int_equal(load(f, &f->keys), 0);
 	assert_int_equal(f->nfound, 2);
@@ -141,6 +144,8 @@ what_was_saved_is_loaded_again_whole(void **state)
 	    strlen(TEST_OLD_SECRET));
 	assert_null(target_old_key(f->found[0], TEST_OLD_UNTIL_US));
 	assert_true(uuid_is_nil(&f->found[1]->webhook.device_id));
+	assert_int_equal(f->failing_us[0], 0);
+	assert_int_equal(f->failing_us[1], INT64_C(1700000000000003));
 }
 
 static void
