@@ -22,7 +22,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LEFT_MAX (4 << 20)	/* bytes to copy while deliveries wait */
+/* Deliveries wait meanwhile: bytes to read, and to copy. */
+#define SEGMENT_MAX (64 << 20)
+#define LEFT_MAX (4 << 20)
 #define WORTH_PART 4		/* of a segment, at most that part is left */
 
 /* A record that is left. */
@@ -325,7 +327,8 @@ is_worth(const struct queue_segment *seg, int64_t quiet_since_us,
 	    seg->pendings.n == 0 && seg->lines.len == 0 && !seg->kept &&
 	    (uint64_t)seg->live * WORTH_PART < seg->records &&
 	    (seg->not_below == 0 || seg->live < seg->not_below) &&
-	    seg->size >= min_bytes && seg->quiet_us <= quiet_since_us;
+	    seg->size >= min_bytes && seg->size <= SEGMENT_MAX &&
+	    seg->quiet_us <= quiet_since_us;
 }
 
 int

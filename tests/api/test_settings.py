@@ -15,7 +15,7 @@ def strict(request):
     instance = Instance.start(
         webhook_allow="", webhook_http="no", show_tokens="no",
         body_limit="4K", cors_origin=ORIGIN, auth_failure_limit=3,
-        retry_base="10ms", workers=1)
+        retry_base="10ms", workers=1, queue_tenant_max_records=20)
     yield instance
     instance.stop_and_check(request.session.testsfailed > 0)
 
@@ -79,6 +79,34 @@ def test_a_name_that_leads_to_a_private_address_is_refused_at_delivery(
         listener.setblocking(False)
         with pytest.raises(BlockingIOError):
             listener.accept()
+
+
+def waiting_device(tenant):
+    """A device whose events wait: its webhook is not enabled."""
+    member = tenant.member()
+    device = member.device()
+    done(member.client.post("/webhook", {
+        "webhook_url": "https://example.com/", "enabled": False,
+        "enabled_events": ["*"]}), 201)
+    return device
+
+
+def test_a_tenant_over_its_quota_is_refused_and_no_other(strict):
+    engine, full = strict.engine(), strict.tenant()
+    device, other = waiting_device(full), waiting_device(strict.tenant())
+    events = [{"event": "call.offer", "data": {}}] * 11
+
+    def report(device):
+        return engine.post(f"/devices/{device}/events", events)
+
+    done(report(device), 202)
+    refused(report(device), 503, "QUEUE_FULL")
+    done(engine.post(f"/devices/{device}/events", events[:9]), 202)
+    refused(engine.post(f"/devices/{device}/events", events[:1]), 503,
+            "QUEUE_FULL")
+    done(report(other), 202)
+    # What is not the engine's is taken all the same.
+    full.member()
 
 
 def test_the_body_limit_is_the_operators(tenant):
