@@ -26,6 +26,12 @@ int device_service_find(struct service *service, const struct caller *caller,
 int device_service_look(struct service *service, const struct caller *caller,
     const struct uuid *id, struct device *device_r, struct fault *fault);
 
+/* And the code for pairing that its engine has reported last, "" when there is
+   none that can still be scanned. */
+int device_service_look_for_code(struct service *service,
+    const struct caller *caller, const struct uuid *id,
+    struct device *device_r, struct device_code *code_r, struct fault *fault);
+
 /* Devices in the order of creation; webhook_url is "" without a webhook. Paging
    as tenant_service_list(). The caller's own; those of everybody in the tenant
    when all_of_tenant, for admin and manager, and always for callers that have

@@ -15,6 +15,7 @@ noinst_HEADERS += \
 	include/wuts/crypto.h \
 	include/wuts/db.h \
 	include/wuts/device.h \
+	include/wuts/device_code_store.h \
 	include/wuts/device_service.h \
 	include/wuts/device_store.h \
 	include/wuts/event.h \

@@ -5,6 +5,8 @@
 #include "wuts/device_service.h"
 
 #include "service_private.h"
+#include "wuts/clock.h"
+#include "wuts/device_code_store.h"
 #include "wuts/device_store.h"
 #include "wuts/fault.h"
 #include "wuts/json.h"
@@ -172,6 +174,24 @@ device_service_look(struct service *service, const struct caller *caller,
 	if (found < 0)
 		return fault_prefix(fault, "look at device");
 	return found == 1 ? 0 : refuse_not_found(fault);
+}
+
+int
+device_service_look_for_code(struct service *service,
+    const struct caller *caller, const struct uuid *id,
+    struct device *device_r, struct device_code *code_r, struct fault *fault)
+{
+	int found;
+
+	if (device_service_look(service, caller, id, device_r, fault) < 0)
+		return -1;
+	found = device_code_store_find(service->db, &device_r->tenant_id,
+	    &device_r->id, code_r, fault);
+	if (found < 0)
+		return fault_prefix(fault, "find code");
+	if (found == 0 || !device_code_is_fresh(code_r, clock_wall_us()))
+		memset(code_r, 0, sizeof(*code_r));
+	return 0;
 }
 
 /* --- the list --- */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Events reported by an engine: from the input to durable records. Nothing in
-   the database changes with most of them. The three that tell of a device's
-   connection change the device first and are appended afterwards: when the
-   append fails the client is told, sends again, and finds the device as it
-   left it.
+   the database changes with most of them. Those that tell of a device's
+   connection, or of a code to pair it with, change the device first and are
+   appended afterwards: when the append fails the client is told, sends again,
+   and finds the device as it left it.
 
    An event whose id is the caller's own is accepted once a day. Its id is noted
    in the transaction that commits after the append: whoever finds it noted may
@@ -19,6 +19,7 @@
 #include "wuts/clock.h"
 #include "wuts/db.h"
 #include "wuts/device.h"
+#include "wuts/device_code_store.h"
 #include "wuts/device_store.h"
 #include "wuts/event.h"
 #include "wuts/event_store.h"
@@ -26,6 +27,7 @@
 #include "wuts/log.h"
 #include "wuts/queue.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,7 +40,8 @@ enum lifecycle {
 	LIFECYCLE_NONE,
 	LIFECYCLE_CONNECTED,
 	LIFECYCLE_OFFLINE,
-	LIFECYCLE_LOGGED_OUT
+	LIFECYCLE_LOGGED_OUT,
+	LIFECYCLE_CODE
 };
 
 static enum lifecycle
@@ -46,6 +49,8 @@ lifecycle_of(size_t event)
 {
 	const char *name = event_name(event);
 
+	if (strcmp(name, "qr.generated") == 0)
+		return LIFECYCLE_CODE;
 	if (strncmp(name, "device.", 7) != 0)
 		return LIFECYCLE_NONE;
 	if (strcmp(name, "device.connected") == 0)
@@ -57,27 +62,45 @@ lifecycle_of(size_t event)
 	return LIFECYCLE_NONE;
 }
 
-/* The member jid of the data, NULL when there is none. -1: added to fault. */
+/* A member of the data that is kept, NULL when there is none. -1: added to
+   fault. */
+static int
+member_of(const struct event_input *input, const char *name, size_t max,
+    const char **text_r, struct fault *fault)
+{
+	const json_t *value = json_object_get(input->data_tree, name);
+	const char *text = json_string_value(value);
+	size_t len = json_string_length(value), i;
+	char field[32], message[64];
+
+	*text_r = NULL;
+	if (value == NULL || json_is_null(value))
+		return 0;
+	snprintf(field, sizeof(field), "data.%s", name);
+	snprintf(message, sizeof(message),
+	    "must be a string of 1 to %zu bytes", max);
+	if (text == NULL || len == 0 || len > max)
+		return fault_add_field(fault, field, message, text);
+	for (i = 0; i < len; i++)
+		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+			return fault_add_field(fault, field,
+			    "must not contain control characters", text);
+	*text_r = text;
+	return 0;
+}
+
 static int
 jid_of(const struct event_input *input, const char **jid_r,
     struct fault *fault)
 {
-	const json_t *jid = json_object_get(input->data_tree, "jid");
-	const char *text = json_string_value(jid);
-	size_t len = json_string_length(jid), i;
+	return member_of(input, "jid", DEVICE_JID_MAX, jid_r, fault);
+}
 
-	*jid_r = NULL;
-	if (jid == NULL || json_is_null(jid))
-		return 0;
-	if (text == NULL || len == 0 || len > DEVICE_JID_MAX)
-		return fault_add_field(fault, "data.jid",
-		    "must be a string of 1 to 127 bytes", text);
-	for (i = 0; i < len; i++)
-		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
-			return fault_add_field(fault, "data.jid",
-			    "must not contain control characters", text);
-	*jid_r = text;
-	return 0;
+static int
+code_of(const struct event_input *input, const char **code_r,
+    struct fault *fault)
+{
+	return member_of(input, "code", DEVICE_CODE_MAX, code_r, fault);
 }
 
 struct acceptance {
@@ -96,20 +119,39 @@ struct acceptance {
 	bool is_appended;
 };
 
+/* What a batch makes of a device. */
+struct aftermath {
+	struct device device;
+	bool device_changes;
+	bool code_changes;
+	const char *code;	/* NULL: there is none any more */
+};
+
 static void
-apply_event(struct device *device, const struct event_input *input,
+apply_event(struct aftermath *aftermath, const struct event_input *input,
     int64_t arrival_us)
 {
+	enum lifecycle lifecycle = lifecycle_of(input->event);
+	struct device *device = &aftermath->device;
 	struct fault ignored;	/* checked before */
-	const char *jid;
+	const char *text;
 
-	switch (lifecycle_of(input->event)) {
+	fault_clear(&ignored);
+	switch (lifecycle) {
 	case LIFECYCLE_NONE:
 		return;
+	case LIFECYCLE_CODE:
+		if (code_of(input, &text, &ignored) == 0 && text != NULL) {
+			aftermath->code_changes = true;
+			aftermath->code = text;
+		}
+		return;
 	case LIFECYCLE_CONNECTED:
-		fault_clear(&ignored);
-		if (jid_of(input, &jid, &ignored) == 0 && jid != NULL)
-			memcpy(device->jid, jid, strlen(jid) + 1);
+		if (jid_of(input, &text, &ignored) == 0 && text != NULL)
+			memcpy(device->jid, text, strlen(text) + 1);
+		aftermath->device_changes = true;
+		aftermath->code_changes = true;
+		aftermath->code = NULL;
 		device->connected = true;
 		device->last_seen_us = arrival_us;
 		return;
@@ -120,6 +162,7 @@ apply_event(struct device *device, const struct event_input *input,
 	case LIFECYCLE_OFFLINE:
 		break;
 	}
+	aftermath->device_changes = true;
 	if (device->connected)
 		device->last_seen_us = arrival_us;
 	device->connected = false;
@@ -138,45 +181,67 @@ is_seen(struct change *change, const struct acceptance *acceptance,
 }
 
 static int
+write_code(struct change *change, const struct aftermath *aftermath,
+    int64_t arrival_us, struct fault *fault)
+{
+	const struct device *device = &aftermath->device;
+	struct device_code code = { .reported_us = arrival_us };
+
+	change->changed = true;
+	if (aftermath->code == NULL)
+		return device_code_store_delete(change->db,
+		    &device->tenant_id, &device->id, fault);
+	memcpy(code.text, aftermath->code, strlen(aftermath->code) + 1);
+	return device_code_store_replace(change->db, &device->tenant_id,
+	    &device->id, &code, fault);
+}
+
+static int
 lifecycle_body(struct change *change, void *ctx, struct fault *fault)
 {
 	const struct acceptance *acceptance = ctx;
-	struct device device;
+	struct aftermath aftermath = { .code = NULL };
+	struct device *device = &aftermath.device;
 	bool was_seen;
 	size_t i;
 	int seen;
 
-	if (device_lock(change, &acceptance->device_id, &device, fault) < 0)
+	if (device_lock(change, &acceptance->device_id, device, fault) < 0)
 		return -1;
-	was_seen = device.last_seen_us != 0;
+	was_seen = device->last_seen_us != 0;
 	for (i = 0; i < acceptance->n; i++) {
 		seen = is_seen(change, acceptance, &acceptance->events[i],
 		    fault);
 		if (seen < 0)
 			return -1;
 		if (seen == 0)
-			apply_event(&device, &acceptance->events[i],
+			apply_event(&aftermath, &acceptance->events[i],
 			    acceptance->arrival_us);
 	}
-	device.updated_us = change_time_after(change, device.updated_us);
-	if (device_store_update(change->db, &device, fault) < 0)
+	if (aftermath.code_changes && write_code(change, &aftermath,
+	    acceptance->arrival_us, fault) < 0)
+		return fault_prefix(fault, "write code");
+	if (!aftermath.device_changes)
+		return 0;
+	device->updated_us = change_time_after(change, device->updated_us);
+	if (device_store_update(change->db, device, fault) < 0)
 		return fault_prefix(fault, "update device");
 	change->changed = true;
-	if (was_seen || device.last_seen_us == 0)
+	if (was_seen || device->last_seen_us == 0)
 		return 0;
 	/* Not later than the events' own time of creation: a webhook gets
 	   nothing that is older than itself. */
-	return webhook_apply_pending(change, acceptance->arena, &device,
+	return webhook_apply_pending(change, acceptance->arena, device,
 	    acceptance->arrival_us, fault);
 }
 
 /* --- accepting --- */
 
-/* 1: the batch tells of the device's connection, 0: it does not, -1. */
+/* 1: the batch changes the device, 0: it does not, -1. */
 static int
 check_events(const struct event_input *events, size_t n, struct fault *fault)
 {
-	const char *jid;
+	const char *text;
 	int has_lifecycle = 0;
 	size_t i;
 
@@ -186,8 +251,14 @@ check_events(const struct event_input *events, size_t n, struct fault *fault)
 		case LIFECYCLE_NONE:
 			continue;
 		case LIFECYCLE_CONNECTED:
-			if (jid_of(&events[i], &jid, fault) < 0)
+			if (jid_of(&events[i], &text, fault) < 0)
 				return service_refuse_fields(fault);
+			break;
+		case LIFECYCLE_CODE:
+			if (code_of(&events[i], &text, fault) < 0)
+				return service_refuse_fields(fault);
+			if (text == NULL)
+				continue;
 			break;
 		case LIFECYCLE_OFFLINE:
 		case LIFECYCLE_LOGGED_OUT:

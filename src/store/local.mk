@@ -6,6 +6,7 @@ libwuts_store_a_SOURCES = \
 	src/store/bind.c \
 	src/store/db.c \
 	src/store/device.c \
+	src/store/device_code.c \
 	src/store/event.c \
 	src/store/idempotency.c \
 	src/store/outbox.c \

@@ -272,6 +272,72 @@ disconnecting_marks_the_device_offline(void **state)
 	assert_int_equal(world_count_events(w, "device.connected"), 2);
 }
 
+static struct device_code
+code_of(struct world *w, const struct scene *scene)
+{
+	struct device_code code;
+	struct device device;
+
+	assert_ok(w, device_service_look_for_code(w->service, &scene->owner,
+	    &scene->device.id, &device, &code, &w->fault));
+	return code;
+}
+
+static void
+code_is_shown_for_a_minute_or_until_the_device_is_connected(void **state)
+{
+	struct world *w = *state;
+	struct scene scene;
+
+	make_scene(w, &scene);
+	assert_string_equal(code_of(w, &scene).text, "");
+	assert_ok(w, report(w, &scene.engine, &scene.device, "qr.generated",
+	    "{\"code\":\"2@one\"}"));
+	assert_ok(w, report(w, &scene.engine, &scene.device, "qr.generated",
+	    "{\"code\":\"2@two\"}"));
+	assert_string_equal(code_of(w, &scene).text, "2@two");
+	/* nothing else of the device has changed */
+	assert_int_equal(world_number(w, "SELECT COUNT(*) FROM device WHERE"
+	    " connected OR last_seen_at IS NOT NULL OR updated_at >"
+	    " created_at"), 0);
+	world_sql(w, "UPDATE device_code SET reported_at ="
+	    " DATE_SUB(reported_at, INTERVAL 60 SECOND)");
+	assert_string_equal(code_of(w, &scene).text, "");
+	assert_int_equal(code_of(w, &scene).reported_us, 0);
+	assert_ok(w, report(w, &scene.engine, &scene.device, "qr.generated",
+	    "{\"code\":\"2@three\"}"));
+	assert_string_equal(code_of(w, &scene).text, "2@three");
+	assert_ok(w, report(w, &scene.engine, &scene.device,
+	    "device.connected", "{}"));
+	assert_string_equal(code_of(w, &scene).text, "");
+	assert_int_equal(world_number(w, "SELECT COUNT(*) FROM device_code"),
+	    0);
+	assert_int_equal(world_count_events(w, "qr.generated"), 3);
+}
+
+static void
+code_that_cannot_be_kept_is_refused_before_anything_happens(void **state)
+{
+	static const char *const bad[] = { "{\"code\":7}", "{\"code\":\"\"}",
+	    "{\"code\":\"a\\u0001b\"}", "{\"code\":{}}" };
+	struct world *w = *state;
+	struct scene scene;
+	size_t i;
+
+	make_scene(w, &scene);
+	for (i = 0; i < 4; i++) {
+		assert_refused(w, report(w, &scene.engine, &scene.device,
+		    "qr.generated", bad[i]), REFUSAL_VALIDATION);
+		assert_string_equal(w->fault.fields[0].field, "data.code");
+	}
+	/* an engine that tells no code is none the worse for it */
+	assert_ok(w, report(w, &scene.engine, &scene.device, "qr.generated",
+	    "{\"image\":\"x\"}"));
+	assert_int_equal(world_number(w, "SELECT COUNT(*) FROM device_code"),
+	    0);
+	assert_int_equal(world_count_events(w, "qr.generated"), 1);
+}
+
 static void
 bad_jid_is_refused_before_anything_happens(void **state)
 {
@@ -402,6 +468,8 @@ main(void)
 		TEST(warm_ingest_needs_no_database),
 		TEST(connecting_marks_the_device_and_applies_the_staged_webhook),
 		TEST(disconnecting_marks_the_device_offline),
+		TEST(code_is_shown_for_a_minute_or_until_the_device_is_connected),
+		TEST(code_that_cannot_be_kept_is_refused_before_anything_happens),
 		TEST(bad_jid_is_refused_before_anything_happens),
 		TEST(life_of_a_device_deleted_meanwhile_is_refused),
 		TEST(webhook_configured_by_hand_keeps_the_staged_one_for_later),

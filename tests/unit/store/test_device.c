@@ -3,6 +3,8 @@
 
 #include "store_test.h"
 
+#include "wuts/device_code_store.h"
+
 #include <string.h>
 
 static void
@@ -213,6 +215,48 @@ delete_takes_the_webhook_along_and_nothing_else(void **state)
 	    &f->fault), 1);
 }
 
+static void
+code_is_replaced_found_and_deleted_and_goes_with_its_device(void **state)
+{
+	struct fixture *f = *state;
+	struct tenant tenant = add_tenant(f, "coding");
+	struct tenant foreign = add_tenant(f, "not coding");
+	struct user user = add_user(f, &tenant, "u@example.com", ROLE_USER);
+	struct device device = add_device(f, &user, "phone");
+	struct device_code in = { "2@one", SOME_TIME_US }, out;
+	const struct uuid *tenant_id = &tenant.id, *id = &device.id;
+
+	assert_int_equal(device_code_store_find(f->db, tenant_id, id, &out,
+	    &f->fault), 0);
+	assert_int_equal(device_code_store_replace(f->db, tenant_id, id, &in,
+	    &f->fault), 0);
+	memset(in.text, 'x', DEVICE_CODE_MAX);
+	in.reported_us++;
+	assert_int_equal(device_code_store_replace(f->db, tenant_id, id, &in,
+	    &f->fault), 0);
+	assert_int_equal(device_code_store_find(f->db, tenant_id, id, &out,
+	    &f->fault), 1);
+	assert_string_equal(out.text, in.text);
+	assert_int_equal(out.reported_us, SOME_TIME_US + 1);
+	assert_int_equal(device_code_store_find(f->db, &foreign.id, id, &out,
+	    &f->fault), 0);
+	assert_int_equal(device_code_store_delete(f->db, &foreign.id, id,
+	    &f->fault), 0);
+	assert_int_equal(device_code_store_find(f->db, tenant_id, id, &out,
+	    &f->fault), 1);
+	assert_int_equal(device_code_store_delete(f->db, tenant_id, id,
+	    &f->fault), 0);
+	assert_int_equal(device_code_store_delete(f->db, tenant_id, id,
+	    &f->fault), 0);
+	assert_int_equal(device_code_store_find(f->db, tenant_id, id, &out,
+	    &f->fault), 0);
+	assert_int_equal(device_code_store_replace(f->db, tenant_id, id, &in,
+	    &f->fault), 0);
+	assert_int_equal(device_store_delete(f->db, tenant_id, id, &f->fault),
+	    0);
+	assert_int_equal(ask_sql(f, "SELECT COUNT(*) FROM device_code"), 0);
+}
+
 int
 main(void)
 {
@@ -223,6 +267,8 @@ main(void)
 		cmocka_unit_test(only_device_is_none_one_or_several),
 		cmocka_unit_test(list_is_of_a_user_or_a_tenant_and_in_order),
 		cmocka_unit_test(list_tells_the_webhook_of_each_device),
+		cmocka_unit_test(
+		    code_is_replaced_found_and_deleted_and_goes_with_its_device),
 		cmocka_unit_test(
 		    delete_takes_the_webhook_along_and_nothing_else),
 	};
