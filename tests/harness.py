@@ -92,6 +92,8 @@ class Instance:
             settings["WUTS_MASTER_TOKEN_FILE"]).read_text().strip()
         self.engine_token = pathlib.Path(
             settings["WUTS_ENGINE_TOKEN_FILE"]).read_text().strip()
+        self.engine_socket = settings["WUTS_ENGINE_SOCKET"]
+        self.sockets = self.run / "sockets"
         self.env = env
         self.work = work
 

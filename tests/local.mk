@@ -10,10 +10,12 @@ EXTRA_DIST += \
 	tests/api/run \
 	tests/api/test_api_keys.py \
 	tests/api/test_audit.py \
+	tests/api/test_auth_request.py \
 	tests/api/test_delivery.py \
 	tests/api/test_devices.py \
 	tests/api/test_disable.py \
 	tests/api/test_dump.py \
+	tests/api/test_engine.py \
 	tests/api/test_events.py \
 	tests/api/test_freshness.py \
 	tests/api/test_fuzz.py \
@@ -39,6 +41,7 @@ EXTRA_DIST += \
 	tests/chaos/test_inject.py \
 	tests/chaos/test_kill.py \
 	tests/chaos/test_log.py \
+	tests/engine.py \
 	tests/harness.py
 dist_check_SCRIPTS += \
 	tests/chaos/run \

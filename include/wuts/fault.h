@@ -41,6 +41,7 @@ enum fault_code {
 	FAULT_DATABASE,			/* did not answer, or answered nonsense */
 	FAULT_QUEUE,			/* the event could not be made durable */
 	FAULT_QUEUE_FULL,		/* limits or disk */
+	FAULT_NO_ENGINE,		/* none is configured to ask */
 	FAULT_IO,			/* a file or socket */
 	FAULT_CONFIG,			/* the operator's configuration */
 	FAULT_CODE_COUNT

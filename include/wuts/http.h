@@ -54,6 +54,8 @@ struct route {
 	unsigned flags;
 };
 #define ROUTE_INGEST 1u	/* ingest_body_limit; application/x-ndjson too */
+#define ROUTE_RELAY 2u	/* another server answers: it is the one to keep what
+			   an Idempotency-Key asks for */
 
 struct dialect {
 	const char *name;
@@ -194,6 +196,11 @@ void request_new_id(const struct exchange *x, uint32_t n, struct uuid *id_r);
 void response_status(struct exchange *x, unsigned status);
 /* Name and value without CR, LF, NUL: anything else is our bug. */
 void response_header(struct exchange *x, const char *name, const char *value);
+/* X-WUTS-Tenant, -User, -Role and -Device: who asks, for whoever acts on it. Of
+   a caller outside of tenants the role is super_admin; a caller that is no user
+   has no X-WUTS-User. device_id may be nil: none is meant; tenant_id too. */
+void response_identity(struct exchange *x, const struct uuid *tenant_id,
+    const struct uuid *device_id);
 /* The writer on the body. */
 struct json_writer *response_json(struct exchange *x);
 /* Begin an answer {"success":true, …}; end it with json_write_object_end(). */

@@ -51,6 +51,8 @@ struct settings {
 	unsigned password_memory_kib;
 	unsigned password_passes;
 
+	char *engine_location;		/* of nginx, "@name"; empty: none */
+
 	/* queue */
 	size_t queue_segment_bytes;
 	size_t queue_max_bytes;		/* 0: only the disk */

@@ -5,6 +5,7 @@ libwuts_api_a_SOURCES += \
 	src/api/wuts/api_keys.c \
 	src/api/wuts/audit.c \
 	src/api/wuts/devices.c \
+	src/api/wuts/engine.c \
 	src/api/wuts/error.c \
 	src/api/wuts/events.c \
 	src/api/wuts/roles.c \

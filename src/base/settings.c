@@ -53,6 +53,9 @@ const struct setting settings_table[] = {
 	{ "drain_timeout", SETTING_DURATION, AT(drain_timeout_ms), "30s",
 	    0, DAY_MS,
 	    "How long a stopping process may finish what it has begun." },
+	{ "engine_location", SETTING_TEXT, AT(engine_location), "", 0, 0,
+	    "Named location of nginx that relays to the WhatsApp engine, as in "
+	    "@wuts_engine; empty: no engine." },
 	{ "engine_token_file", SETTING_TEXT, AT(engine_token_file), "", 0, 0,
 	    "File that holds the token of the WhatsApp engine." },
 	{ "engine_token_sha256", SETTING_TEXT, AT(engine_token_sha256), "",
@@ -231,6 +234,21 @@ complete(struct settings *settings)
 	memcpy(settings->socket + len, name, sizeof(name));
 }
 
+/* Only a named location keeps the method and the body of a request. */
+static int
+check(const struct settings *settings, struct fault *fault)
+{
+	const char *location = settings->engine_location;
+	size_t len = strlen(location);
+
+	if (len == 0 || (location[0] == '@' && len > 1 && strspn(location + 1,
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
+	    == len - 1))
+		return 0;
+	return fault_set(fault, FAULT_CONFIG, "engine_location: \"%s\" is not"
+	    " the name of a location, as in @wuts_engine", location);
+}
+
 int
 settings_load_paths(struct settings **settings_r, const char *path,
     struct fault *fault)
@@ -241,7 +259,8 @@ settings_load_paths(struct settings **settings_r, const char *path,
 		path = getenv("WUTS_CONFIG");
 	if (path == NULL)
 		path = WUTS_DEFAULT_CONFIG;
-	if (settings_file_read(settings, path, fault) < 0) {
+	if (settings_file_read(settings, path, fault) < 0 ||
+	    check(settings, fault) < 0) {
 		settings_free(&settings);
 		return -1;
 	}

@@ -123,6 +123,7 @@ idempotency_begin(struct exchange *x, struct fault *fault)
 
 	if (x->request.method != HTTP_POST ||
 	    x->request.idempotency_key == NULL ||
+	    (x->route->flags & ROUTE_RELAY) != 0 ||
 	    x->route->access == ACCESS_PUBLIC)
 		return 0;
 	if (request_body(x, &body, &len, NULL, fault) < 0)

@@ -91,6 +91,28 @@ response_header(struct exchange *x, const char *name, const char *value)
 	strbuf_append(headers, "\r\n", 2);
 }
 
+static void
+add_uuid(struct exchange *x, const char *name, const struct uuid *id)
+{
+	char text[UUID_TEXT_LEN + 1];
+
+	if (!uuid_is_nil(id))
+		response_header(x, name, uuid_format(id, text));
+}
+
+void
+response_identity(struct exchange *x, const struct uuid *tenant_id,
+    const struct uuid *device_id)
+{
+	const struct identity *who = &x->caller.identity;
+
+	add_uuid(x, "X-WUTS-Tenant", tenant_id);
+	add_uuid(x, "X-WUTS-User", &who->user_id);
+	response_header(x, "X-WUTS-Role", identity_is_super(who) ?
+	    "super_admin" : role_name(who->role));
+	add_uuid(x, "X-WUTS-Device", device_id);
+}
+
 static bool
 has_header(const struct exchange *x, const char *name)
 {

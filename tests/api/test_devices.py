@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Devices: made, listed, looked at, disconnected and removed; who reaches
 whose."""
+import datetime
 import uuid
 
 import pytest
@@ -167,7 +168,7 @@ def test_the_only_device_need_not_be_named(wuts, tenant):
     invalid(wuts.master().get("/status"), "device_id")
 
 
-@pytest.mark.parametrize("path", ["/status"])
+@pytest.mark.parametrize("path", ["/status", "/qr/status"])
 def test_whose_status(wuts, house, path):
     foreign = wuts.tenant()
     own = f"{path}?device_id={house.device}"
@@ -179,6 +180,57 @@ def test_whose_status(wuts, house, path):
     refused(house.admin.client.get(f"{path}?device_id={uuid.uuid4()}"), 404,
             "DEVICE_NOT_FOUND")
     invalid(house.admin.client.get(f"{path}?device_id=x"), "device_id")
+
+
+# --- the code for pairing ---
+
+def code_of(member, device):
+    return done(member.client.get(f"/qr/status?device_id={device}"))["data"]
+
+
+def test_the_last_code_is_shown_until_the_device_connects(wuts, tenant):
+    device = tenant.admin.device()
+    nothing = {"device_id": device, "connected": False, "logged_in": False,
+               "whatsapp_jid": None, "last_seen": None, "code": None,
+               "reported_at": None, "expires_at": None}
+    assert code_of(tenant.admin, device) == nothing
+    report(wuts, device, "qr.generated", code="2@first")
+    report(wuts, device, "qr.generated", code="2@ünicode,second==")
+    shown = code_of(tenant.admin, device)
+    reported, expires = (
+        datetime.datetime.fromisoformat(shown[name].replace("Z", "+00:00"))
+        for name in ("reported_at", "expires_at"))
+    assert expires - reported == datetime.timedelta(seconds=60)
+    assert shown == {**nothing, "code": "2@ünicode,second==",
+                     "reported_at": shown["reported_at"],
+                     "expires_at": shown["expires_at"]}
+    connect(wuts, device)
+    shown = code_of(tenant.admin, device)
+    assert (shown["connected"], shown["code"], shown["expires_at"]) == \
+        (True, None, None)
+
+
+def test_the_last_event_of_a_batch_decides_about_the_code(wuts, tenant):
+    device = tenant.admin.device()
+    new = {"event": "qr.generated", "data": {"code": "2@x"}}
+    connected = {"event": "device.connected", "data": {}}
+    for batch, code in (([new, connected], None), ([connected, new], "2@x"),
+                        ([connected], None)):
+        done(wuts.engine().post(f"/devices/{device}/events", batch), 202)
+        assert code_of(tenant.admin, device)["code"] == code
+
+
+def test_an_event_without_a_code_shows_nothing(wuts, tenant):
+    device = tenant.admin.device()
+    report(wuts, device, "qr.generated")
+    report(wuts, device, "qr.generated", code=None, image="aGVsbG8=")
+    assert code_of(tenant.admin, device)["code"] is None
+
+
+@pytest.mark.parametrize("code", ["", "x" * 2049, 5, ["x"], "a\nb", "a\x7f"])
+def test_a_bad_code_is_refused(wuts, house, code):
+    invalid(wuts.engine().post(f"/devices/{house.device}/events", {
+        "event": "qr.generated", "data": {"code": code}}), "data.code")
 
 
 # --- disconnect and remove ---

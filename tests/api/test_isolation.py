@@ -94,6 +94,13 @@ def fresh_member(house):
     house.prey = house.member().id
 
 
+def relayed(path):
+    """Authorised, but no engine runs behind this instance: that is 503."""
+    return Row(lambda h: path, "401 503 503 503 503 403 503 403",
+               "401 404 404 404 503 403 404 403",
+               lambda h: {"device_id": h.device})
+
+
 def fresh_device(house):
     house.scrap = house.user.device()
 
@@ -194,6 +201,19 @@ TABLE = {
         lambda h: f"/status?device_id={h.device}",
         "401 200 200 200 200 403 200 200",
         "401 404 404 404 200 403 404 404")],
+    "POST /connect": [relayed("/connect")],
+    "POST /disconnect": [relayed("/disconnect")],
+    "POST /logout": [relayed("/logout")],
+    "POST /paircode": [relayed("/paircode")],
+    # a key that may only read may still look at a code
+    "GET /qr": [Row(
+        lambda h: f"/qr?device_id={h.device}",
+        "401 503 503 503 503 403 503 503",
+        "401 404 404 404 503 403 404 404")],
+    "GET /qr/status": [Row(
+        lambda h: f"/qr/status?device_id={h.device}",
+        "401 200 200 200 200 403 200 200",
+        "401 404 404 404 200 403 404 404")],
     "POST /devices/{deviceID}/events": [Row(
         lambda h: f"/devices/{h.device}/events",
         "401 202 202 202 202 202 202 403",
@@ -237,6 +257,12 @@ TABLE = {
     "GET /user/webhook": [Row(
         lambda h: "/user/webhook", "401 200 200 200 403 403 403 403",
         "401 200 200 200 403 403 403 403")],
+    "GET /auth": [
+        Row(lambda h: "/auth", "401 204 204 204 204 403 204 204",
+            "401 204 204 204 204 403 204 204"),
+        Row(lambda h: f"/auth?device_id={h.device}",
+            "401 204 204 204 204 403 204 204",
+            "401 403 403 403 204 403 403 403")],
     "GET /healthz": [Row(
         lambda h: "/healthz", "200 200 200 200 200 200 200 200",
         "200 200 200 200 200 200 200 200")],

@@ -87,6 +87,9 @@ static const struct error_row errors[FAULT_CODE_COUNT] = {
 	    { 503, 5, "SERVICE_UNAVAILABLE", "the queue is not available" },
 	[FAULT_QUEUE_FULL] =
 	    { 503, 10, "QUEUE_FULL", "the queue is full" },
+	[FAULT_NO_ENGINE] =
+	    { 503, 60, "DEVICE_NOT_READY",
+	    "no WhatsApp engine is configured" },
 	[FAULT_IO] =
 	    { 500, 0, "INTERNAL_ERROR", "internal error" },
 	[FAULT_CONFIG] =

@@ -36,6 +36,12 @@ static const struct route routes[] = {
 	{ HTTP_DELETE, "/devices/{deviceID}", ACCESS_MEMBER,
 	    devices_disconnect, 0 },
 	{ HTTP_GET, "/status", ACCESS_MEMBER, devices_status, 0 },
+	{ HTTP_POST, "/connect", ACCESS_MEMBER, engine_relay, ROUTE_RELAY },
+	{ HTTP_POST, "/disconnect", ACCESS_MEMBER, engine_relay, ROUTE_RELAY },
+	{ HTTP_POST, "/logout", ACCESS_MEMBER, engine_relay, ROUTE_RELAY },
+	{ HTTP_GET, "/qr", ACCESS_MEMBER, engine_relay, ROUTE_RELAY },
+	{ HTTP_GET, "/qr/status", ACCESS_MEMBER, engine_code, 0 },
+	{ HTTP_POST, "/paircode", ACCESS_MEMBER, engine_relay, ROUTE_RELAY },
 	{ HTTP_POST, "/devices/{deviceID}/events", ACCESS_ENGINE,
 	    events_accept, ROUTE_INGEST },
 

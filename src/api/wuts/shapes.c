@@ -259,6 +259,18 @@ shape_device_state(struct json_writer *w, const struct device *device)
 	shape_time_or_null(w, "last_seen", device->last_seen_us);
 }
 
+void
+shape_device_code(struct json_writer *w, const struct device_code *code)
+{
+	if (code->text[0] != '\0')
+		shape_string(w, "code", code->text);
+	else
+		shape_null(w, "code");
+	shape_time_or_null(w, "reported_at", code->reported_us);
+	shape_time_or_null(w, "expires_at", code->reported_us == 0 ? 0 :
+	    code->reported_us + DEVICE_CODE_LIFE_US);
+}
+
 static void
 format_webhook_id(const struct webhook *webhook,
     char text_r[WEBHOOK_ID_TEXT_SIZE])

@@ -13,6 +13,7 @@
 
 struct api_key;
 struct device;
+struct device_code;
 struct exchange;
 struct fault;
 struct json_writer;
@@ -49,6 +50,9 @@ int devices_list(struct exchange *x, struct fault *fault);
 int devices_list_of_user(struct exchange *x, struct fault *fault);
 int devices_status(struct exchange *x, struct fault *fault);
 int devices_disconnect(struct exchange *x, struct fault *fault);
+
+int engine_relay(struct exchange *x, struct fault *fault);
+int engine_code(struct exchange *x, struct fault *fault);
 
 int events_accept(struct exchange *x, struct fault *fault);
 
@@ -115,6 +119,8 @@ void shape_device(struct json_writer *w, const struct device *device,
     const char *webhook_url);
 /* The shorter form. */
 void shape_device_summary(struct json_writer *w, const struct device *device);
+/* code, reported_at, expires_at: null for a code "". */
+void shape_device_code(struct json_writer *w, const struct device_code *code);
 /* device_id, connected, logged_in, whatsapp_jid, last_seen: members of an
    object that stands open. */
 void shape_device_state(struct json_writer *w, const struct device *device);

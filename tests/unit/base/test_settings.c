@@ -179,6 +179,30 @@ a_socket_that_is_set_stays(void **state)
 }
 
 static void
+an_engine_is_behind_a_named_location(void **state)
+{
+	static const char *const bad[] = { "engine_location = wuts_engine",
+	    "engine_location = /engine", "engine_location = @",
+	    "engine_location = @a b", "engine_location = @a/b",
+	    "engine_location = @a.b", "engine_location = http://engine/" };
+	struct settings *s = load_good("engine_location = @wuts-Engine_2");
+	struct fault fault;
+	size_t i;
+
+	(void)state;
+	assert_string_equal(s->engine_location, "@wuts-Engine_2");
+	settings_free(&s);
+	s = load_good("");
+	assert_string_equal(s->engine_location, "");
+	settings_free(&s);
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_null(load(bad[i], &fault));
+		assert_int_equal(fault.code, FAULT_CONFIG);
+		assert_non_null(strstr(fault.text, "engine_location"));
+	}
+}
+
+static void
 booleans_have_four_spellings_each(void **state)
 {
 	static const struct {
@@ -507,6 +531,7 @@ main(void)
 		cmocka_unit_test(what_is_not_set_has_its_documented_default),
 		cmocka_unit_test(texts_are_taken_as_they_stand),
 		cmocka_unit_test(a_socket_that_is_set_stays),
+		cmocka_unit_test(an_engine_is_behind_a_named_location),
 		cmocka_unit_test(booleans_have_four_spellings_each),
 		cmocka_unit_test(log_levels_have_names),
 		cmocka_unit_test(numbers_sizes_and_durations_have_units),

@@ -107,6 +107,23 @@ take_id(struct exchange *x, struct fault *fault)
 	return answer_ok(x, fault);
 }
 
+static int
+tell_identity(struct exchange *x, struct fault *fault)
+{
+	const struct uuid device = { .b = { 0xd } };
+	bool is_device = request_query(x, "device") != NULL;
+
+	(void)fault;
+	x->caller.identity.tenant_id.b[0] =
+	    x->caller.identity.kind == IDENTITY_MASTER ? 0 : 0x7e;
+	if (x->caller.identity.kind == IDENTITY_USER)
+		x->caller.identity.user_id.b[0] = 0x05;
+	response_status(x, 204);
+	response_identity(x, &x->caller.identity.tenant_id,
+	    is_device ? &device : &UUID_NIL);
+	return 0;
+}
+
 /* A list of many pieces; "broken" fails in the middle. */
 #define LONG_ROWS 20000
 
@@ -152,6 +169,7 @@ static const struct route routes[] = {
 	{ HTTP_POST, "/ingest", ACCESS_PUBLIC, take_lines, ROUTE_INGEST },
 	{ HTTP_POST, "/unread", ACCESS_PUBLIC, answer_ok, 0 },
 	{ HTTP_GET, "/query", ACCESS_PUBLIC, show_query, 0 },
+	{ HTTP_GET, "/whoami", ACCESS_MEMBER, tell_identity, 0 },
 	{ HTTP_GET, "/long", ACCESS_PUBLIC, list_long, 0 },
 	{ HTTP_GET, "/late", ACCESS_PUBLIC, fail_late, 0 }
 };
@@ -741,12 +759,46 @@ a_method_that_nginx_refuses_is_told_the_path_s_own(void **state)
 	    .server_error = "405"), "Allow", "POST, OPTIONS");
 }
 
+static void
+an_identity_is_told_in_headers(void **state)
+{
+	static const char tenant[] = "7e000000-0000-0000-0000-000000000000";
+	static const char user[] = "05000000-0000-0000-0000-000000000000";
+	static const char device[] = "0d000000-0000-0000-0000-000000000000";
+	static const struct {
+		const char *token, *uri, *tenant, *user, *role, *device;
+	} rows[] = {
+		{ "user", "/whoami", tenant, user, "user", NULL },
+		{ "manager", "/whoami?device", tenant, user, "manager",
+		    device },
+		{ "key", "/whoami", tenant, NULL, "admin", NULL },
+		{ "master", "/whoami", NULL, NULL, "super_admin", NULL },
+		{ "master", "/whoami?device", NULL, NULL, "super_admin",
+		    device },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct ask *a = ASK(.uri = rows[i].uri,
+		    .authorization = rows[i].token);
+
+		expect(a, 204, NULL);
+		expect_header(a, "X-WUTS-Tenant", rows[i].tenant);
+		expect_header(a, "X-WUTS-User", rows[i].user);
+		expect_header(a, "X-WUTS-Role", rows[i].role);
+		expect_header(a, "X-WUTS-Device", rows[i].device);
+		expect_header(a, "Content-Type", NULL);
+	}
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, rig_set_up, rig_tear_down)
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(an_identity_is_told_in_headers),
 		TEST(every_access_meets_every_token),
 		TEST(a_key_that_may_only_read_passes_get_and_head_only),
 		TEST(every_401_asks_for_a_bearer_token),

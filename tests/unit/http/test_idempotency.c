@@ -104,6 +104,7 @@ make_ids(struct exchange *x, struct fault *fault)
 
 static const struct route routes[] = {
 	{ HTTP_POST, "/change", ACCESS_MEMBER, change_something, 0 },
+	{ HTTP_POST, "/relay", ACCESS_MEMBER, change_something, ROUTE_RELAY },
 	{ HTTP_PUT, "/change", ACCESS_MEMBER, change_something, 0 },
 	{ HTTP_POST, "/ids", ACCESS_MEMBER, make_ids, 0 }
 };
@@ -194,6 +195,15 @@ a_key_is_told_apart_by_body_and_target(void **state)
 }
 
 static void
+a_relayed_request_is_another_servers_to_repeat(void **state)
+{
+	(void)state;
+	expect(CHANGE("k", "/relay"), 201, "\"number\":1");
+	expect(CHANGE("k", "/relay"), 201, "\"number\":2");
+	assert_false(kept.exists);
+}
+
+static void
 a_refusal_is_kept_and_given_again(void **state)
 {
 	(void)state;
@@ -278,6 +288,7 @@ main(void)
 		TEST(a_key_replays_status_headers_and_body),
 		TEST(a_retried_transaction_renders_the_answer_of_its_last_try),
 		TEST(a_key_is_told_apart_by_body_and_target),
+		TEST(a_relayed_request_is_another_servers_to_repeat),
 		TEST(a_refusal_is_kept_and_given_again),
 		TEST(of_a_fault_and_of_401_nothing_is_kept),
 		TEST(a_key_is_read_on_post_only_and_after_who_asks),
