@@ -180,8 +180,9 @@ int queue_reader_sync(struct queue_reader *reader, struct fault *fault);
    quarter of its records and bytes, and nothing was finished in it for
    quiet_us; at least min_bytes must be gained. What is left is copied as it
    is, with its attempts; positions stay valid. Bounded: a segment larger than
-   64 MiB, or with more than 4 MiB left, is left alone. Call about once a second. 1: one was, 0:
-   none, -1: FAULT_QUEUE, nothing is lost, tried again after quiet_us. */
+   64 MiB, or with more than 4 MiB left, is left alone. Call about once a
+   second. 1: one was, 0: none, -1: FAULT_QUEUE, nothing is lost, tried again
+   after quiet_us. */
 int queue_reader_compact(struct queue_reader *reader, int64_t quiet_us,
     uint64_t min_bytes, struct fault *fault);
 

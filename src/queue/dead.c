@@ -62,8 +62,8 @@ collect(struct queue_reader *reader, struct strbuf *text)
 	}
 }
 
-/* What a crash tore at the end of the file: it begins like a letter and ends too
-   early. Its record is not finished and dies again. Other damage stays. */
+/* What a crash tore at the end of the file: it begins like a letter and ends
+   too early. Its record is not finished and dies again. Other damage stays. */
 static void
 cut_torn(struct queue_reader *reader, int fd, const char *name,
     uint64_t *size)

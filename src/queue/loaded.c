@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What is remembered of a few records by their positions: of those that are
-   loaded for an attempt whose they are and how large, so that their end need not
-   read them again; and which ones the operator had dropped. 32 bytes each. A
-   hash table with linear probing. */
+   loaded for an attempt whose they are and how large, so that their end need
+   not read them again; and which ones the operator had dropped. 32 bytes each.
+   A hash table with linear probing. */
 #include "config.h"
 
 #include "queue_private.h"
