@@ -107,7 +107,8 @@ evict(struct spool *spool)
 		    number);
 
 		if (endpoint == NULL || endpoint->asking ||
-		    endpoint->disabling || !scheduler_is_idle(spool->scheduler, number))
+		    endpoint->disabling ||
+		    !scheduler_is_idle(spool->scheduler, number))
 			continue;
 		scheduler_remove(spool->scheduler, number);
 		endpoints_remove(spool->endpoints, endpoint);

@@ -2,7 +2,8 @@
 /* Which webhooks are given up: one that answers 410 at once, one on which
    everything has failed for webhook_disable_after (spec/wuts.md §6). The
    database decides at last, see disable.c; until it has, nothing more is
-   started. The time of the first failure outlives a restart, in the snapshot. */
+   started. The time of the first failure is in the snapshot, so a restart
+   does not forget it. */
 #include "config.h"
 
 #include "spool_private.h"
