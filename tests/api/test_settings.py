@@ -145,3 +145,15 @@ def test_one_worker_serves_many_connections(strict, tenant):
     for _ in range(3):
         for client in clients:
             done(client.get("/webhook/events"))
+
+
+def test_a_browser_page_may_read_what_comes_from_the_engine(strict, tenant):
+    """Also when there is no engine: nginx answers that itself."""
+    member = tenant.member()
+    member.device()
+    for origin, allowed in (ORIGIN, ORIGIN), ("https://evil.example", None):
+        response = member.client.post("/connect", headers={"Origin": origin})
+        refused(response, 503, "DEVICE_NOT_READY")
+        assert response.headers.get(
+            "Access-Control-Allow-Origin") == allowed
+        assert response.headers["Vary"] == "Origin"
