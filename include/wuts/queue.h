@@ -165,11 +165,16 @@ struct strbuf;
 int queue_reader_load(struct queue_reader *reader, struct queue_pos pos,
     struct strbuf *buf, struct queue_record *record_r, struct fault *fault);
 
-/* Note an outcome, final ones once for each record called; written and synced
-   by the next queue_reader_sync(). May be called from inside events.
+/* Note an outcome, final ones once for each record called; written by the next
+   queue_reader_write(), synced by the next queue_reader_sync(). May be called from inside events.
    attempts: tried so far, this one included. due_us: for QUEUE_RETRY. */
 void queue_reader_finish(struct queue_reader *reader, struct queue_pos pos,
     enum queue_outcome outcome, unsigned attempts, int64_t due_us);
+
+/* Write the outcomes noted so far, dead ones excepted, without a sync: from
+   here on a kill of this process loses none of them, a power cut still may.
+   Before the next step of the reader's owner. 0 / -1 (they stay noted). */
+int queue_reader_write(struct queue_reader *reader, struct fault *fault);
 
 /* Write and sync the outcomes noted so far, then unlink segments that are
    finished. Call at most 100 ms after the first outcome. 0 / -1 (they stay

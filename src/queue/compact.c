@@ -248,7 +248,7 @@ write_log(const struct queue_reader *reader, const struct strbuf *lines,
 
 	*outcomes_r = (struct queue_outcomes){ .noted = NULL };
 	if (lines->len > 0)
-		return queue_outcomes_write(outcomes_r, reader->dirs.done,
+		return queue_outcomes_sync(outcomes_r, reader->dirs.done,
 		    name, lines, fault);
 	queue_name_with(log, name, ".log");
 	if (queue_io.unlinkat(reader->dirs.done, log, 0) < 0 &&

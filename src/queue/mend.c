@@ -130,7 +130,7 @@ batch_end(struct queue_mender *mender, struct batch *batch, size_t *n_r,
 	    queue_append(mender->writer, batch->records, batch->n,
 	    fault) < 0))
 		return -1;
-	if (queue_outcomes_write(&batch->noted, mender->dirs.dead, batch->day,
+	if (queue_outcomes_sync(&batch->noted, mender->dirs.dead, batch->day,
 	    &batch->lines, fault) < 0)
 		return -1;
 	*n_r += batch->n;

@@ -236,23 +236,63 @@ queue_outcomes_forget(struct queue_outcomes *outcomes)
 	outcomes->n = 0;
 }
 
+/* Opens the log. What a crash tore is cut off first, once; a line that we tore
+   ourselves, by a write that failed, is written over. */
+static int
+put_lines(struct queue_outcomes *outcomes, int done_fd, const char *name,
+    const struct strbuf *lines, struct fault *fault)
+{
+	int fd;
+
+	fd = openat(done_fd, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return fault_errno(fault, FAULT_QUEUE, "open done/%s", name);
+	if ((!outcomes->trimmed &&
+	    queue_io.ftruncate(fd, (off_t)outcomes->log_len) < 0) ||
+	    queue_write_at(fd, lines->data + outcomes->written,
+	    lines->len - outcomes->written,
+	    outcomes->log_len + outcomes->written) < 0) {
+		fault_errno(fault, FAULT_QUEUE, "write done/%s", name);
+		close(fd);
+		return -1;
+	}
+	outcomes->trimmed = true;
+	outcomes->written = lines->len;
+	return fd;
+}
+
 int
 queue_outcomes_write(struct queue_outcomes *outcomes, int done_fd,
+    const char *segment, const struct strbuf *lines, struct fault *fault)
+{
+	char name[QUEUE_NAME_MAX];
+	int fd;
+
+	if (lines->len == outcomes->written)
+		return 0;
+	queue_name_with(name, segment, ".log");
+	fd = put_lines(outcomes, done_fd, name, lines, fault);
+	if (fd < 0)
+		return -1;
+	close(fd);
+	return 0;
+}
+
+int
+queue_outcomes_sync(struct queue_outcomes *outcomes, int done_fd,
     const char *segment, const struct strbuf *lines, struct fault *fault)
 {
 	char name[QUEUE_NAME_MAX];
 	int fd, ret = -1;
 
 	queue_name_with(name, segment, ".log");
-	fd = openat(done_fd, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	fd = put_lines(outcomes, done_fd, name, lines, fault);
 	if (fd < 0)
-		return fault_errno(fault, FAULT_QUEUE, "open done/%s", name);
-	/* Cuts a torn line, also our own when the last call failed: then all
-	   of it is written anew, so that a failed sync is never believed. */
-	if (queue_io.ftruncate(fd, (off_t)outcomes->log_len) < 0 ||
-	    queue_write_at(fd, lines->data, lines->len,
-	    outcomes->log_len) < 0 || queue_io.fdatasync(fd) < 0) {
-		fault_errno(fault, FAULT_QUEUE, "write done/%s", name);
+		return -1;
+	if (queue_io.fdatasync(fd) < 0) {
+		/* A failed sync is never believed: all of it anew. */
+		outcomes->written = 0;
+		fault_errno(fault, FAULT_QUEUE, "sync done/%s", name);
 		goto out;
 	}
 	if (!outcomes->exists && queue_io.fsync(done_fd) < 0) {
@@ -261,6 +301,7 @@ queue_outcomes_write(struct queue_outcomes *outcomes, int done_fd,
 	}
 	outcomes->exists = true;
 	outcomes->log_len += lines->len;
+	outcomes->written = 0;
 	ret = 0;
 out:
 	close(fd);

@@ -179,7 +179,9 @@ struct queue_noted {
 struct queue_outcomes {
 	struct queue_noted *noted;	/* by offset, one each */
 	size_t n;
-	uint64_t log_len;	/* behind the last line that holds */
+	uint64_t log_len;	/* behind the last line that holds, synced */
+	size_t written;		/* of the lines behind it: not synced yet */
+	bool trimmed;		/* what a crash tore is cut off */
 	size_t damaged;		/* lines before that which do not */
 	bool exists;
 };
@@ -205,7 +207,12 @@ struct queue_noted *queue_outcomes_at(struct queue_outcomes *outcomes,
     uint32_t offset);
 /* Forget the records, keep what is needed to append. */
 void queue_outcomes_forget(struct queue_outcomes *outcomes);
-/* Append lines and sync. -1: FAULT_QUEUE, nothing counts as written. */
+/* Append lines, of which those counted by outcomes->written may stand there
+   already, and sync. -1: FAULT_QUEUE, nothing counts as written. */
+int queue_outcomes_sync(struct queue_outcomes *outcomes, int done_fd,
+    const char *segment, const struct strbuf *lines, struct fault *fault);
+/* Append what of lines is not there yet, without a sync: a kill of this process
+   loses none of it. The same lines, or more, go to the next call. */
 int queue_outcomes_write(struct queue_outcomes *outcomes, int done_fd,
     const char *segment, const struct strbuf *lines, struct fault *fault);
 

@@ -265,7 +265,7 @@ remove_finished(struct queue_reader *reader, struct fault *fault)
 			break;
 		}
 		removed = true;
-		if (seg->outcomes.exists) {
+		if (seg->outcomes.exists || seg->outcomes.trimmed) {
 			logs.name = mem_realloc(logs.name, logs.n + 1,
 			    sizeof(*logs.name));
 			queue_name_with(logs.name[logs.n++], seg->name,
@@ -536,6 +536,23 @@ queue_reader_finish(struct queue_reader *reader, struct queue_pos pos,
 }
 
 int
+queue_reader_write(struct queue_reader *reader, struct fault *fault)
+{
+	int ret = 0;
+
+	for (size_t i = 0; i < reader->nsegments; i++) {
+		struct queue_segment *seg = reader->segments[i];
+
+		if (seg->lines.len == 0 || is_finished(reader, seg))
+			continue;
+		if (queue_outcomes_write(&seg->outcomes, reader->dirs.done,
+		    seg->name, &seg->lines, fault) < 0)
+			ret = -1;
+	}
+	return ret;
+}
+
+int
 queue_reader_sync(struct queue_reader *reader, struct fault *fault)
 {
 	int ret = queue_dead_write(reader, fault);
@@ -545,7 +562,7 @@ queue_reader_sync(struct queue_reader *reader, struct fault *fault)
 
 		if (seg->lines.len == 0 || is_finished(reader, seg))
 			continue;
-		if (queue_outcomes_write(&seg->outcomes, reader->dirs.done,
+		if (queue_outcomes_sync(&seg->outcomes, reader->dirs.done,
 		    seg->name, &seg->lines, fault) < 0) {
 			ret = -1;
 			continue;

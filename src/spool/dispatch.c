@@ -216,20 +216,35 @@ dispatch_result(void *ctx, struct delivery *delivery,
 		scheduler_done(spool->scheduler, number);
 }
 
+static void
+is_stuck(struct spool *spool, const struct fault *fault)
+{
+	if (!spool->stuck)
+		log_error("outcomes cannot be written, deliveries pause: %s",
+		    fault->text);
+	spool->stuck = true;
+}
+
+void
+dispatch_write(struct spool *spool)
+{
+	struct fault fault = { .code = FAULT_NONE };
+
+	if (queue_reader_write(spool->reader, &fault) < 0)
+		is_stuck(spool, &fault);
+}
+
 void
 dispatch_sync(struct spool *spool)
 {
 	struct fault fault = { .code = FAULT_NONE };
 
-	if (queue_reader_sync(spool->reader, &fault) == 0) {
-		spool->noted_us = 0;
-		if (spool->stuck)
-			log_info("outcomes are written again");
-		spool->stuck = false;
+	if (queue_reader_sync(spool->reader, &fault) < 0) {
+		is_stuck(spool, &fault);
 		return;
 	}
-	if (!spool->stuck)
-		log_error("outcomes cannot be written, deliveries pause: %s",
-		    fault.text);
-	spool->stuck = true;
+	spool->noted_us = 0;
+	if (spool->stuck)
+		log_info("outcomes are written again");
+	spool->stuck = false;
 }

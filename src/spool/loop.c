@@ -26,6 +26,9 @@
 #define SCAN_MAX 2048
 #define TICK_US CLOCK_SECOND_US
 #define SYNC_US (CLOCK_SECOND_US / 10)
+/* Between two looks at the queue. Every append rings the bell: without a pause
+   the workers would be held up by waking us thousands of times a second. */
+#define SCAN_PAUSE_US 1000
 /* A segment in which nothing was finished for so long, and what must be gained
    by rewriting it. */
 #define COMPACT_QUIET_US (60 * CLOCK_SECOND_US)
@@ -39,6 +42,8 @@ struct loop {
 	struct address_policy policy;
 	struct settings *reloaded;	/* spool.live, after a SIGHUP */
 	bool scan;			/* there may be something to read */
+	bool heard;			/* the bell rang: scan after the pause */
+	int64_t scanned_us;		/* the last look, monotonic */
 	bool scan_failed;
 	bool scanned_all;		/* once since the start, at least */
 	bool draining;
@@ -79,6 +84,19 @@ open_signals(struct loop *loop, struct fault *fault)
 	return watch(loop, loop->signal_fd, fault);
 }
 
+/* The bell rings once, then is deaf until it is armed again. */
+static void
+arm_bell(struct loop *loop)
+{
+	struct epoll_event event = { .events = EPOLLIN | EPOLLONESHOT };
+
+	event.data.fd = queue_reader_fd(loop->spool.reader);
+	if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_MOD, event.data.fd,
+	    &event) < 0)
+		log_fatal("epoll_ctl: %m");
+	loop->heard = false;
+}
+
 static int
 open_queue(struct loop *loop, struct fault *fault)
 {
@@ -91,7 +109,10 @@ open_queue(struct loop *loop, struct fault *fault)
 	if (queue_reader_open(&loop->spool.reader,
 	    loop->spool.settings->queue_dir, &events, fault) < 0)
 		return -1;
-	return watch(loop, queue_reader_fd(loop->spool.reader), fault);
+	if (watch(loop, queue_reader_fd(loop->spool.reader), fault) < 0)
+		return -1;
+	arm_bell(loop);
+	return 0;
 }
 
 static char *
@@ -246,8 +267,12 @@ scan(struct loop *loop)
 {
 	struct fault fault = { .code = FAULT_NONE };
 	struct spool *spool = &loop->spool;
-	int more = queue_reader_scan(spool->reader, SCAN_MAX, &fault);
+	int more;
 
+	if (loop->heard)
+		arm_bell(loop);
+	more = queue_reader_scan(spool->reader, SCAN_MAX, &fault);
+	loop->scanned_us = clock_mono_us();
 	if (more < 0 && !loop->scan_failed)
 		log_error("read the queue: %s", fault.text);
 	loop->scan_failed = more < 0;
@@ -296,7 +321,8 @@ is_at_rest(const struct loop *loop)
 {
 	const struct spool *spool = &loop->spool;
 
-	return !is_ready(loop) && !loop->scan && loop->scanned_all &&
+	return !is_ready(loop) && !loop->scan && !loop->heard &&
+	    loop->scanned_all &&
 	    spool->asked == 0 &&
 	    scheduler_in_flight(spool->scheduler) == 0 &&
 	    !scheduler_is_throttled(spool->scheduler);
@@ -327,6 +353,9 @@ wait_ms(const struct loop *loop)
 
 	if (loop->scan || is_ready(loop))
 		return 0;
+	if (loop->heard)
+		until_us = earlier(until_us,
+		    loop->scanned_us + SCAN_PAUSE_US);
 	until_us = earlier(until_us, delivery_pool_due(spool->pool));
 	if (spool->noted_us != 0 && !spool->stuck)
 		until_us = earlier(until_us, spool->noted_us + SYNC_US);
@@ -353,28 +382,30 @@ on_events(struct loop *loop, const struct epoll_event *events, int n)
 		else if (fd == lookup_fd(spool->lookup))
 			directory_answers(spool);
 		else if (fd == queue_reader_fd(spool->reader))
-			loop->scan = true;
+			loop->heard = true;
 		else
 			delivery_pool_socket(spool->pool, fd,
 			    events[i].events);
 	}
 }
 
+/* A kill repeats what is in flight and no more, a power cut the last 100 ms. */
 static void
-sync_outcomes(struct loop *loop)
+keep_outcomes(struct loop *loop)
 {
 	struct spool *spool = &loop->spool;
 	int64_t now_us;
-	bool idle;
 
 	if (spool->noted_us == 0)
 		return;
 	now_us = clock_mono_us();
-	idle = !is_ready(loop) && scheduler_in_flight(spool->scheduler) == 0;
-	if (spool->stuck ? now_us >= spool->noted_us :
-	    idle || now_us - spool->noted_us >= SYNC_US) {
+	if (now_us - spool->noted_us >= (spool->stuck ? 0 : SYNC_US)) {
 		dispatch_sync(spool);
 		/* Not written: again in a second. */
+		if (spool->stuck)
+			spool->noted_us = now_us + TICK_US;
+	} else if (!spool->stuck) {
+		dispatch_write(spool);
 		if (spool->stuck)
 			spool->noted_us = now_us + TICK_US;
 	}
@@ -397,13 +428,14 @@ run(struct loop *loop)
 		delivery_pool_run(spool->pool, clock_mono_us());
 		if (clock_mono_us() >= loop->tick_us)
 			tick(loop, clock_mono_us());
-		if (loop->scan)
+		if (loop->scan || (loop->heard && clock_mono_us() -
+		    loop->scanned_us >= SCAN_PAUSE_US))
 			scan(loop);
 		if (!loop->draining)
 			dispatch_start(spool);
 		/* libcurl begins what was added when its timer runs. */
 		delivery_pool_run(spool->pool, clock_mono_us());
-		sync_outcomes(loop);
+		keep_outcomes(loop);
 		log_release();
 	}
 }

@@ -528,7 +528,9 @@ void dispatch_start(struct spool *spool);
 /* An attempt is over: the delivery_pool callback; ctx is the spool. */
 void dispatch_result(void *ctx, struct delivery *delivery,
     const struct delivery_result *result);
-/* Make the outcomes durable. */
+/* Outcomes noted so far: written, so that a kill loses none; or written and
+   synced, at most 100 ms after the first. When it fails, spool->stuck. */
+void dispatch_write(struct spool *spool);
 void dispatch_sync(struct spool *spool);
 
 /* --- loop.c --- */

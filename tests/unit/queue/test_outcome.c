@@ -22,6 +22,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -63,6 +64,73 @@ outcomes_are_remembered_over_a_restart(void **state)
 	assert_int_equal(sink_get(&sink, 2)->due_us, 222);
 	assert_int_equal(sink_get(&sink, 6)->attempts, 0);
 	assert_int_equal(sink_get(&sink, 6)->due_us, 0);
+	sink_close(&sink);
+}
+
+/* In a child, which ends as if it were killed: nothing is synced or closed. */
+static void
+write_and_die(void *const *state)
+{
+	struct fault fault = { .code = FAULT_NONE };
+	struct sink sink;
+
+	sink_open(&sink, state);
+	sink_drain(&sink);
+	sink_finish(&sink, 1, QUEUE_DELIVERED);
+	if (queue_reader_write(sink.reader, &fault) < 0)
+		_exit(1);
+	sink_finish(&sink, 2, QUEUE_DELIVERED);
+	queue_reader_finish(sink.reader, sink_get(&sink, 3)->pos, QUEUE_RETRY,
+	    1, 333);
+	if (queue_reader_write(sink.reader, &fault) < 0)
+		_exit(1);
+	sink_finish(&sink, 4, QUEUE_DELIVERED);
+	_exit(0);
+}
+
+static void
+outcomes_written_survive_a_kill_before_the_sync(void **state)
+{
+	struct sink sink;
+	int status = 0;
+	pid_t pid;
+
+	fill(state, 4);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		write_and_die(state);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	sink_open(&sink, state);
+	sink_drain(&sink);
+	assert_int_equal(sink.ngot, 2);
+	assert_int_equal(sink_get(&sink, 3)->due_us, 333);
+	assert_int_equal(sink_get(&sink, 4)->attempts, 0);
+	sink_close(&sink);
+}
+
+static void
+outcomes_written_are_there_once_when_the_sync_has_failed(void **state)
+{
+	struct fault fault = { .code = FAULT_NONE };
+	struct sink sink;
+
+	fill(state, 3);
+	sink_open(&sink, state);
+	sink_drain(&sink);
+	sink_finish(&sink, 1, QUEUE_DELIVERED);
+	assert_int_equal(queue_reader_write(sink.reader, &fault), 0);
+	io_fail_at("fdatasync", 1, EIO);
+	assert_int_equal(queue_reader_sync(sink.reader, &fault), -1);
+	io_reset();
+	sink_finish(&sink, 2, QUEUE_DELIVERED);
+	sink_sync(&sink);
+	sink_close(&sink);
+	sink_open(&sink, state);
+	sink_drain(&sink);
+	assert_int_equal(sink.ngot, 1);
+	assert_int_equal(harness_logged(state, "damaged"), 0);
 	sink_close(&sink);
 }
 
@@ -449,7 +517,7 @@ log_lines_are_read_as_written(void **state)
 	queue_outcome_format(&lines, 'r', 4000000000U, 7, INT64_MAX);
 	queue_outcome_format(&lines, 'd', 5, 1, 0);
 	queue_outcome_format(&lines, 'r', 5, 9, 1);
-	assert_int_equal(queue_outcomes_write(&outcomes, dirs.done, "1-1.seg",
+	assert_int_equal(queue_outcomes_sync(&outcomes, dirs.done, "1-1.seg",
 	    &lines, &fault), 0);
 	assert_int_equal(queue_outcomes_load(&outcomes, dirs.done, "1-1.seg",
 	    &fault), 0);
@@ -476,6 +544,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_hundred_thousand_waiting_cost_no_memory_each),
 		TEST(outcomes_are_remembered_over_a_restart),
+		TEST(outcomes_written_survive_a_kill_before_the_sync),
+		TEST(outcomes_written_are_there_once_when_the_sync_has_failed),
 		TEST(outcomes_in_an_open_segment_are_remembered),
 		TEST(a_torn_log_loses_its_last_line_only),
 		TEST(a_damaged_log_line_delivers_again_and_never_loses),
