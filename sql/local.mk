@@ -5,4 +5,5 @@ dist_sql_DATA = \
 	sql/0002_keys_audit_chain.sql \
 	sql/0003_webhook_secrets.sql \
 	sql/0004_event_seen.sql \
-	sql/0005_device_code.sql
+	sql/0005_device_code.sql \
+	sql/0006_delivery.sql

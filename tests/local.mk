@@ -11,6 +11,7 @@ EXTRA_DIST += \
 	tests/api/test_api_keys.py \
 	tests/api/test_audit.py \
 	tests/api/test_auth_request.py \
+	tests/api/test_deliveries.py \
 	tests/api/test_delivery.py \
 	tests/api/test_devices.py \
 	tests/api/test_disable.py \

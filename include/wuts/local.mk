@@ -14,6 +14,9 @@ noinst_HEADERS += \
 	include/wuts/clock.h \
 	include/wuts/crypto.h \
 	include/wuts/db.h \
+	include/wuts/delivery.h \
+	include/wuts/delivery_service.h \
+	include/wuts/delivery_store.h \
 	include/wuts/device.h \
 	include/wuts/device_code_store.h \
 	include/wuts/device_service.h \

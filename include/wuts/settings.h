@@ -68,6 +68,7 @@ struct settings {
 	int64_t retry_base_ms;
 	int64_t retry_cap_ms;
 	int64_t dead_letter_keep_ms;
+	int64_t delivery_log_keep_ms;
 	int64_t webhook_disable_after_ms;	/* 0: never */
 
 	/* secrets, read from their files or hashes at load */

@@ -4,6 +4,7 @@ libwuts_api_a_SOURCES =
 libwuts_api_a_SOURCES += \
 	src/api/wuts/api_keys.c \
 	src/api/wuts/audit.c \
+	src/api/wuts/deliveries.c \
 	src/api/wuts/devices.c \
 	src/api/wuts/engine.c \
 	src/api/wuts/error.c \

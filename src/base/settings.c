@@ -50,6 +50,10 @@ const struct setting settings_table[] = {
 	{ "dead_letter_keep", SETTING_DURATION, AT(dead_letter_keep_ms), "30d",
 	    DAY_MS, 3650 * DAY_MS,
 	    "How long events that could not be delivered are kept." },
+	{ "delivery_log_keep", SETTING_DURATION, AT(delivery_log_keep_ms),
+	    "7d", 0, 3650 * DAY_MS,
+	    "How long GET /webhook/deliveries tells of an event; 0: nothing "
+	    "is written." },
 	{ "drain_timeout", SETTING_DURATION, AT(drain_timeout_ms), "30s",
 	    0, DAY_MS,
 	    "How long a stopping process may finish what it has begun." },

@@ -4,6 +4,7 @@ libwuts_model_a_SOURCES = \
 	src/model/address.c \
 	src/model/api_key.c \
 	src/model/audit.c \
+	src/model/delivery.c \
 	src/model/device.c \
 	src/model/event.c \
 	src/model/model_private.h \

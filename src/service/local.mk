@@ -7,6 +7,7 @@ libwuts_service_a_SOURCES = \
 	src/service/change.c \
 	src/service/credential.c \
 	src/service/cursor.c \
+	src/service/delivery.c \
 	src/service/device.c \
 	src/service/etag.c \
 	src/service/event.c \

@@ -336,6 +336,15 @@ answer_claim(struct spool *spool, struct lookup_job *job)
 	return false;
 }
 
+static bool
+answer_notes(struct spool *spool, struct lookup_job *job)
+{
+	if (keep_for_later(spool, job))
+		return true;
+	journal_answered(spool, job);
+	return false;
+}
+
 /* What a job tells of the database. */
 static void
 judge_database(struct spool *spool, struct lookup_job *job)
@@ -371,6 +380,8 @@ directory_answers(struct spool *spool)
 			answer_expire(spool, job);
 		else if (job->kind == LOOKUP_CLAIM)
 			kept = answer_claim(spool, job);
+		else if (job->kind == LOOKUP_NOTES)
+			kept = answer_notes(spool, job);
 		else if (job->kind == LOOKUP_DISABLE)
 			kept = answer_disable(spool, job);
 		if (!kept)
@@ -449,6 +460,8 @@ expire(struct spool *spool, int64_t mono_us)
 	job = mem_calloc(1, sizeof(*job));
 	job->kind = LOOKUP_EXPIRE;
 	job->created_us = before_us - OUTBOX_KEPT_US;
+	job->log_before_us = clock_wall_us() -
+	    spool->live->delivery_log_keep_ms * 1000;
 	directory_ask(spool, job);
 }
 

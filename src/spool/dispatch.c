@@ -89,6 +89,10 @@ drop(struct spool *spool, const struct delivery *delivery, const char *why)
 	snprintf(result.why, sizeof(result.why), "%s", why);
 	note(spool, delivery->item.pos, QUEUE_DROPPED, attempts, 0);
 	log_outcome(&delivery->record, attempts, QUEUE_DROPPED, &result);
+	/* One that was never tried is in no log. */
+	if (attempts > 0)
+		journal_note(spool, &delivery->record, 0, QUEUE_DROPPED,
+		    &result, clock_wall_us(), 0);
 }
 
 /* True: in flight. False: there is nothing to try, the record is done with. */
@@ -206,6 +210,8 @@ dispatch_result(void *ctx, struct delivery *delivery,
 		due_us = retry_due(spool, attempts, result, now_us);
 	note(spool, delivery->item.pos, outcome, attempts, due_us);
 	log_outcome(&delivery->record, attempts, outcome, result);
+	journal_note(spool, &delivery->record, attempts, outcome, result,
+	    now_us, due_us);
 	report(spool, delivery, result, now_us);
 	health_note(spool, delivery, result, now_us);
 	if (outcome == QUEUE_RETRY)
@@ -239,6 +245,7 @@ dispatch_sync(struct spool *spool)
 {
 	struct fault fault = { .code = FAULT_NONE };
 
+	journal_flush(spool);
 	if (queue_reader_sync(spool->reader, &fault) < 0) {
 		is_stuck(spool, &fault);
 		return;

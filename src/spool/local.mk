@@ -10,6 +10,7 @@ libwuts_spool_a_SOURCES = \
 	src/spool/dispatch.c \
 	src/spool/endpoint.c \
 	src/spool/guard.c \
+	src/spool/journal.c \
 	src/spool/health.c \
 	src/spool/lookup.c \
 	src/spool/loop.c \
@@ -70,6 +71,12 @@ tests_unit_spool_test_isolation_SOURCES = \
 	tests/unit/spool/test_isolation.c
 tests_unit_spool_test_isolation_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src
 tests_unit_spool_test_isolation_LDADD = $(SPOOL_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/spool/test_journal
+TESTS += tests/unit/spool/test_journal
+tests_unit_spool_test_journal_SOURCES = \
+	tests/unit/spool/test_journal.c
+tests_unit_spool_test_journal_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src
+tests_unit_spool_test_journal_LDADD = $(SPOOL_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/spool/test_scheduler
 TESTS += tests/unit/spool/test_scheduler
 tests_unit_spool_test_scheduler_SOURCES = \

@@ -84,6 +84,9 @@ lookup_job_free(struct lookup_job **jobp)
 	if (job->keys != NULL)
 		crypto_wipe(job->keys, sizeof(*job->keys));
 	free(job->keys);
+	for (size_t i = 0; i < job->nnotes; i++)
+		free(job->notes[i].answer);
+	free(job->notes);
 	free(job);
 }
 
@@ -101,6 +104,19 @@ find_webhook(struct lookup *lookup, struct db *db, struct arena *arena,
 		job->target = target_new(&webhook, &lookup->keys,
 		    &job->fault);
 	arena_reset(arena);
+}
+
+/* Notes that cannot be written though the database is there must not hold up
+   those behind them. */
+static void
+write_notes(struct db *db, struct lookup_job *job)
+{
+	struct fault ignored = { .code = FAULT_NONE };
+
+	job->result = delivery_store_write(db, job->notes, job->nnotes,
+	    &job->fault);
+	if (job->result < 0 && db_ping(db, &ignored) == 0)
+		job->result = 0;
 }
 
 static int
@@ -143,6 +159,9 @@ expire(struct db *db, struct lookup_job *job)
 	rows = expire_some(db, clock_wall_us() -
 	    (int64_t)EVENT_SEEN_KEEP_S * CLOCK_SECOND_US, event_store_expire,
 	    &job->fault);
+	if (rows >= 0 && rows < LOOKUP_EXPIRE_BATCH)
+		rows = expire_some(db, job->log_before_us,
+		    delivery_store_expire, &job->fault);
 	if (rows < 0 || rows == LOOKUP_EXPIRE_BATCH)
 		job->result = rows;
 	if (rows < 0)
@@ -173,6 +192,9 @@ answer(struct lookup *lookup, struct db *db, struct arena *arena,
 		break;
 	case LOOKUP_KEYS:
 		lookup->keys = *job->keys;
+		break;
+	case LOOKUP_NOTES:
+		write_notes(db, job);
 		break;
 	case LOOKUP_EXPIRE:
 		expire(db, job);

@@ -33,6 +33,8 @@
    by rewriting it. */
 #define COMPACT_QUIET_US (60 * CLOCK_SECOND_US)
 #define COMPACT_MIN_BYTES (64 << 10)
+/* At exit the delivery log gets this long. */
+#define JOURNAL_FINISH_US (3 * CLOCK_SECOND_US)
 #define DEAD_EXPIRE_US (INT64_C(3600) * CLOCK_SECOND_US)
 
 struct loop {
@@ -181,6 +183,7 @@ close_all(struct loop *loop)
 		lookup_job_free(&job);
 	}
 	delivery_pool_free(&spool->pool);
+	journal_deinit(&spool->journal);
 	queue_reader_close(&spool->reader);
 	endpoints_free(&spool->endpoints);
 	scheduler_free(&spool->scheduler);
@@ -463,6 +466,7 @@ loop_run(const struct settings *settings, const struct loop_options *options,
 	if (loop.spool.noted_us != 0)
 		dispatch_sync(&loop.spool);
 	directory_save(&loop.spool);
+	journal_finish(&loop.spool, JOURNAL_FINISH_US);
 	close_all(&loop);
 	log_info("stopped");
 	return 0;

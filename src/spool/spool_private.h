@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "wuts/delivery_store.h"
 #include "wuts/event.h"
 #include "wuts/fault.h"
 #include "wuts/queue.h"
@@ -385,8 +386,11 @@ enum lookup_kind {
 	LOOKUP_CLAIM,		/* id in table outbox */
 	LOOKUP_DISABLE,		/* webhook_id, if it is still as judged */
 	LOOKUP_KEYS,		/* from here on it opens secrets with keys */
-	LOOKUP_EXPIRE		/* outbox rows before created_us, and what is
-				   left of deleted tenants */
+	LOOKUP_NOTES,		/* write them into the delivery log; result 0
+				   with a fault: they cannot be written */
+	LOOKUP_EXPIRE		/* outbox rows before created_us, old entries
+				   of the delivery log, ids of events, and what
+				   is left of deleted tenants */
 };
 
 struct lookup_job {
@@ -403,6 +407,10 @@ struct lookup_job {
 	int64_t updated_us;		/* of the row judged */
 	char reason[160];
 	struct crypto_keys *keys;	/* of LOOKUP_KEYS; freed with it */
+	struct delivery_note *notes;	/* of LOOKUP_NOTES, with their answers;
+					   freed with it */
+	size_t nnotes;
+	int64_t log_before_us;		/* of LOOKUP_EXPIRE */
 	/* answered: as the store function; -1 with fault */
 	int result;
 	struct target *target;	/* LOOKUP_WEBHOOK, result 1 */
@@ -451,6 +459,17 @@ int snapshot_load(const char *path, const struct crypto_keys *keys,
     void *ctx,
     size_t *refused_r, struct fault *fault);
 
+/* --- journal.c: the delivery log, on its way to the database --- */
+
+struct journal {
+	struct delivery_note *notes;	/* a ring */
+	size_t first, count, cap;
+	size_t bytes;			/* of the notes in it */
+	bool asking;			/* a batch is under way */
+	size_t lost;			/* given up and not said yet */
+	int64_t said_us;
+};
+
 /* --- what the loop, the directory and the dispatch share --- */
 
 struct spool {
@@ -476,6 +495,8 @@ struct spool {
 	struct lookup_job *again;	/* claims, disablings to ask again */
 	bool expiring;
 	int64_t expired_us;
+
+	struct journal journal;
 
 	/* dispatch.c */
 	int64_t noted_us;		/* first outcome not synced; 0: none */
@@ -517,6 +538,23 @@ void health_note(struct spool *spool, const struct delivery *delivery,
 void health_forget(struct endpoint *endpoint);
 /* The database has decided. */
 void health_answer(struct endpoint *endpoint, const struct lookup_job *job);
+
+/* --- journal.c --- */
+
+/* What became of an attempt (0: of an event without another one). */
+void journal_note(struct spool *spool, const struct queue_record *record,
+    unsigned attempt, enum queue_outcome outcome,
+    const struct delivery_result *result, int64_t wall_us, int64_t due_us);
+/* Begin to write what was noted. */
+void journal_flush(struct spool *spool);
+/* A batch was written, or cannot be. */
+void journal_answered(struct spool *spool, const struct lookup_job *job);
+/* About once a second. */
+void journal_tick(struct spool *spool, int64_t mono_us);
+/* Nothing is noted any more: wait until all is written, if the database is
+   there, but no longer than this. */
+void journal_finish(struct spool *spool, int64_t timeout_us);
+void journal_deinit(struct journal *journal);
 
 /* --- dispatch.c: one attempt, from its turn to its outcome --- */
 

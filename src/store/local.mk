@@ -5,6 +5,7 @@ libwuts_store_a_SOURCES = \
 	src/store/audit.c \
 	src/store/bind.c \
 	src/store/db.c \
+	src/store/delivery.c \
 	src/store/device.c \
 	src/store/device_code.c \
 	src/store/event.c \
@@ -28,6 +29,7 @@ check_PROGRAMS += \
 	tests/unit/store/test_api_key \
 	tests/unit/store/test_audit \
 	tests/unit/store/test_deletion \
+	tests/unit/store/test_delivery \
 	tests/unit/store/test_device \
 	tests/unit/store/test_event \
 	tests/unit/store/test_idempotency \
@@ -52,6 +54,9 @@ tests_unit_store_test_audit_LDADD = $(store_test_libs) -lpthread
 tests_unit_store_test_deletion_SOURCES = \
 	$(store_test_common) tests/unit/store/test_deletion.c
 tests_unit_store_test_deletion_LDADD = $(store_test_libs) -lpthread
+tests_unit_store_test_delivery_SOURCES = \
+	$(store_test_common) tests/unit/store/test_delivery.c
+tests_unit_store_test_delivery_LDADD = $(store_test_libs)
 tests_unit_store_test_device_SOURCES = \
 	$(store_test_common) tests/unit/store/test_device.c
 tests_unit_store_test_device_LDADD = $(store_test_libs)

@@ -61,6 +61,8 @@ static const struct stmt_def tenant_stmts[TENANT_STMT_COUNT] = {
 static const struct stmt_def sweep_stmts[] = {
 	{ "tenant_sweep_events", "DELETE FROM event_seen"
 	    " WHERE tenant_id = ? ORDER BY id LIMIT ?" },
+	{ "tenant_sweep_deliveries", "DELETE FROM delivery"
+	    " WHERE tenant_id = ? ORDER BY id LIMIT ?" },
 	{ "tenant_sweep_keys", "DELETE FROM api_key"
 	    " WHERE tenant_id = ? ORDER BY id LIMIT ?" },
 	{ "tenant_sweep_devices", "DELETE FROM device"

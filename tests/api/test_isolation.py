@@ -241,6 +241,13 @@ TABLE = {
     "GET /webhook/events": [Row(
         lambda h: "/webhook/events", "401 200 200 200 200 403 200 200",
         "401 200 200 200 200 403 200 200")],
+    "GET /webhook/deliveries": [
+        Row(lambda h: f"/webhook/deliveries?device_id={h.device}",
+            "401 200 200 200 200 403 200 200",
+            "401 404 404 404 200 403 404 404"),
+        Row(lambda h: f"/webhook/deliveries?scope=tenant&tenant_id={h.id}",
+            "401 403 403 200 200 403 200 200",
+            "401 403 403 200 200 403 200 200")],
     "POST /webhook/secret": [
         Row(lambda h: f"/webhook/secret?device_id={h.device}",
             "401 200 200 200 200 403 200 403",

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from harness import done, refused
+from harness import done, refused, wait_for
 
 CLIENTS = 12		# more than there are workers
 
@@ -103,6 +103,15 @@ def test_events_accepted_before_are_delivered_meanwhile(victim, receiver,
             "SERVICE_UNAVAILABLE")
     assert sorted(json.loads(d.body)["data"]["n"] for d in {
         d.id: d for d in hook.deliveries}.values()) == list(range(20))
+    # The delivery log is written afterwards.
+    victim.quickstart("start", "mariadbd")
+    victim.settle()
+    path = f"/webhook/deliveries?device_id={device}&status=delivered"
+    entries = wait_for("all are told of", lambda: (
+        lambda seen: seen if len(seen) == 20 else None)(
+        done(tenant.admin.client.get(path))["deliveries"]))
+    assert sorted(d["id"] for d in entries) == sorted(ids)
+    assert all(d["attempts"][-1]["status"] == 200 for d in entries)
 
 
 def test_a_webhook_given_up_meanwhile_is_disabled_afterwards(

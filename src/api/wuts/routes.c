@@ -49,6 +49,7 @@ static const struct route routes[] = {
 	{ HTTP_GET, "/webhook", ACCESS_MEMBER, webhooks_get, 0 },
 	{ HTTP_DELETE, "/webhook", ACCESS_MEMBER, webhooks_delete, 0 },
 	{ HTTP_GET, "/webhook/events", ACCESS_MEMBER, webhooks_events, 0 },
+	{ HTTP_GET, "/webhook/deliveries", ACCESS_MEMBER, deliveries_list, 0 },
 	{ HTTP_POST, "/webhook/secret", ACCESS_MEMBER,
 	    webhooks_rotate_secret, 0 },
 	{ HTTP_POST, "/user/webhook", ACCESS_USER, user_webhook_stage, 0 },

@@ -113,8 +113,7 @@ shape_null(struct json_writer *w, const char *key)
 	json_write_null(w);
 }
 
-/* A time that may not be known: never, not yet. */
-static void
+void
 shape_time_or_null(struct json_writer *w, const char *key, int64_t wall_us)
 {
 	if (wall_us == 0)

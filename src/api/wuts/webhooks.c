@@ -68,8 +68,8 @@ take_device(struct exchange *x, struct webhook_scope *scope_r,
 	return 0;
 }
 
-static int
-take_scope(struct exchange *x, struct webhook_scope *scope_r,
+int
+input_webhook_scope(struct exchange *x, struct webhook_scope *scope_r,
     struct fault *fault)
 {
 	const struct identity *caller = &x->caller.identity;
@@ -211,7 +211,7 @@ webhooks_configure(struct exchange *x, struct fault *fault)
 	struct webhook_input input;
 	struct configuration configuration;
 
-	if (take_scope(x, &scope, fault) < 0 ||
+	if (input_webhook_scope(x, &scope, fault) < 0 ||
 	    take_input(x, &input, fault) < 0)
 		return -1;
 
@@ -230,7 +230,7 @@ webhooks_get(struct exchange *x, struct fault *fault)
 	struct webhook webhook;
 	struct json_writer *w;
 
-	if (take_scope(x, &scope, fault) < 0)
+	if (input_webhook_scope(x, &scope, fault) < 0)
 		return -1;
 
 	if (webhook_service_get(x->service, x->arena, &scope, &webhook,
@@ -251,7 +251,7 @@ webhooks_delete(struct exchange *x, struct fault *fault)
 	struct webhook_scope scope;
 	struct json_writer *w;
 
-	if (take_scope(x, &scope, fault) < 0)
+	if (input_webhook_scope(x, &scope, fault) < 0)
 		return -1;
 
 	if (webhook_service_delete(x->service, &x->caller, &scope,
@@ -305,7 +305,7 @@ webhooks_rotate_secret(struct exchange *x, struct fault *fault)
 	struct webhook_scope scope;
 	struct configuration rotated;
 
-	if (take_scope(x, &scope, fault) < 0)
+	if (input_webhook_scope(x, &scope, fault) < 0)
 		return -1;
 
 	response_plan(x, render_rotated, &rotated);

@@ -21,6 +21,7 @@ struct tenant;
 struct tenant_details;
 struct user;
 struct webhook;
+struct webhook_scope;
 
 /* --- handlers: 0, or -1 with the fault --- */
 
@@ -62,6 +63,8 @@ int webhooks_delete(struct exchange *x, struct fault *fault);
 int webhooks_events(struct exchange *x, struct fault *fault);
 int webhooks_rotate_secret(struct exchange *x, struct fault *fault);
 
+int deliveries_list(struct exchange *x, struct fault *fault);
+
 int user_webhook_stage(struct exchange *x, struct fault *fault);
 int user_webhook_get(struct exchange *x, struct fault *fault);
 
@@ -80,6 +83,12 @@ int input_query_bool(const struct exchange *x, const char *name,
 int input_tenant(const struct exchange *x, struct uuid *tenant_id_r,
     struct fault *fault);
 
+/* Which webhook: ?device_id= or the caller's only device; with ?scope=tenant
+   the tenant's own. -1: REFUSAL_VALIDATION, REFUSAL_FORBIDDEN,
+   REFUSAL_DEVICE_NOT_FOUND, FAULT_DATABASE. */
+int input_webhook_scope(struct exchange *x, struct webhook_scope *scope_r,
+    struct fault *fault);
+
 /* -1: REFUSAL_VALIDATION naming field. */
 int input_role(const char *field, const char *name, enum role *role_r,
     struct fault *fault);
@@ -90,6 +99,9 @@ void shape_string(struct json_writer *w, const char *key, const char *value);
 void shape_uuid(struct json_writer *w, const char *key,
     const struct uuid *uuid);
 void shape_time(struct json_writer *w, const char *key, int64_t wall_us);
+/* A time that may not be known: never, not yet. */
+void shape_time_or_null(struct json_writer *w, const char *key,
+    int64_t wall_us);
 void shape_bool(struct json_writer *w, const char *key, bool value);
 void shape_int(struct json_writer *w, const char *key, int64_t value);
 void shape_null(struct json_writer *w, const char *key);

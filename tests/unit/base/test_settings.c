@@ -109,6 +109,7 @@ what_is_not_set_has_its_documented_default(void **state)
 	assert_int_equal(s->database_timeout_ms, 1000);
 	assert_string_equal(s->database_user, "wuts");
 	assert_true(s->dead_letter_keep_ms == INT64_C(30) * 86400000);
+	assert_int_equal(s->delivery_log_keep_ms, 7 * 86400000);
 	assert_true(s->webhook_disable_after_ms == INT64_C(5) * 86400000);
 	assert_int_equal(s->drain_timeout_ms, 30000);
 	assert_string_equal(s->group, "");

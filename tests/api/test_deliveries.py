@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: MIT
+"""GET /webhook/deliveries: what is said of an event that was tried."""
+import datetime
+import time
+
+import pytest
+
+from harness import done, invalid, is_time, refused, wait_for
+
+MEMBERS = {"id", "event", "state", "attempts", "next_attempt", "response",
+           "created_at", "updated_at"}
+
+
+class Line:
+    """A member's device whose events all go to hook."""
+
+    def __init__(self, wuts, hook, **settings):
+        self.hook = hook
+        self.tenant = wuts.tenant()
+        self.member = self.tenant.member()
+        self.device = self.member.device()
+        self.engine = wuts.engine()
+        done(self.member.client.post("/webhook", {
+            "webhook_url": hook.url, "enabled_events": ["*"], **settings}),
+            201)
+
+    def report(self, event="message.received", n=1):
+        return done(self.engine.post(f"/devices/{self.device}/events", [
+            {"event": event, "data": {}} for _ in range(n)]), 202)["ids"]
+
+    def list(self, **query):
+        answer = done(self.member.client.get("/webhook/deliveries",
+                                             params=query))
+        assert ("next_cursor" in answer) == ("limit" in query)
+        return answer["deliveries"]
+
+    def wait_state(self, event_id, state):
+        """The entry of the event, once it is in that state."""
+        def find():
+            return next((d for d in self.list() if d["id"] == event_id
+                         and d["state"] == state), None)
+        return wait_for(f"{event_id} is {state}", find)
+
+
+@pytest.fixture
+def line(wuts, hook):
+    return Line(wuts, hook)
+
+
+def test_a_delivery_is_told_of(line):
+    assert line.list() == []
+    (event_id,) = line.report("call.offer")
+    entry = line.wait_state(event_id, "delivered")
+    assert set(entry) == MEMBERS
+    assert entry["event"] == "call.offer"
+    assert entry["next_attempt"] is None and entry["response"] is None
+    assert is_time(entry["created_at"]) and is_time(entry["updated_at"])
+    (attempt,) = entry["attempts"]
+    assert set(attempt) == {"at", "status", "duration_ms", "error"}
+    assert is_time(attempt["at"]) and attempt["status"] == 200
+    assert 0 <= attempt["duration_ms"] < 20000
+    assert attempt["error"] is None
+
+
+def test_every_attempt_is_told_of(wuts, hook):
+    hook.answers = [500, 503]
+    line = Line(wuts, hook)
+    (event_id,) = line.report()
+    hook.wait(3)
+    entry = line.wait_state(event_id, "delivered")
+    assert [a["status"] for a in entry["attempts"]] == [500, 503, 200]
+
+
+def test_a_failure_is_told_of_while_it_is_tried_again(wuts, hook):
+    hook.answer = (503, {"Retry-After": "600"})
+    line = Line(wuts, hook)
+    (event_id,) = line.report()
+    entry = line.wait_state(event_id, "pending")
+    assert [a["status"] for a in entry["attempts"]] == [503]
+    at = datetime.datetime.fromisoformat(entry["next_attempt"])
+    assert 500 < at.timestamp() - time.time() < 700
+
+
+def test_a_dead_event_tells_what_was_answered(wuts, hook):
+    hook.answer = 500
+    line = Line(wuts, hook, retry_attempts=1)
+    (event_id,) = line.report()
+    entry = line.wait_state(event_id, "dead")
+    assert [a["status"] for a in entry["attempts"]] == [500, 500]
+    assert entry["next_attempt"] is None
+
+
+def test_why_there_is_no_answer_names_no_address(wuts, hook):
+    line = Line(wuts, hook, webhook_url="http://127.0.0.1:1/",
+                retry_attempts=0)
+    (event_id,) = line.report()
+    (attempt,) = line.wait_state(event_id, "dead")["attempts"]
+    assert attempt["status"] is None
+    assert attempt["error"] and "127." not in attempt["error"]
+
+
+def test_what_is_dropped_after_an_attempt_is_told_of(wuts, hook):
+    hook.answer = (503, {"Retry-After": "1"})
+    line = Line(wuts, hook)
+    (event_id,) = line.report()
+    line.wait_state(event_id, "pending")
+    done(line.member.client.delete("/webhook"))
+    entry = line.wait_state(event_id, "dropped")
+    assert len(entry["attempts"]) >= 1 and entry["next_attempt"] is None
+
+
+def test_what_nobody_wants_is_in_no_list(wuts, hook):
+    line = Line(wuts, hook, enabled_events=["call.*"])
+    line.report("message.received")
+    (wanted,) = line.report("call.offer")
+    line.wait_state(wanted, "delivered")
+    assert [d["id"] for d in line.list()] == [wanted]
+
+
+def test_the_list_has_pages_from_the_newest(line, hook):
+    ids = [i for _ in range(5) for i in line.report(n=7)]
+    wait_for("all are told of", lambda: len(line.list()) == 35)
+    every = line.list()
+    times = [d["created_at"] for d in every]
+    assert times == sorted(times, reverse=True)
+    assert {d["id"] for d in every} == set(ids)
+    pages, cursor = [], {}
+    while True:
+        answer = done(line.member.client.get(
+            "/webhook/deliveries", params={"limit": 8, **cursor}))
+        pages += answer["deliveries"]
+        if answer["next_cursor"] is None:
+            break
+        assert len(answer["deliveries"]) == 8
+        cursor = {"cursor": answer["next_cursor"]}
+    assert pages == every
+
+
+def test_the_list_is_narrowed(wuts, hook):
+    hook.answers = [500] + [200] * 10
+    line = Line(wuts, hook, retry_attempts=0)
+    (dead,) = line.report("call.offer")
+    line.wait_state(dead, "dead")
+    line.report("call.offer", 2)
+    line.report("message.sent", 3)
+    wait_for("all are told of", lambda: len(line.list()) == 6)
+
+    def ids(**query):
+        return [d["id"] for d in line.list(**query)]
+
+    assert ids(status="dead") == [dead]
+    assert len(ids(status="delivered")) == 5
+    assert ids(status="pending") == ids(status="dropped") == []
+    assert len(ids(event="call.offer")) == 3
+    assert ids(event="call.offer", status="dead") == [dead]
+    assert ids(event="call.accept") == []
+    assert len(ids(since="2020-01-01T00:00:00Z")) == 6
+    assert ids(since="2100-01-01T00:00:00+02:00") == []
+    assert ids(status="dead", limit=1) == [dead]
+
+
+def test_a_filter_that_is_none_is_named(line):
+    for query, field in (({"status": "lost"}, "status"),
+                         ({"status": ""}, "status"),
+                         ({"event": "message.eaten"}, "event"),
+                         ({"since": "yesterday"}, "since"),
+                         ({"since": "1950-01-01T00:00:00Z"}, "since"),
+                         ({"limit": 0}, "limit"), ({"cursor": "x"}, "cursor"),
+                         ({"cursor": "d" + "f" * 48}, "cursor"),
+                         ({"cursor": "d00"}, "cursor")):
+        query.setdefault("limit", 5)
+        invalid(line.member.client.get("/webhook/deliveries", params=query),
+                field)
+
+
+def test_each_webhook_has_its_own_list(wuts, line, receiver):
+    other = receiver.hook()
+    done(line.tenant.admin.client.post("/webhook?scope=tenant", {
+        "webhook_url": other.url, "enabled_events": ["user.created"]}), 201)
+    (event_id,) = line.report()
+    line.wait_state(event_id, "delivered")
+    line.tenant.member()
+    other.wait()
+    client = line.tenant.admin.client
+    events = wait_for("it is told of", lambda: done(client.get(
+        "/webhook/deliveries?scope=tenant"))["deliveries"])
+    assert [d["event"] for d in events] == ["user.created"]
+    shown = done(client.get(f"/webhook/deliveries?device_id={line.device}"))
+    assert [d["id"] for d in shown["deliveries"]] == [event_id]
+    for member in line.tenant.member(), wuts.tenant().admin:
+        refused(member.client.get(
+            f"/webhook/deliveries?device_id={line.device}"), 404,
+            "DEVICE_NOT_FOUND")
