@@ -4,9 +4,12 @@
 
 #include "store_test.h"
 
+#include <dirent.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/types.h>
 #include <time.h>
 
@@ -72,6 +75,50 @@ server_pid(void)
 	return pid;
 }
 
+/* The state letter behind the name, which stands in parentheses. */
+static bool
+thread_is_stopped(pid_t pid, const char *thread)
+{
+	char path[300], line[256], *state;
+	FILE *file;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/task/%.200s/stat",
+	    (int)pid, thread);
+	file = fopen(path, "r");
+	if (file == NULL)
+		return true;	/* ended meanwhile */
+	if (fgets(line, sizeof(line), file) == NULL)
+		line[0] = '\0';
+	(void)fclose(file);
+	state = strrchr(line, ')');
+	return state != NULL && state[1] == ' ' && state[2] == 'T';
+}
+
+/* kill() returns before each of the server's threads has stopped. */
+static void
+stop_server(pid_t pid)
+{
+	int64_t until_us = clock_mono_us() + 5 * CLOCK_SECOND_US;
+	const struct dirent *entry;
+	bool all_stopped;
+	char path[64];
+	DIR *tasks;
+
+	assert_int_equal(kill(pid, SIGSTOP), 0);
+	(void)snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+	do {
+		assert_true(clock_mono_us() < until_us);
+		all_stopped = true;
+		tasks = opendir(path);
+		assert_non_null(tasks);
+		while ((entry = readdir(tasks)) != NULL)
+			if (entry->d_name[0] != '.' &&
+			    !thread_is_stopped(pid, entry->d_name))
+				all_stopped = false;
+		(void)closedir(tasks);
+	} while (!all_stopped);
+}
+
 static int
 find_a_tenant(struct db *db, void *ctx, struct fault *fault)
 {
@@ -92,7 +139,7 @@ hung_server_fails_within_the_timeout_and_recovers(void **state)
 
 	assert_int_equal(db_ping(f->db, &f->fault), 0);
 	assert_int_equal(db_ping(f->other, &f->fault), 0);
-	assert_int_equal(kill(pid, SIGSTOP), 0);
+	stop_server(pid);
 	begun_us = clock_mono_us();
 	outside = find_a_tenant(f->other, NULL, &f->fault);
 	in_tx = tx_run(f->db, find_a_tenant, NULL, NULL, &f->fault);
