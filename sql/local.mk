@@ -6,4 +6,5 @@ dist_sql_DATA = \
 	sql/0003_webhook_secrets.sql \
 	sql/0004_event_seen.sql \
 	sql/0005_device_code.sql \
-	sql/0006_delivery.sql
+	sql/0006_delivery.sql \
+	sql/0007_replay.sql

@@ -37,4 +37,18 @@ struct delivery_entry {
 	int64_t updated_us;
 };
 
+/* Dead letters that are to be delivered again. */
+struct replay {
+	struct uuid id;
+	struct uuid tenant_id;
+	struct uuid device_id;		/* nil: of the tenant's webhook */
+	struct uuid event_id;		/* nil: all of events that were created
+					   from since_us to until_us */
+	int64_t since_us, until_us;
+	bool done;
+	uint64_t replayed;		/* events, so far */
+	int64_t created_us;
+	int64_t updated_us;
+};
+
 #endif

@@ -31,4 +31,17 @@ int delivery_service_list(struct service *service, struct arena *arena,
     const struct delivery_query *query, delivery_listed *row, void *ctx,
     const char **next_cursor_r, struct fault *fault);
 
+/* Ask for dead letters of a webhook to be delivered again, with the ids they
+   have: the one of event_id, or (NULL) all of events created from since_us on.
+   Done by the spooler, later. -1: REFUSAL_DELIVERY_NOT_FOUND (the event is not
+   in the log, or not dead), FAULT_DATABASE. */
+int delivery_service_replay(struct service *service,
+    const struct caller *caller, const struct webhook_scope *scope,
+    const struct uuid *event_id, int64_t since_us, struct replay *replay_r,
+    struct fault *fault);
+/* How far it is. -1: REFUSAL_DELIVERY_NOT_FOUND, FAULT_DATABASE. */
+int delivery_service_get_replay(struct service *service,
+    const struct webhook_scope *scope, const struct uuid *id,
+    struct replay *replay_r, struct fault *fault);
+
 #endif

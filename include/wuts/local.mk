@@ -40,6 +40,7 @@ noinst_HEADERS += \
 	include/wuts/presence.h \
 	include/wuts/privilege.h \
 	include/wuts/queue.h \
+	include/wuts/replay_store.h \
 	include/wuts/role.h \
 	include/wuts/role_service.h \
 	include/wuts/role_store.h \

@@ -17,6 +17,7 @@ libwuts_service_a_SOURCES = \
 	src/service/memory.c \
 	src/service/new_user.c \
 	src/service/operator.c \
+	src/service/replay.c \
 	src/service/role.c \
 	src/service/schema.c \
 	src/service/service.c \
@@ -25,7 +26,8 @@ libwuts_service_a_SOURCES = \
 	src/service/user.c \
 	src/service/webhook.c \
 	src/service/webhook_check.c \
-	src/service/webhook_private.h
+	src/service/webhook_private.h \
+	src/service/webhook_scope.c
 
 dist_check_SCRIPTS += tests/unit/service/run
 

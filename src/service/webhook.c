@@ -26,40 +26,6 @@ refuse_not_found(struct fault *fault)
 	    "webhook not found");
 }
 
-/* --- who may --- */
-
-/* The tenant of the scope is the caller's, or the caller is outside of
-   tenants; the tenant's own webhook is an admin's. */
-static int
-check_scope(const struct identity *caller, const struct webhook_scope *scope,
-    struct fault *fault)
-{
-	bool is_own = service_is_member(caller, &scope->tenant_id);
-
-	if (identity_is_super(caller))
-		return 0;
-	if (!uuid_is_nil(&scope->device_id))
-		return is_own ? 0 : fault_say(fault,
-		    REFUSAL_DEVICE_NOT_FOUND, "device not found");
-	return is_own && caller->role == ROLE_ADMIN ? 0 : fault_say(fault,
-	    REFUSAL_FORBIDDEN, "insufficient permissions");
-}
-
-/* Lock tenant, caller and device, and judge again by what they are now. */
-static int
-enter_scope(struct change *change, const struct webhook_scope *scope,
-    struct fault *fault)
-{
-	struct device device;
-
-	if (!uuid_is_nil(&scope->device_id))
-		return device_lock(change, &scope->device_id, &device, fault);
-	if (change_lock_tenant(change, fault) < 0 ||
-	    change_judge_caller(change, fault) < 0)
-		return -1;
-	return check_scope(&change->identity, scope, fault);
-}
-
 /* --- secrets --- */
 
 static const char *
@@ -265,7 +231,7 @@ configure_body(struct change *change, void *ctx, struct fault *fault)
 
 	configuring->created = false;
 	*configuring->secret_r = NULL;
-	if (enter_scope(change, scope, fault) < 0)
+	if (webhook_scope_enter(change, scope, fault) < 0)
 		return -1;
 	found = webhook_store_lock(change->db, configuring->arena,
 	    &scope->tenant_id, &scope->device_id, &before, fault);
@@ -294,7 +260,7 @@ webhook_service_configure(struct service *service, struct arena *arena,
 	};
 
 	*secret_r = NULL;
-	if (check_scope(&caller->identity, scope, fault) < 0 ||
+	if (webhook_scope_check(&caller->identity, scope, fault) < 0 ||
 	    webhook_input_check(service, input, fault) < 0)
 		return -1;
 	if (change_run(service, caller, &scope->tenant_id, configure_body,
@@ -416,7 +382,7 @@ rotate_body(struct change *change, void *ctx, struct fault *fault)
 	struct webhook before;
 	int found;
 
-	if (enter_scope(change, scope, fault) < 0)
+	if (webhook_scope_enter(change, scope, fault) < 0)
 		return -1;
 	found = webhook_store_lock(change->db, rotating->arena,
 	    &scope->tenant_id, &scope->device_id, &before, fault);
@@ -456,7 +422,7 @@ webhook_service_rotate_secret(struct service *service, struct arena *arena,
 	};
 
 	*secret_r = NULL;
-	if (check_scope(&caller->identity, scope, fault) < 0)
+	if (webhook_scope_check(&caller->identity, scope, fault) < 0)
 		return -1;
 	if (change_run(service, caller, &scope->tenant_id, rotate_body,
 	    &rotating, fault) < 0)
@@ -495,7 +461,7 @@ delete_body(struct change *change, void *ctx, struct fault *fault)
 	struct webhook before;
 	int found;
 
-	if (enter_scope(change, scope, fault) < 0)
+	if (webhook_scope_enter(change, scope, fault) < 0)
 		return -1;
 	found = webhook_store_lock(change->db, deleting->arena,
 	    &scope->tenant_id, &scope->device_id, &before, fault);
@@ -520,7 +486,7 @@ webhook_service_delete(struct service *service, const struct caller *caller,
 	struct deleting deleting = { .scope = scope, .if_match = if_match };
 	int ret;
 
-	if (check_scope(&caller->identity, scope, fault) < 0)
+	if (webhook_scope_check(&caller->identity, scope, fault) < 0)
 		return -1;
 	deleting.arena = arena_new();
 	ret = change_run(service, caller, &scope->tenant_id, delete_body,

@@ -10,6 +10,15 @@
 int webhook_input_check(const struct service *service,
     const struct webhook_input *input, struct fault *fault);
 
+/* webhook_scope.c: is the scope one of the caller's? REFUSAL_DEVICE_NOT_FOUND,
+   REFUSAL_FORBIDDEN. */
+int webhook_scope_check(const struct identity *caller,
+    const struct webhook_scope *scope, struct fault *fault);
+/* The first steps of a change: lock tenant, caller and device, and judge again
+   by what they are now. */
+int webhook_scope_enter(struct change *change,
+    const struct webhook_scope *scope, struct fault *fault);
+
 /* The names as the JSON array that is stored. */
 void webhook_write_events(struct strbuf *out, const char *const *events,
     size_t nevents);

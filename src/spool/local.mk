@@ -15,6 +15,7 @@ libwuts_spool_a_SOURCES = \
 	src/spool/lookup.c \
 	src/spool/loop.c \
 	src/spool/pending.c \
+	src/spool/replay.c \
 	src/spool/scheduler.c \
 	src/spool/signature.c \
 	src/spool/snapshot.c \

@@ -167,6 +167,9 @@ open_all(struct loop *loop, struct fault *fault)
 	if (watch(loop, lookup_fd(spool->lookup), fault) < 0)
 		return -1;
 	queue_reader_say(spool->reader, &spool->settings->keys);
+	if (!loop->options->once)
+		return replayer_new(&spool->replayer, spool->settings, fault);
+	replay_once(spool->settings);
 	return 0;
 }
 
@@ -175,6 +178,7 @@ close_all(struct loop *loop)
 {
 	struct spool *spool = &loop->spool;
 
+	replayer_free(&spool->replayer);
 	lookup_free(&spool->lookup);
 	while (spool->again != NULL) {
 		struct lookup_job *job = spool->again;

@@ -446,6 +446,18 @@ int disable_webhook(const struct settings *settings,
     const struct crypto_keys *keys, struct generations *generations,
     struct db *db, const struct lookup_job *job, struct fault *fault);
 
+/* --- replay.c: dead letters that tenants want again, in a thread --- */
+
+struct replayer;
+
+/* settings is borrowed and must not change while the replayer lives. */
+int replayer_new(struct replayer **replayer_r,
+    const struct settings *settings, struct fault *fault);
+/* Waits for what is under way, which is cut short. */
+void replayer_free(struct replayer **replayerp);
+/* Do what is asked for now, in this thread. */
+void replay_once(const struct settings *settings);
+
 /* --- snapshot.c: the settings last read, on disk --- */
 
 /* Replace path by all targets of the table. */
@@ -497,6 +509,7 @@ struct spool {
 	int64_t expired_us;
 
 	struct journal journal;
+	struct replayer *replayer;	/* NULL: with --once */
 
 	/* dispatch.c */
 	int64_t noted_us;		/* first outcome not synced; 0: none */

@@ -11,6 +11,7 @@ libwuts_store_a_SOURCES = \
 	src/store/event.c \
 	src/store/idempotency.c \
 	src/store/outbox.c \
+	src/store/replay.c \
 	src/store/role.c \
 	src/store/schema.c \
 	src/store/stmt.c \

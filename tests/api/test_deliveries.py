@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""GET /webhook/deliveries: what is said of an event that was tried."""
+"""GET /webhook/deliveries: what is said of an event that was tried; and dead
+ones delivered again."""
 import datetime
 import time
+import uuid
 
 import pytest
 
@@ -191,3 +193,107 @@ def test_each_webhook_has_its_own_list(wuts, line, receiver):
         refused(member.client.get(
             f"/webhook/deliveries?device_id={line.device}"), 404,
             "DEVICE_NOT_FOUND")
+
+
+# --- replay ---
+
+def replayed(client, answer, path=""):
+    """The replay that was asked for, once it is done."""
+    replay = answer["replay"]
+    assert replay["state"] == "waiting" and replay["replayed"] == 0
+    assert is_time(replay["created_at"]) and is_time(replay["updated_at"])
+
+    def find():
+        found = done(client.get(f"/webhook/replay/{replay['id']}{path}"))
+        return found["replay"] if found["replay"]["state"] == "done" else None
+    return wait_for("the replay is done", find)
+
+
+def test_a_dead_event_is_delivered_again_when_asked(wuts, hook):
+    hook.answer = 500
+    line = Line(wuts, hook, retry_attempts=1)
+    dead, other = line.report(n=2)
+    line.wait_state(dead, "dead")
+    line.wait_state(other, "dead")
+    body = next(d.body for d in hook.deliveries if d.id == dead)
+    with hook.receiver.arrived:
+        hook.deliveries.clear()
+        hook.answer = 200
+    client = line.member.client
+    answer = done(client.post(f"/webhook/deliveries/{dead}/replay"), 202)
+    assert answer["replay"]["delivery_id"] == dead
+    assert replayed(client, answer)["replayed"] == 1
+    delivery = hook.wait_event(dead)
+    assert delivery.body == body
+    assert delivery.headers["x-wuts-attempt"] == "1"
+    entry = line.wait_state(dead, "delivered")
+    assert [a["status"] for a in entry["attempts"]] == [500, 500, 200]
+    assert {d.id for d in hook.deliveries} == {dead}
+    line.wait_state(other, "dead")
+
+
+def test_what_is_not_dead_is_not_replayed(wuts, hook):
+    hook.answers = [200, (503, {"Retry-After": "600"})]
+    line = Line(wuts, hook)
+    (delivered,) = line.report()
+    line.wait_state(delivered, "delivered")
+    (pending,) = line.report()
+    line.wait_state(pending, "pending")
+    for event_id in delivered, pending, str(uuid.uuid4()):
+        body = refused(line.member.client.post(
+            f"/webhook/deliveries/{event_id}/replay"), 404,
+            "DELIVERY_NOT_FOUND")
+        assert body["error"]
+    invalid(line.member.client.post("/webhook/deliveries/x/replay"), "id")
+    refused(line.member.client.get(f"/webhook/replay/{uuid.uuid4()}"), 404,
+            "DELIVERY_NOT_FOUND")
+
+
+def test_all_dead_events_since_a_time_are_delivered_again(wuts, receiver):
+    hook, other_hook = receiver.hook(), receiver.hook()
+    hook.answer = other_hook.answer = 400	# no reason to slow down
+    line = Line(wuts, hook, retry_attempts=0)
+    other = Line(wuts, other_hook, retry_attempts=0)
+    old = line.report(n=3)
+    other.wait_state(other.report()[0], "dead")
+    for event_id in old:
+        line.wait_state(event_id, "dead")
+    since = datetime.datetime.now(datetime.timezone.utc)
+    new = line.report(n=70)
+    wait_for("all are dead", lambda: len(line.list(status="dead")) == 73)
+    with receiver.arrived:
+        hook.deliveries.clear()
+        other_hook.deliveries.clear()
+        hook.answer = other_hook.answer = 200
+    client = line.member.client
+    answer = done(client.post("/webhook/replay", params={
+        "since": since.isoformat()}), 202)
+    assert replayed(client, answer)["replayed"] == 70
+    wait_for("all are delivered", lambda: len(
+        line.list(status="delivered")) == 70)
+    assert {d.id for d in hook.deliveries} == set(new)
+    answer = done(client.post("/webhook/replay"), 202)
+    assert replayed(client, answer)["replayed"] == 3
+    wait_for("all are delivered", lambda: len(
+        line.list(status="delivered")) == 73)
+    assert sorted(d.id for d in hook.deliveries) == sorted(old + new)
+    assert not other_hook.deliveries
+    # A second time there is nothing left.
+    answer = done(client.post("/webhook/replay"), 202)
+    assert replayed(client, answer)["replayed"] == 0
+    invalid(client.post("/webhook/replay?since=now"), "since")
+
+
+def test_a_replay_is_told_of_to_whom_it_belongs(wuts, line):
+    client = line.member.client
+    answer = done(client.post("/webhook/replay"), 202)
+    path = f"/webhook/replay/{answer['replay']['id']}"
+    device = f"?device_id={line.device}"
+    replayed(line.tenant.admin.client, answer, device)
+    refused(line.tenant.admin.client.get(path + "?scope=tenant"), 404,
+            "DELIVERY_NOT_FOUND")
+    refused(wuts.tenant().admin.client.get(path + device), 404,
+            "DEVICE_NOT_FOUND")
+    entry = done(line.tenant.admin.client.get(
+        "/audit?action=webhook.replay_requested"))["entries"][0]
+    assert entry["new"] == {"replay_id": answer["replay"]["id"]}

@@ -2,6 +2,7 @@
 """Every route × every role × own and foreign tenant. The table below has a row
 for every line of `wutsd --routes`; a route without a row fails the test."""
 import subprocess
+import uuid
 
 import pytest
 
@@ -43,6 +44,8 @@ class World:
             harness.done(house.admin.client.post("/webhook?" + scope, {
                 "webhook_url": "https://example.com/" + house.id,
                 "enabled_events": events}), 201)
+        house.replay = harness.done(house.user.client.post(
+            "/webhook/replay"), 202)["replay"]["id"]
         return house
 
 
@@ -248,6 +251,29 @@ TABLE = {
         Row(lambda h: f"/webhook/deliveries?scope=tenant&tenant_id={h.id}",
             "401 403 403 200 200 403 200 200",
             "401 403 403 200 200 403 200 200")],
+    # No event of the houses was tried: who may ask for one is told so.
+    "POST /webhook/deliveries/{id}/replay": [
+        Row(lambda h: f"/webhook/deliveries/{uuid.uuid4()}/replay"
+            f"?device_id={h.device}", "401 404 404 404 404 403 404 403",
+            "401 404 404 404 404 403 404 403"),
+        Row(lambda h: f"/webhook/deliveries/{uuid.uuid4()}/replay"
+            f"?scope=tenant&tenant_id={h.id}",
+            "401 403 403 404 404 403 404 403",
+            "401 403 403 404 404 403 404 403")],
+    "POST /webhook/replay": [
+        Row(lambda h: f"/webhook/replay?device_id={h.device}",
+            "401 202 202 202 202 403 202 403",
+            "401 404 404 404 202 403 404 403"),
+        Row(lambda h: f"/webhook/replay?scope=tenant&tenant_id={h.id}",
+            "401 403 403 202 202 403 202 403",
+            "401 403 403 202 202 403 202 403")],
+    "GET /webhook/replay/{id}": [
+        Row(lambda h: f"/webhook/replay/{h.replay}?device_id={h.device}",
+            "401 200 200 200 200 403 200 200",
+            "401 404 404 404 200 403 404 404"),
+        Row(lambda h: f"/webhook/replay/{h.replay}?scope=tenant"
+            f"&tenant_id={h.id}", "401 403 403 404 404 403 404 404",
+            "401 403 403 404 404 403 404 404")],
     "POST /webhook/secret": [
         Row(lambda h: f"/webhook/secret?device_id={h.device}",
             "401 200 200 200 200 403 200 403",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What became of a webhook's events. */
+/* What became of a webhook's events, and dead ones delivered again. */
 #include "config.h"
 
 #include "wuts/clock.h"
@@ -38,13 +38,26 @@ list_row(void *ctx, const struct delivery_entry *entry, struct fault *fault)
 	return 0;
 }
 
+/* ?since=; 0 without. */
+static int
+take_since(struct exchange *x, int64_t *since_us_r, struct fault *fault)
+{
+	const char *since = request_query(x, "since");
+
+	*since_us_r = 0;
+	if (since != NULL && (!clock_parse(since, since_us_r) ||
+	    *since_us_r < 0))
+		return fault_add_field(fault, "since",
+		    "must be an RFC 3339 date and time", since);
+	return 0;
+}
+
 /* ?status=, ?event= and ?since=. */
 static int
 take_filter(struct exchange *x, struct delivery_query *query,
     enum delivery_state *state, struct fault *fault)
 {
 	const char *status = request_query(x, "status");
-	const char *since = request_query(x, "since");
 
 	if (status != NULL) {
 		if (!delivery_state_parse(status, state))
@@ -56,11 +69,7 @@ take_filter(struct exchange *x, struct delivery_query *query,
 	if (query->event != NULL && event_find(query->event) < 0)
 		return fault_add_field(fault, "event",
 		    "unknown event name", query->event);
-	if (since != NULL && (!clock_parse(since, &query->since_us) ||
-	    query->since_us < 0))
-		return fault_add_field(fault, "since",
-		    "must be an RFC 3339 date and time", since);
-	return 0;
+	return take_since(x, &query->since_us, fault);
 }
 
 int
@@ -84,6 +93,93 @@ deliveries_list(struct exchange *x, struct fault *fault)
 		return -1;
 	json_write_array_end(w);
 	shape_next_cursor(w, query.limit, next_cursor);
+	json_write_object_end(w);
+	return 0;
+}
+
+static void
+shape_replay(struct json_writer *w, const struct replay *replay)
+{
+	json_write_key(w, "replay");
+	json_write_object_begin(w);
+	shape_uuid(w, "id", &replay->id);
+	shape_string(w, "state", replay->done ? "done" : "waiting");
+	if (!uuid_is_nil(&replay->event_id))
+		shape_uuid(w, "delivery_id", &replay->event_id);
+	else
+		shape_time_or_null(w, "since", replay->since_us);
+	shape_int(w, "replayed", (int64_t)replay->replayed);
+	shape_time(w, "created_at", replay->created_us);
+	shape_time(w, "updated_at", replay->updated_us);
+	json_write_object_end(w);
+}
+
+static void
+render_replay(struct exchange *x, const void *replay)
+{
+	struct json_writer *w = response_begin(x, 202);
+
+	shape_string(w, "message", "Replay requested");
+	shape_replay(w, replay);
+	json_write_object_end(w);
+}
+
+static int
+replay(struct exchange *x, const struct uuid *event_id, int64_t since_us,
+    struct fault *fault)
+{
+	struct webhook_scope scope;
+	struct replay asked;
+
+	if (input_webhook_scope(x, &scope, fault) < 0)
+		return -1;
+
+	response_plan(x, render_replay, &asked);
+	if (delivery_service_replay(x->service, &x->caller, &scope, event_id,
+	    since_us, &asked, fault) < 0)
+		return -1;
+	return response_render_planned(x);
+}
+
+/* There is nothing to say but which: a body is neither needed nor read. */
+int
+deliveries_replay_one(struct exchange *x, struct fault *fault)
+{
+	struct uuid id;
+
+	if (request_arg_uuid(x, 0, "id", &id, fault) < 0)
+		return -1;
+	return replay(x, &id, 0, fault);
+}
+
+int
+deliveries_replay_all(struct exchange *x, struct fault *fault)
+{
+	int64_t since_us;
+
+	if (take_since(x, &since_us, fault) < 0)
+		return -1;
+	return replay(x, NULL, since_us, fault);
+}
+
+int
+deliveries_get_replay(struct exchange *x, struct fault *fault)
+{
+	struct webhook_scope scope;
+	struct replay found;
+	struct json_writer *w;
+	struct uuid id;
+
+	if (request_arg_uuid(x, 0, "id", &id, fault) < 0 ||
+	    input_webhook_scope(x, &scope, fault) < 0)
+		return -1;
+
+	if (delivery_service_get_replay(x->service, &scope, &id, &found,
+	    fault) < 0)
+		return -1;
+
+	w = response_begin(x, 200);
+	shape_replay(w, &found);
 	json_write_object_end(w);
 	return 0;
 }

@@ -52,6 +52,8 @@ static const struct error_row errors[FAULT_CODE_COUNT] = {
 	    { 404, 0, "DEVICE_NOT_FOUND", "device not found" },
 	[REFUSAL_WEBHOOK_NOT_FOUND] =
 	    { 404, 0, "WEBHOOK_NOT_FOUND", "webhook not found" },
+	[REFUSAL_DELIVERY_NOT_FOUND] =
+	    { 404, 0, "DELIVERY_NOT_FOUND", "delivery not found" },
 	[REFUSAL_METHOD_NOT_ALLOWED] =
 	    { 405, 0, "METHOD_NOT_ALLOWED", "method not allowed" },
 	[REFUSAL_TENANT_EXISTS] =

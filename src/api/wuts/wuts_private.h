@@ -64,6 +64,9 @@ int webhooks_events(struct exchange *x, struct fault *fault);
 int webhooks_rotate_secret(struct exchange *x, struct fault *fault);
 
 int deliveries_list(struct exchange *x, struct fault *fault);
+int deliveries_replay_one(struct exchange *x, struct fault *fault);
+int deliveries_replay_all(struct exchange *x, struct fault *fault);
+int deliveries_get_replay(struct exchange *x, struct fault *fault);
 
 int user_webhook_stage(struct exchange *x, struct fault *fault);
 int user_webhook_get(struct exchange *x, struct fault *fault);
