@@ -7,4 +7,5 @@ dist_sql_DATA = \
 	sql/0004_event_seen.sql \
 	sql/0005_device_code.sql \
 	sql/0006_delivery.sql \
-	sql/0007_replay.sql
+	sql/0007_replay.sql \
+	sql/0008_account.sql

@@ -56,6 +56,9 @@ struct route {
 #define ROUTE_INGEST 1u	/* ingest_body_limit; application/x-ndjson too */
 #define ROUTE_RELAY 2u	/* another server answers: it is the one to keep what
 			   an Idempotency-Key asks for */
+#define ROUTE_ANY_MEDIA 4u	/* the handler judges Content-Type, if anybody */
+/* A limit of the body of its own, below 64 MiB, instead of the settings'. */
+#define ROUTE_BODY_KIB(n) ((unsigned)(n) << 16)
 
 struct dialect {
 	const char *name;
@@ -63,7 +66,26 @@ struct dialect {
 	size_t nroutes;
 	/* Writes status, headers and body for a refusal or fault. */
 	void (*write_error)(struct exchange *x, const struct fault *fault);
+
+	/* "/v1": paths below it are this dialect's and nobody else's, and its
+	   patterns are written without it. On a server that nginx has given to
+	   the dialect alone (WUTS_DIALECT) it may be left out. NULL: the
+	   dialect has the paths that no prefix takes. */
+	const char *prefix;
+	/* Who asks (x->caller), and may it call x->route? NULL: as the WUTS
+	   dialect has it. */
+	int (*authenticate)(struct exchange *x, struct fault *fault);
+	/* Adds to every answer what differs from the WUTS dialect's headers.
+	   May be NULL. */
+	void (*add_headers)(struct exchange *x);
+	unsigned flags;
 };
+#define DIALECT_IDEMPOTENT 1u		/* knows Idempotency-Key */
+#define DIALECT_AUTH_FIRST 2u		/* a stranger is not told which paths
+					   exist: authenticate() comes before
+					   404 and 405, and x->route may be
+					   NULL there */
+#define DIALECT_TRAILING_SLASH 4u	/* one at the end of a path is nothing */
 
 /* What came in. Strings live in the exchange's arena or in libfcgi's
    environment, both until the answer is out. Absent headers are "". */
@@ -79,7 +101,11 @@ struct request {
 	const char *origin;
 	const char *address;		/* REMOTE_ADDR */
 	const char *id;			/* X-Request-Id, nginx's or ours */
+	const char *user_agent;
 	const char *server_error;	/* WUTS_ERROR: nginx wants a page */
+	const char *server_dialect;	/* WUTS_DIALECT: has this whole server */
+	const char *server_tenant;	/* WUTS_TENANT: id or name of the tenant
+					   that this server is bound to */
 	const char *args[ROUTE_ARGS_MAX];	/* of {…}, percent-decoded */
 };
 
@@ -144,6 +170,12 @@ void exchange_serve(struct exchange *x, FCGX_Request *fcgi,
    first when it stands twice. */
 const char *request_query(const struct exchange *x, const char *name);
 
+/* What stands behind `scheme` (in any case) in the Authorization header: one
+   word of visible ASCII. False: the header is absent, of another scheme or
+   malformed. */
+bool request_authorization(const struct exchange *x, const char *scheme,
+    const char **word_r, size_t *len_r);
+
 /* args[i] as a UUID. -1: REFUSAL_VALIDATION naming field. */
 int request_arg_uuid(const struct exchange *x, size_t i, const char *field,
     struct uuid *uuid_r, struct fault *fault);
@@ -196,6 +228,9 @@ void request_new_id(const struct exchange *x, uint32_t n, struct uuid *id_r);
 void response_status(struct exchange *x, unsigned status);
 /* Name and value without CR, LF, NUL: anything else is our bug. */
 void response_header(struct exchange *x, const char *name, const char *value);
+/* The same, unless one of this name is there. */
+void response_header_default(struct exchange *x, const char *name,
+    const char *value);
 /* X-WUTS-Tenant, -User, -Role and -Device: who asks, for whoever acts on it. Of
    a caller outside of tenants the role is super_admin; a caller that is no user
    has no X-WUTS-User. device_id may be nil: none is meant; tenant_id too. */

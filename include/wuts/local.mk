@@ -48,6 +48,9 @@ noinst_HEADERS += \
 	include/wuts/schema_store.h \
 	include/wuts/secret.h \
 	include/wuts/service.h \
+	include/wuts/session.h \
+	include/wuts/session_service.h \
+	include/wuts/session_store.h \
 	include/wuts/settings.h \
 	include/wuts/strbuf.h \
 	include/wuts/tenant.h \

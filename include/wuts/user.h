@@ -14,15 +14,18 @@
 struct fault;
 
 #define USER_EMAIL_MAX 254
+#define USER_USERNAME_MAX 128		/* bytes */
 #define USER_PASSWORD_MIN 8		/* characters */
 #define USER_PASSWORD_MAX 128
 
 struct user {
 	struct uuid id;
 	struct uuid tenant_id;
-	char email[USER_EMAIL_MAX + 1];
+	char email[USER_EMAIL_MAX + 1];		/* the primary one; "": none */
+	char username[USER_USERNAME_MAX + 1];	/* "": none */
 	enum role role;
 	bool active;
+	bool must_change_password;
 	int64_t created_us;
 	int64_t updated_us;
 };
@@ -48,6 +51,7 @@ struct identity {
 	struct uuid tenant_id;
 	enum role role;
 	struct uuid key_id;
+	struct uuid session_id;		/* nil: not by a log-in */
 	bool read_only;
 };
 

@@ -73,6 +73,22 @@ take_token(const char *header, struct token *token_r)
 	return TOKEN_GIVEN;
 }
 
+bool
+request_authorization(const struct exchange *x, const char *scheme,
+    const char **word_r, size_t *len_r)
+{
+	const char *word = skip_blanks(x->request.authorization);
+	size_t len = strlen(scheme);
+
+	if (strncasecmp(word, scheme, len) != 0 || !is_blank(word[len]))
+		return false;
+	word = skip_blanks(word + len);
+	len = word_length(word);
+	*word_r = word;
+	*len_r = len;
+	return len > 0 && *skip_blanks(word + len) == '\0';
+}
+
 static int
 refuse(const struct exchange *x, enum token_form form, struct fault *fault)
 {

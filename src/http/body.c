@@ -31,8 +31,12 @@ static const char *const type_messages[] = {
 static size_t
 body_max(const struct exchange *x)
 {
-	if (x->route != NULL && (x->route->flags & ROUTE_INGEST) != 0)
+	unsigned flags = x->route == NULL ? 0 : x->route->flags;
+
+	if ((flags & ROUTE_INGEST) != 0)
 		return x->settings->ingest_body_limit;
+	if (flags >> 16 != 0)
+		return (size_t)(flags >> 16) << 10;
 	return x->settings->body_limit;
 }
 
@@ -111,11 +115,12 @@ int
 body_check(struct exchange *x, struct fault *fault)
 {
 	const char *type = x->request.content_type;
+	bool is_any = (x->route->flags & ROUTE_ANY_MEDIA) != 0;
 
 	if (x->request.method == HTTP_GET || !has_body(x))
 		return 0;
-	if ((!is_media_type(type, "application/json") && !is_ndjson(x)) ||
-	    !is_charset_ours(type))
+	if (!is_any && ((!is_media_type(type, "application/json") && !is_ndjson(x)) ||
+	    !is_charset_ours(type)))
 		return fault_say(fault, REFUSAL_MEDIA_TYPE, "%s",
 		    (x->route->flags & ROUTE_INGEST) != 0 ?
 		    "Content-Type must be application/json or "

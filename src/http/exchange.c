@@ -136,18 +136,43 @@ static int
 route_request(struct exchange *x, const struct dialect *const *dialects,
     size_t ndialects, struct route_match *match_r, struct fault *fault)
 {
-	if (router_find(dialects, ndialects, x->arena, x->request.path,
-	    x->request.method, match_r, fault) < 0)
-		return -1;
+	int found;
+
+	found = router_find(dialects, ndialects, x->arena,
+	    x->request.server_dialect, x->request.path, x->request.method,
+	    match_r, fault);
 	x->dialect = match_r->dialect;
+	if (found < 0)
+		return -1;
 	x->route = match_r->route;
 	memcpy(x->request.args, match_r->args, sizeof(match_r->args));
-	if (match_r->methods == 0)
+	return 0;
+}
+
+static int
+authenticate(struct exchange *x, struct fault *fault)
+{
+	return x->dialect->authenticate != NULL ?
+	    x->dialect->authenticate(x, fault) : auth_check(x, fault);
+}
+
+/* Who asks, and is there such a path with such a method? In the dialect's
+   order. */
+static int
+check_route(struct exchange *x, unsigned methods, struct fault *fault)
+{
+	bool is_first = (x->dialect->flags & DIALECT_AUTH_FIRST) != 0;
+
+	if (is_first && authenticate(x, fault) < 0)
+		return -1;
+	if (methods == 0)
 		return fault_say(fault, REFUSAL_NOT_FOUND, "no such path");
 	if (x->route == NULL && x->request.method != HTTP_OPTIONS)
 		return fault_say(fault, REFUSAL_METHOD_NOT_ALLOWED,
 		    "method not allowed");
-	return 0;
+	if (x->route == NULL || is_first)
+		return 0;
+	return authenticate(x, fault);
 }
 
 /* A page that nginx asks for: nothing of the request matters but the code. */
@@ -202,13 +227,13 @@ answer_fault(struct exchange *x, const struct fault *fault, unsigned methods)
 		    router_allow(methods, allow));
 }
 
-/* The route is known: who asks, what of, and the answer. */
+/* Route and caller are known: what of, and the answer. */
 static int
 serve_route(struct exchange *x, struct fault *fault)
 {
 	int found;
 
-	if (auth_check(x, fault) < 0 || body_check(x, fault) < 0)
+	if (body_check(x, fault) < 0)
 		return -1;
 	found = idempotency_begin(x, fault);
 	if (found != 0)
@@ -239,7 +264,8 @@ serve(struct exchange *x, const struct dialect *const *dialects,
 		response_status(x, server_status);
 		return;
 	}
-	if (route_request(x, dialects, ndialects, &match, &fault) < 0)
+	if (route_request(x, dialects, ndialects, &match, &fault) < 0 ||
+	    check_route(x, match.methods, &fault) < 0)
 		goto failed;
 	if (x->route == NULL) {
 		answer_options(x, router_allow(match.methods, allow));

@@ -23,18 +23,21 @@ int request_read(struct exchange *x, struct fault *fault);
 #define ROUTER_METHODS_SIZE 64
 
 struct route_match {
-	const struct dialect *dialect;	/* of the path, else the first */
+	const struct dialect *dialect;	/* the path's, or the first that has a
+					   say in it */
 	const struct route *route;	/* NULL: no route for this method */
 	unsigned methods;		/* of this path; 0: no such path */
 	const char *args[ROUTE_ARGS_MAX];
 };
 
-/* Every route of every dialect is tried; a literal segment beats a {name} at
-   the same place, and only routes of the method compete. -1: the path is
-   malformed. */
+/* Every route of every dialect that has a say in the path is tried; a literal
+   segment beats a {name} at the same place, and only routes of the method
+   compete. owner: the dialect that has the whole server, or "". -1: the path
+   is malformed. */
 int router_find(const struct dialect *const *dialects, size_t ndialects,
-    struct arena *arena, const char *path, enum http_method method,
-    struct route_match *match_r, struct fault *fault);
+    struct arena *arena, const char *owner, const char *path,
+    enum http_method method, struct route_match *match_r,
+    struct fault *fault);
 
 /* The value of Allow for a set of methods; HEAD and OPTIONS are added. */
 char *router_allow(unsigned methods, char buf[ROUTER_METHODS_SIZE]);
@@ -68,9 +71,6 @@ void idempotency_end(struct exchange *x);
 
 /* Begin the answer anew. */
 void response_reset(struct exchange *x);
-/* Add a header unless one of this name is there. */
-void response_header_default(struct exchange *x, const char *name,
-    const char *value);
 /* Send what has gathered and end the FastCGI request. */
 void response_finish(struct exchange *x);
 /* The headers are out and the rest cannot follow: cut the connection, so that

@@ -121,7 +121,8 @@ idempotency_begin(struct exchange *x, struct fault *fault)
 	size_t len;
 	int found;
 
-	if (x->request.method != HTTP_POST ||
+	if ((x->dialect->flags & DIALECT_IDEMPOTENT) == 0 ||
+	    x->request.method != HTTP_POST ||
 	    x->request.idempotency_key == NULL ||
 	    (x->route->flags & ROUTE_RELAY) != 0 ||
 	    x->route->access == ACCESS_PUBLIC)

@@ -21,7 +21,8 @@
 struct params {
 	const char *method, *uri, *path, *query, *content_length, *id;
 	const char *content_type, *authorization, *if_match, *origin;
-	const char *address, *server_error, *idempotency_key;
+	const char *address, *idempotency_key, *user_agent;
+	const char *server_error, *server_dialect, *server_tenant;
 };
 
 static const struct param {
@@ -35,12 +36,15 @@ static const struct param {
 	{ "HTTP_IDEMPOTENCY_KEY", offsetof(struct params, idempotency_key) },
 	{ "HTTP_IF_MATCH", offsetof(struct params, if_match) },
 	{ "HTTP_ORIGIN", offsetof(struct params, origin) },
+	{ "HTTP_USER_AGENT", offsetof(struct params, user_agent) },
 	{ "HTTP_X_REQUEST_ID", offsetof(struct params, id) },
 	{ "QUERY_STRING", offsetof(struct params, query) },
 	{ "REMOTE_ADDR", offsetof(struct params, address) },
 	{ "REQUEST_METHOD", offsetof(struct params, method) },
 	{ "REQUEST_URI", offsetof(struct params, uri) },
-	{ "WUTS_ERROR", offsetof(struct params, server_error) }
+	{ "WUTS_DIALECT", offsetof(struct params, server_dialect) },
+	{ "WUTS_ERROR", offsetof(struct params, server_error) },
+	{ "WUTS_TENANT", offsetof(struct params, server_tenant) }
 };
 #define PARAM_TABLE_LEN (sizeof(param_table) / sizeof(param_table[0]))
 
@@ -177,7 +181,10 @@ request_read(struct exchange *x, struct fault *fault)
 	r->idempotency_key = params.idempotency_key;
 	r->origin = or_empty(params.origin);
 	r->address = or_empty(params.address);
+	r->user_agent = or_empty(params.user_agent);
 	r->server_error = or_empty(params.server_error);
+	r->server_dialect = or_empty(params.server_dialect);
+	r->server_tenant = or_empty(params.server_tenant);
 	x->content_length = parse_length(params.content_length);
 	if (x->content_length == -2)
 		return fault_say(fault, REFUSAL_VALIDATION,

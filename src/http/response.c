@@ -196,6 +196,8 @@ send_head(struct exchange *x, bool is_whole)
 	int len;
 
 	r->started = true;
+	if (x->dialect->add_headers != NULL)
+		x->dialect->add_headers(x);
 	if (may_have_body(x))
 		response_header_default(x, "Content-Type",
 		    "application/json; charset=utf-8");

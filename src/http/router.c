@@ -83,6 +83,39 @@ router_allow(unsigned methods, char buf[ROUTER_METHODS_SIZE])
 	return buf;
 }
 
+/* The path behind the dialect's prefix, or NULL where it has none. */
+static const char *
+skip_prefix(const struct dialect *dialect, const char *path)
+{
+	size_t len;
+
+	if (dialect->prefix == NULL)
+		return NULL;
+	len = strlen(dialect->prefix);
+	if (strncmp(path, dialect->prefix, len) != 0)
+		return NULL;
+	if (path[len] == '\0')
+		return "/";
+	return path[len] == '/' ? path + len : NULL;
+}
+
+/* What is left of the path for the dialect's patterns; NULL: it has no say. */
+static const char *
+path_in(const struct dialect *dialect, const char *owner, bool is_taken,
+    const char *path)
+{
+	const char *rest = skip_prefix(dialect, path);
+
+	if (owner[0] != '\0') {
+		if (strcmp(owner, dialect->name) != 0)
+			return NULL;
+		return rest != NULL ? rest : path;
+	}
+	if (dialect->prefix != NULL)
+		return rest;
+	return is_taken ? NULL : path;
+}
+
 /* The number of decoded segments; 0: none of our paths has such a shape;
    -1: malformed. */
 static int
@@ -136,42 +169,67 @@ match_pattern(const char *pattern, const char *const *segments, int nsegments,
 	return *pattern == '\0' ? weight : 0;
 }
 
+/* Try the routes of one dialect; best is the weight to beat. */
+static void
+find_in(const struct dialect *dialect, const char *const *segments,
+    int nsegments, enum http_method method, unsigned *best,
+    struct route_match *match)
+{
+	const char *args[ROUTE_ARGS_MAX];
+	const struct route *route;
+	unsigned weight;
+
+	for (size_t i = 0; i < dialect->nroutes; i++) {
+		route = &dialect->routes[i];
+		memset(args, 0, sizeof(args));
+		weight = match_pattern(route->pattern, segments, nsegments,
+		    args);
+		if (weight == 0)
+			continue;
+		if (match->methods == 0)
+			match->dialect = dialect;
+		match->methods |= (unsigned)route->method;
+		if (route->method != method || weight <= *best)
+			continue;
+		*best = weight;
+		match->dialect = dialect;
+		match->route = route;
+		memcpy(match->args, args, sizeof(args));
+	}
+}
+
 int
 router_find(const struct dialect *const *dialects, size_t ndialects,
-    struct arena *arena, const char *path, enum http_method method,
-    struct route_match *match_r, struct fault *fault)
+    struct arena *arena, const char *owner, const char *path,
+    enum http_method method, struct route_match *match_r,
+    struct fault *fault)
 {
-	const char *segments[SEGMENTS_MAX], *args[ROUTE_ARGS_MAX];
-	unsigned weight, best = 0;
-	const struct route *route;
+	const char *segments[SEGMENTS_MAX], *rest;
+	bool is_taken = false, is_first = true;
+	unsigned best = 0;
 	int nsegments;
 
 	memset(match_r, 0, sizeof(*match_r));
 	match_r->dialect = dialects[0];
-	nsegments = split_path(arena, path, segments);
-	if (nsegments < 0)
-		return fault_say(fault, REFUSAL_VALIDATION,
-		    "malformed percent-encoding in the path");
-	if (nsegments == 0)
-		return 0;
+	for (size_t d = 0; d < ndialects; d++)
+		is_taken |= skip_prefix(dialects[d], path) != NULL;
 	for (size_t d = 0; d < ndialects; d++) {
-		for (size_t i = 0; i < dialects[d]->nroutes; i++) {
-			route = &dialects[d]->routes[i];
-			memset(args, 0, sizeof(args));
-			weight = match_pattern(route->pattern, segments,
-			    nsegments, args);
-			if (weight == 0)
-				continue;
-			if (match_r->methods == 0)
-				match_r->dialect = dialects[d];
-			match_r->methods |= (unsigned)route->method;
-			if (route->method != method || weight <= best)
-				continue;
-			best = weight;
+		rest = path_in(dialects[d], owner, is_taken, path);
+		if (rest == NULL)
+			continue;
+		if (is_first)
 			match_r->dialect = dialects[d];
-			match_r->route = route;
-			memcpy(match_r->args, args, sizeof(args));
-		}
+		is_first = false;
+		nsegments = split_path(arena, rest, segments);
+		if (nsegments < 0)
+			return fault_say(fault, REFUSAL_VALIDATION,
+			    "malformed percent-encoding in the path");
+		if ((dialects[d]->flags & DIALECT_TRAILING_SLASH) != 0 &&
+		    nsegments > 1 && segments[nsegments - 1][0] == '\0')
+			nsegments--;
+		if (nsegments > 0)
+			find_in(dialects[d], segments, nsegments, method,
+			    &best, match_r);
 	}
 	return 0;
 }

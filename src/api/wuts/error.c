@@ -33,6 +33,8 @@ static const struct error_row errors[FAULT_CODE_COUNT] = {
 	    { 400, 0, "UNKNOWN_EVENT", "unknown event name" },
 	[REFUSAL_UNAUTHORIZED] =
 	    { 401, 0, "UNAUTHORIZED", "invalid token" },
+	[REFUSAL_PASSWORD_CHANGE] =
+	    { 401, 0, "UNAUTHORIZED", "the password must be changed" },
 	[REFUSAL_FORBIDDEN] =
 	    { 403, 0, "FORBIDDEN", "not permitted" },
 	[REFUSAL_ROLE_TRANSITION] =
@@ -54,6 +56,12 @@ static const struct error_row errors[FAULT_CODE_COUNT] = {
 	    { 404, 0, "WEBHOOK_NOT_FOUND", "webhook not found" },
 	[REFUSAL_DELIVERY_NOT_FOUND] =
 	    { 404, 0, "DELIVERY_NOT_FOUND", "delivery not found" },
+	[REFUSAL_SESSION_NOT_FOUND] =
+	    { 404, 0, "NOT_FOUND", "session not found" },
+	[REFUSAL_DETAIL_NOT_FOUND] =
+	    { 404, 0, "NOT_FOUND", "the user has no such thing" },
+	[REFUSAL_CERTIFICATE_NOT_FOUND] =
+	    { 404, 0, "NOT_FOUND", "certificate not found" },
 	[REFUSAL_METHOD_NOT_ALLOWED] =
 	    { 405, 0, "METHOD_NOT_ALLOWED", "method not allowed" },
 	[REFUSAL_TENANT_EXISTS] =
@@ -61,6 +69,13 @@ static const struct error_row errors[FAULT_CODE_COUNT] = {
 	    "your administrator to create an account" },
 	[REFUSAL_EMAIL_EXISTS] =
 	    { 409, 0, "EMAIL_EXISTS", "a user with this email already exists" },
+	[REFUSAL_USERNAME_EXISTS] =
+	    { 409, 0, "EMAIL_EXISTS", "a user with this name already exists" },
+	[REFUSAL_PHONE_EXISTS] =
+	    { 409, 0, "EMAIL_EXISTS",
+	    "a user with this phone number already exists" },
+	[REFUSAL_AUTHENTICATOR_EXISTS] =
+	    { 409, 0, "EMAIL_EXISTS", "the user has an authenticator" },
 	[REFUSAL_LAST_ADMIN] =
 	    { 409, 0, "LAST_ADMIN",
 	    "the tenant's last active admin must stay one" },

@@ -63,8 +63,9 @@ static const struct route routes[] = {
 };
 
 const struct dialect api_wuts = {
-	"wuts",
-	routes,
-	sizeof(routes) / sizeof(routes[0]),
-	api_wuts_write_error
+	.name = "wuts",
+	.routes = routes,
+	.nroutes = sizeof(routes) / sizeof(routes[0]),
+	.write_error = api_wuts_write_error,
+	.flags = DIALECT_IDEMPOTENT
 };

@@ -174,8 +174,8 @@ static const struct route routes[] = {
 	{ HTTP_GET, "/late", ACCESS_PUBLIC, fail_late, 0 }
 };
 
-static const struct dialect dialect = { "test", routes,
-    sizeof(routes) / sizeof(routes[0]), write_fault };
+static const struct dialect dialect = { .name = "test", .routes = routes,
+    .nroutes = sizeof(routes) / sizeof(routes[0]), .write_error = write_fault };
 
 /* --- who may call --- */
 

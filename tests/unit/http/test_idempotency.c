@@ -109,8 +109,9 @@ static const struct route routes[] = {
 	{ HTTP_POST, "/ids", ACCESS_MEMBER, make_ids, 0 }
 };
 
-static const struct dialect dialect = { "test", routes,
-    sizeof(routes) / sizeof(routes[0]), write_fault };
+static const struct dialect dialect = { .name = "test", .routes = routes,
+    .nroutes = sizeof(routes) / sizeof(routes[0]), .write_error = write_fault,
+    .flags = DIALECT_IDEMPOTENT };
 
 static int
 set_up(void **state)

@@ -27,9 +27,17 @@ static const struct route first_routes[] = {
 static const struct route second_routes[] = {
 	{ HTTP_GET, "/healthz", ACCESS_PUBLIC, NULL, 0 }
 };
-static const struct dialect first = { "first", first_routes, 8, NULL };
-static const struct dialect second = { "second", second_routes, 1, NULL };
-static const struct dialect *const dialects[] = { &first, &second };
+static const struct route third_routes[] = {
+	{ HTTP_GET, "/users", ACCESS_ADMIN, NULL, 0 },
+	{ HTTP_GET, "/metrics", ACCESS_MEMBER, NULL, 0 }
+};
+static const struct dialect first = { .name = "first", .routes = first_routes,
+    .nroutes = 8 };
+static const struct dialect second = { .name = "second",
+    .routes = second_routes, .nroutes = 1 };
+static const struct dialect third = { .name = "third", .routes = third_routes,
+    .nroutes = 2, .prefix = "/v1", .flags = DIALECT_TRAILING_SLASH };
+static const struct dialect *const dialects[] = { &first, &second, &third };
 
 #define NONE (-1)
 
@@ -100,7 +108,7 @@ a_path_finds_its_route(void **state)
 		const struct row *row = &rows[i];
 
 		print_message("%s\n", row->sentence);
-		assert_int_equal(router_find(dialects, 2, arena, row->path,
+		assert_int_equal(router_find(dialects, 3, arena, "", row->path,
 		    row->method, &match, &fault), 0);
 		assert_ptr_equal(match.route, expected_route(row->route));
 		assert_int_equal(match.methods, row->methods);
@@ -126,9 +134,57 @@ a_malformed_path_is_refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
 		fault_clear(&fault);
-		assert_int_equal(router_find(dialects, 2, arena, paths[i],
+		assert_int_equal(router_find(dialects, 3, arena, "", paths[i],
 		    HTTP_GET, &match, &fault), -1);
 		assert_int_equal(fault.code, REFUSAL_VALIDATION);
+	}
+	arena_free(&arena);
+}
+
+/* Whose path it is: the dialect found, and its route. */
+static const struct place {
+	const char *sentence, *owner, *path;
+	const struct dialect *dialect;
+	const struct route *route;
+} places[] = {
+	{ "below a prefix: its dialect", "", "/v1/users", &third,
+	    &third_routes[0] },
+	{ "one slash at the end is nothing there", "", "/v1/users/", &third,
+	    &third_routes[0] },
+	{ "two are something", "", "/v1/users//", &third, NULL },
+	{ "elsewhere it is something", "", "/users/", &first, NULL },
+	{ "what the prefix has not, nobody has", "", "/v1/healthz", &third,
+	    NULL },
+	{ "the prefix alone is its dialect's", "", "/v1", &third, NULL },
+	{ "a longer word is no prefix", "", "/v10/users", &first, NULL },
+	{ "no path of a prefix without it", "", "/metrics", &first, NULL },
+	{ "a server of its own: with the prefix", "third", "/v1/metrics",
+	    &third, &third_routes[1] },
+	{ "a server of its own: without", "third", "/metrics", &third,
+	    &third_routes[1] },
+	{ "a server of its own serves nobody else", "third", "/healthz",
+	    &third, NULL },
+	{ "a server of no dialect that is known", "fourth", "/users", &first,
+	    NULL }
+};
+
+static void
+a_prefix_or_a_server_chooses_the_dialect(void **state)
+{
+	struct arena *arena = arena_new();
+	struct route_match match;
+	struct fault fault;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		const struct place *place = &places[i];
+
+		print_message("%s\n", place->sentence);
+		fault_clear(&fault);
+		assert_int_equal(router_find(dialects, 3, arena, place->owner,
+		    place->path, HTTP_GET, &match, &fault), 0);
+		assert_ptr_equal(match.dialect, place->dialect);
+		assert_ptr_equal(match.route, place->route);
 	}
 	arena_free(&arena);
 }
@@ -166,6 +222,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_prefix_or_a_server_chooses_the_dialect),
 		cmocka_unit_test(a_path_finds_its_route),
 		cmocka_unit_test(a_malformed_path_is_refused),
 		cmocka_unit_test(allow_names_head_and_options_too),
