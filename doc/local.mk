@@ -1,14 +1,31 @@
 # SPDX-License-Identifier: MIT
-dist_man_MANS += \
+placed_manuals = \
+	placed/wuts-spool.8 \
+	placed/wuts.conf.5 \
+	placed/wutsctl.8 \
+	placed/wutsd.8
+man_MANS += $(placed_manuals)
+pkgdata_DATA += placed/wuts.conf.sample
+CLEANFILES += $(placed_manuals) placed/wuts.conf.sample
+$(placed_manuals) placed/wuts.conf.sample: Makefile
+	$(AM_V_GEN)$(MKDIR_P) placed && \
+	    $(PLACE) $(srcdir)/doc/$(@F) >$@.new && mv $@.new $@
+placed/wuts-spool.8: doc/wuts-spool.8
+placed/wuts.conf.5: doc/wuts.conf.5
+placed/wuts.conf.sample: doc/wuts.conf.sample
+placed/wutsctl.8: doc/wutsctl.8
+placed/wutsd.8: doc/wutsd.8
+dist_doc_DATA = \
+	README.md \
+	doc/architecture.md \
+	doc/nginx.md \
+	doc/queue-format.md
+EXTRA_DIST += \
 	doc/wuts-spool.8 \
 	doc/wuts.conf.5 \
+	doc/wuts.conf.sample \
 	doc/wutsctl.8 \
 	doc/wutsd.8
-dist_doc_DATA = \
-	doc/wuts.conf.sample
-EXTRA_DIST += \
-	doc/architecture.md \
-	doc/nginx.md
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/doc/test_settings_doc

@@ -4,6 +4,7 @@
 #ifndef WUTS_SECRET_H
 #define WUTS_SECRET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct fault;
@@ -16,9 +17,13 @@ struct secret {
 /* Copy len bytes in; the caller wipes its own copy. */
 void secret_set(struct secret *secret, const void *data, size_t len);
 
-/* Read a file into a secret, one trailing newline removed. The file must be a
-   regular file of 1..max_len bytes that others cannot read (mode & 0007 is 0),
-   else FAULT_CONFIG with what to do. 0 / -1. */
+/* How the path of a systemd credential begins; the rest is its name. */
+#define SECRET_CREDENTIALS "$CREDENTIALS_DIRECTORY/"
+bool secret_is_credential(const char *path);
+
+/* Read a file, or a credential, into a secret, one trailing newline removed.
+   It must be a regular file of 1..max_len bytes that others cannot read
+   (mode & 0007 is 0), else FAULT_CONFIG with what to do. 0 / -1. */
 int secret_read_file(struct secret *secret, const char *path, size_t max_len,
     struct fault *fault);
 

@@ -116,6 +116,9 @@ extern const size_t settings_table_len;
 int settings_load(struct settings **settings_r, const char *path,
     struct fault *fault);
 
+/* The configuration that a NULL path means; else path. */
+const char *settings_path(const char *path);
+
 /* As settings_load(), but leaves the secret files unread, and so the secrets
    unset: for making an installation. */
 int settings_load_paths(struct settings **settings_r, const char *path,

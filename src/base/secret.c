@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -26,6 +27,48 @@ secret_set(struct secret *secret, const void *data, size_t len)
 	secret_deinit(secret);
 	secret->data = copy;
 	secret->len = len;
+}
+
+bool
+secret_is_credential(const char *path)
+{
+	return strncmp(path, SECRET_CREDENTIALS, strlen(SECRET_CREDENTIALS))
+	    == 0;
+}
+
+/* NULL: path is a credential, and there are none. */
+static char *
+real_path(const char *path)
+{
+	const char *dir = getenv("CREDENTIALS_DIRECTORY");
+	size_t len;
+	char *real;
+
+	if (!secret_is_credential(path))
+		return mem_strdup(path);
+	if (dir == NULL)
+		return NULL;
+	path += strlen(SECRET_CREDENTIALS);
+	len = strlen(dir) + 1 + strlen(path) + 1;
+	real = mem_calloc(len, 1);
+	(void)snprintf(real, len, "%s/%s", dir, path);
+	return real;
+}
+
+static int
+open_file(const char *path, struct fault *fault)
+{
+	char *real = real_path(path);
+	int fd;
+
+	if (real == NULL)
+		return fault_set(fault, FAULT_CONFIG, "secret %s: systemd has"
+		    " not passed credentials: LoadCredential= in the unit, or"
+		    " systemd-run -p LoadCredential=... by hand", path);
+	fd = open(real, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	free(real);
+	return fd < 0 ? fault_errno(fault, FAULT_CONFIG, "secret %s", path) :
+	    fd;
 }
 
 static int
@@ -79,9 +122,9 @@ secret_read_file(struct secret *secret, const char *path, size_t max_len,
 	size_t len = 0;
 	int fd, ret = -1;
 
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	fd = open_file(path, fault);
 	if (fd < 0)
-		return fault_errno(fault, FAULT_CONFIG, "secret %s", path);
+		return -1;
 	if (check_file(fd, path, max_len, &len, fault) < 0)
 		goto out;
 	data = mem_calloc(len, 1);

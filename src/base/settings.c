@@ -94,8 +94,8 @@ const struct setting settings_table[] = {
 	    "Memory in KiB that hashing a password takes (Argon2id)." },
 	{ "password_passes", SETTING_NUMBER, AT(password_passes), "2", 1, 100,
 	    "Passes over that memory." },
-	{ "queue_dir", SETTING_TEXT, AT(queue_dir), "/var/lib/wuts/queue",
-	    0, 0,
+	{ "queue_dir", SETTING_TEXT, AT(queue_dir),
+	    WUTS_DEFAULT_QUEUE_DIR, 0, 0,
 	    "Directory of the event queue, on a disk that survives a power "
 	    "cut." },
 	{ "queue_disk_reserve", SETTING_SIZE, AT(queue_disk_reserve), "64M",
@@ -126,7 +126,8 @@ const struct setting settings_table[] = {
 	{ "retry_cap", SETTING_DURATION, AT(retry_cap_ms), "1h",
 	    1, DAY_MS,
 	    "Longest wait before any retry of a delivery." },
-	{ "run_dir", SETTING_TEXT, AT(run_dir), "/run/wuts", 0, 0,
+	{ "run_dir", SETTING_TEXT, AT(run_dir),
+	    WUTS_DEFAULT_RUN_DIR, 0, 0,
 	    "Directory of the socket and of the memory that processes share." },
 	{ "show_tokens", SETTING_BOOL, AT(show_tokens), "yes", 0, 0,
 	    "Show users' tokens in full in GET /users." },
@@ -253,17 +254,21 @@ check(const struct settings *settings, struct fault *fault)
 	    " the name of a location, as in @wuts_engine", location);
 }
 
+const char *
+settings_path(const char *path)
+{
+	if (path == NULL)
+		path = getenv("WUTS_CONFIG");
+	return path != NULL ? path : WUTS_DEFAULT_CONFIG;
+}
+
 int
 settings_load_paths(struct settings **settings_r, const char *path,
     struct fault *fault)
 {
 	struct settings *settings = mem_calloc(1, sizeof(*settings));
 
-	if (path == NULL)
-		path = getenv("WUTS_CONFIG");
-	if (path == NULL)
-		path = WUTS_DEFAULT_CONFIG;
-	if (settings_file_read(settings, path, fault) < 0 ||
+	if (settings_file_read(settings, settings_path(path), fault) < 0 ||
 	    check(settings, fault) < 0) {
 		settings_free(&settings);
 		return -1;

@@ -63,11 +63,11 @@ static const struct command commands[] = {
 	    " what to do about it.\nExit status 1 when a check fails.\n" },
 	{ "init", "", "sql", ctl_init,
 	    "make an installation: directories, secrets, database",
-	    "Makes what the configuration names and does not exist yet: the"
-	    " run and queue\ndirectories, the installation key and the token"
-	    " files (random, mode 0600), the\ndatabase if its user may, and"
-	    " the schema. What exists is kept, so it can be\nrepeated. No"
-	    " secret is printed.\n" },
+	    "Makes the configuration, from the sample, and what it names and"
+	    " does not exist yet:\nthe run and queue directories, the"
+	    " installation key and the token files (random,\nmode 0600), the"
+	    " database if its user may, and the schema. What exists is kept,"
+	    " so\nit can be repeated. No secret is printed.\n" },
 	{ "key create", "TENANT NAME", "expires json scope", ctl_key_create,
 	    "a new API key of a tenant; prints it, this once", "" },
 	{ "key delete", "TENANT KEY", "json", ctl_key_delete,

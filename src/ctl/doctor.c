@@ -10,6 +10,7 @@
 #include "wuts/json.h"
 #include "wuts/queue.h"
 #include "wuts/schema_service.h"
+#include "wuts/secret.h"
 #include "wuts/settings.h"
 #include "wuts/strbuf.h"
 
@@ -105,7 +106,8 @@ check_user(struct doctor *d)
 	if (user[0] == '\0' && geteuid() == 0)
 		report(d, VERDICT_WARN, "user", "set `user` to an account of"
 		    " its own", "the programs would run as root");
-	else if (user[0] != '\0' && getpwnam(user) == NULL)
+	else if (user[0] != '\0' && geteuid() == 0 &&
+	    getpwnam(user) == NULL)
 		report(d, VERDICT_FAIL, "user", "create it (useradd --system)"
 		    " or change the setting `user`", "%s does not exist",
 		    user);
@@ -118,6 +120,10 @@ check_secret_file(struct doctor *d, const char *what, const char *path)
 
 	if (path[0] == '\0')
 		return;
+	if (secret_is_credential(path)) {
+		report(d, VERDICT_OK, what, NULL, "%s", path);
+		return;
+	}
 	if (stat(path, &st) < 0) {
 		report(d, VERDICT_FAIL, what, errno == ENOENT ?
 		    "run `wutsctl init`" : "let the programs' user read it",

@@ -10,6 +10,7 @@
 #include "wuts/fault.h"
 #include "wuts/file.h"
 #include "wuts/mem.h"
+#include "wuts/secret.h"
 #include "wuts/settings.h"
 
 #include <errno.h>
@@ -24,6 +25,7 @@
 #include <unistd.h>
 
 #define SECRET_BYTES 32
+#define SAMPLE_MAX (1 << 20)
 
 /* Who is to own what is made: the user that the programs become. */
 struct owner {
@@ -134,6 +136,11 @@ make_secret(const char *path, const char *meaning, const struct owner *owner,
 
 	if (path[0] == '\0')
 		return 0;
+	if (secret_is_credential(path)) {
+		printf("note     the %s is a credential: systemd has it\n",
+		    meaning);
+		return 0;
+	}
 	if (make_parent(path, fault) < 0)
 		return -1;
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
@@ -154,6 +161,20 @@ make_secret(const char *path, const char *meaning, const struct owner *owner,
 	return ret;
 }
 
+/* A log can tell who does what: for its owner and group. */
+static int
+make_log_directory(const char *path, const struct owner *owner,
+    struct fault *fault)
+{
+	char *copy = mem_strdup(path);
+	int ret = 0;
+
+	if (strcmp(path, "-") != 0)
+		ret = make_directory(dirname(copy), 0750, owner, fault);
+	free(copy);
+	return ret;
+}
+
 static int
 make_files(const struct settings *settings, struct fault *fault)
 {
@@ -168,6 +189,7 @@ make_files(const struct settings *settings, struct fault *fault)
 	if (owner_find(settings, &owner, fault) < 0 ||
 	    make_directory(settings->run_dir, 0755, &owner, fault) < 0 ||
 	    make_directory(settings->queue_dir, 0700, &owner, fault) < 0 ||
+	    make_log_directory(settings->log_file, &owner, fault) < 0 ||
 	    make_secret(settings->installation_key_file, "installation key",
 	    &owner, fault) < 0 ||
 	    make_secret(settings->master_token_file, "master token", &owner,
@@ -178,14 +200,46 @@ make_files(const struct settings *settings, struct fault *fault)
 	return 0;
 }
 
+/* There is none: the sample, in which the database has to be named. 1: made;
+   0: it was there; -1. */
+static int
+make_config(const char *path, struct fault *fault)
+{
+	struct strbuf text = STRBUF_INIT;
+	struct stat st;
+	int ret;
+
+	if (stat(path, &st) == 0 || errno != ENOENT ||
+	    stat(WUTS_SAMPLE, &st) < 0)
+		return 0;	/* reading it says what is wrong */
+	ret = file_read(WUTS_SAMPLE, SAMPLE_MAX, &text, fault);
+	if (ret == 0)
+		ret = make_parent(path, fault);
+	if (ret == 0)
+		ret = file_replace(path, text.data, text.len, 0644, fault);
+	strbuf_deinit(&text);
+	return ret < 0 ? -1 : 1;
+}
+
 int
 ctl_init(const struct ctl *ctl)
 {
+	const char *config = settings_path(ctl->config);
 	struct settings *settings;
 	struct fault fault;
 	int ret, status;
 
 	fault_clear(&fault);
+	ret = make_config(config, &fault);
+	if (ret < 0)
+		return ctl_failed(&fault);
+	if (ret == 1) {
+		printf("made     %s\n", config);
+		(void)fault_set(&fault, FAULT_CONFIG, "say in %s which"
+		    " database to use (database_*), then run this again",
+		    config);
+		return ctl_failed(&fault);
+	}
 	if (settings_load_paths(&settings, ctl->config, &fault) < 0)
 		return ctl_failed(&fault);
 	ret = make_files(settings, &fault);

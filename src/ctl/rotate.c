@@ -19,6 +19,7 @@
 
 #include "wuts/api_key.h"
 #include "wuts/key_service.h"
+#include "wuts/secret.h"
 #include "wuts/settings.h"
 #include "wuts/uuid.h"
 
@@ -429,6 +430,11 @@ ctl_key_rotate(const struct ctl *ctl)
 	if (rotation.settings->installation_key_file[0] == '\0')
 		fault_set(&rotation.fault, FAULT_CONFIG,
 		    "installation_key_file is not set");
+	else if (secret_is_credential(
+	    rotation.settings->installation_key_file))
+		fault_set(&rotation.fault, FAULT_CONFIG,
+		    "installation_key_file is a credential of systemd's: only"
+		    " the key in a file can be rotated");
 	if (rotation.fault.code != FAULT_NONE ||
 	    key_file_open(&rotation.file,
 	    rotation.settings->installation_key_file, &rotation.fault) < 0 ||

@@ -12,6 +12,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -126,6 +127,30 @@ files_empty_too_long_or_of_another_kind_are_refused(void **state)
 	assert_refused(path, "regular file");
 }
 
+/* systemd.exec(5): the unit's credentials are files in that directory. */
+static void
+a_credential_is_read_from_the_directory_that_systemd_names(void **state)
+{
+	struct secret secret = { NULL, 0 };
+	char path[SCRATCH_PATH_SIZE];
+	struct fault fault;
+
+	scratch_write(scratch_path(state, "token", path), "hush", 0400);
+	assert_false(secret_is_credential(path));
+	assert_true(secret_is_credential("$CREDENTIALS_DIRECTORY/token"));
+	assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
+	assert_refused("$CREDENTIALS_DIRECTORY/token", "LoadCredential");
+	*strrchr(path, '/') = '\0';
+	assert_int_equal(setenv("CREDENTIALS_DIRECTORY", path, 1), 0);
+	assert_refused("$CREDENTIALS_DIRECTORY/another", "No such file");
+	assert_int_equal(secret_read_file(&secret,
+	    "$CREDENTIALS_DIRECTORY/token", 8, &fault), 0);
+	assert_int_equal(secret.len, 4);
+	assert_memory_equal(secret.data, "hush", 4);
+	secret_deinit(&secret);
+	assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
+}
+
 int
 main(void)
 {
@@ -136,6 +161,8 @@ main(void)
 		cmocka_unit_test(a_file_that_others_may_touch_is_refused),
 		cmocka_unit_test(
 		    files_empty_too_long_or_of_another_kind_are_refused),
+		cmocka_unit_test(
+		    a_credential_is_read_from_the_directory_that_systemd_names),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);

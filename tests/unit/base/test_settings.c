@@ -119,16 +119,17 @@ what_is_not_set_has_its_documented_default(void **state)
 	assert_int_equal(s->log_level, LOG_LEVEL_INFO);
 	assert_int_equal(s->password_memory_kib, 19456);
 	assert_int_equal(s->password_passes, 2);
-	assert_string_equal(s->queue_dir, "/var/lib/wuts/queue");
+	assert_string_equal(s->queue_dir, WUTS_DEFAULT_QUEUE_DIR);
 	assert_int_equal(s->queue_disk_reserve, 64 << 20);
 	assert_int_equal(s->queue_max_bytes, 0);
 	assert_int_equal(s->queue_segment_bytes, 16 << 20);
 	assert_int_equal(s->request_timeout_ms, 30000);
 	assert_int_equal(s->retry_base_ms, 5000);
 	assert_int_equal(s->retry_cap_ms, 3600000);
-	assert_string_equal(s->run_dir, "/run/wuts");
+	assert_string_equal(s->run_dir, WUTS_DEFAULT_RUN_DIR);
 	assert_true(s->show_tokens);
-	assert_string_equal(s->socket, "/run/wuts/wutsd.sock");
+	assert_string_equal(s->socket,
+	    WUTS_DEFAULT_RUN_DIR "/wutsd.sock");
 	assert_int_equal(s->socket_mode, 0660);
 	assert_int_equal(s->spool_max_in_flight, 256);
 	assert_string_equal(s->user, "");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The sample configuration and the manual say what settings_table says: every
-   setting once, its sentence, its default, and nothing that is not there. */
+   setting once, its sentence, its default, and nothing that is not there. Read
+   as installed, with the places of this build. */
 #include "config.h"
 
 #include "wuts/fault.h"
@@ -32,11 +33,10 @@ struct entry {
 static FILE *
 document_open(const char *name)
 {
-	const char *srcdir = getenv("srcdir");
 	char path[4096];
 	FILE *file;
 
-	snprintf(path, sizeof(path), "%s/doc/%s", srcdir ? srcdir : ".", name);
+	snprintf(path, sizeof(path), "placed/%s", name);
 	file = fopen(path, "r");
 	if (file == NULL)
 		fail_msg("cannot open %s", path);
