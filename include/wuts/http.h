@@ -13,6 +13,7 @@
 
 #include "wuts/idempotency_service.h"
 #include "wuts/json.h"
+#include "wuts/metrics.h"
 #include "wuts/service.h"
 #include "wuts/strbuf.h"
 
@@ -126,6 +127,9 @@ struct exchange {
 	const struct settings *settings;
 	struct arena *arena;
 	FCGX_Request *fcgi;
+	struct metrics *metrics;	/* borrowed; NULL: nobody counts */
+	const struct dialect *const *dialects;
+	size_t ndialects;
 	const struct dialect *dialect;
 	const struct route *route;	/* NULL until found */
 	struct request request;
@@ -251,6 +255,21 @@ int response_render_planned(struct exchange *x);
 
 /* Between the rows of a list: send what has gathered when it is much. */
 void response_flush(struct exchange *x);
+
+/* --- what was answered so far, by all workers --- */
+
+/* The rows to count in, for metrics_open(): every route of every dialect, and
+   behind those of a dialect one row for what met none. The number of rows; to
+   be freed by the caller. */
+size_t http_metrics_routes(const struct dialect *const *dialects,
+    size_t ndialects, struct metrics_route **routes_r);
+
+/* For a dialect that shows its numbers itself: what was answered on
+   dialect->routes[i] (i == dialect->nroutes: what met none of them), one entry
+   a status. Their number. */
+size_t http_route_counts(const struct exchange *x,
+    const struct dialect *dialect, size_t i,
+    struct metrics_count counts_r[METRICS_STATUS_MAX]);
 
 /* --- for walking the surface in tests and `wutsd --routes` --- */
 

@@ -35,6 +35,7 @@ noinst_HEADERS += \
 	include/wuts/key_service.h \
 	include/wuts/log.h \
 	include/wuts/mem.h \
+	include/wuts/metrics.h \
 	include/wuts/operator_service.h \
 	include/wuts/outbox_store.h \
 	include/wuts/presence.h \

@@ -18,6 +18,7 @@ libwuts_base_a_SOURCES = \
 	src/base/log.c \
 	src/base/mapping.c \
 	src/base/mem.c \
+	src/base/metrics.c \
 	src/base/presence.c \
 	src/base/privilege.c \
 	src/base/secret.c \
@@ -87,6 +88,13 @@ tests_unit_base_test_log_SOURCES = \
 	tests/unit/base/scratch.h \
 	tests/unit/base/test_log.c
 tests_unit_base_test_log_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/base/test_metrics
+TESTS += tests/unit/base/test_metrics
+tests_unit_base_test_metrics_SOURCES = \
+	tests/unit/base/scratch.c \
+	tests/unit/base/scratch.h \
+	tests/unit/base/test_metrics.c
+tests_unit_base_test_metrics_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/base/test_presence
 TESTS += tests/unit/base/test_presence
 tests_unit_base_test_presence_SOURCES = \

@@ -91,11 +91,14 @@ reset_buffer(struct strbuf *sb)
 }
 
 static void
-begin(struct exchange *x, FCGX_Request *fcgi, const struct dialect *first)
+begin(struct exchange *x, FCGX_Request *fcgi,
+    const struct dialect *const *dialects, size_t ndialects)
 {
 	x->started_us = clock_mono_us();
 	x->fcgi = fcgi;
-	x->dialect = first;
+	x->dialects = dialects;
+	x->ndialects = ndialects;
+	x->dialect = dialects[0];
 	x->route = NULL;
 	memset(&x->caller, 0, sizeof(x->caller));
 	x->content_length = -1;
@@ -285,7 +288,7 @@ failed:
 }
 
 static void
-log_request(const struct exchange *x)
+log_request(const struct exchange *x, int64_t duration_us)
 {
 	const struct identity *who = &x->caller.identity;
 	char user[4 + UUID_TEXT_LEN + 1] = "-", tenant[UUID_TEXT_LEN + 1] = "-";
@@ -315,7 +318,7 @@ log_request(const struct exchange *x)
 	    x->request.address, user, tenant,
 	    x->request.head ? "HEAD" : http_method_name(x->request.method),
 	    LOG_PATH_MAX, x->request.path, x->response.status,
-	    (double)(clock_mono_us() - x->started_us) / 1000,
+	    (double)duration_us / 1000,
 	    x->aborted ? " aborted" : "");
 }
 
@@ -323,7 +326,9 @@ void
 exchange_serve(struct exchange *x, FCGX_Request *fcgi,
     const struct dialect *const *dialects, size_t ndialects)
 {
-	begin(x, fcgi, dialects[0]);
+	int64_t duration_us;
+
+	begin(x, fcgi, dialects, ndialects);
 	serve(x, dialects, ndialects);
 	if (!x->aborted) {
 		/* Before the last byte of the answer: as soon as nginx has
@@ -333,6 +338,8 @@ exchange_serve(struct exchange *x, FCGX_Request *fcgi,
 		body_drain(x);
 		response_finish(x);
 	}
-	log_request(x);
+	duration_us = clock_mono_us() - x->started_us;
+	count_request(x, duration_us);
+	log_request(x, duration_us);
 	end(x);
 }

@@ -67,6 +67,11 @@ int idempotency_begin(struct exchange *x, struct fault *fault);
    request came. */
 void idempotency_end(struct exchange *x);
 
+/* --- count.c --- */
+
+/* The request is answered. */
+void count_request(const struct exchange *x, int64_t duration_us);
+
 /* --- response.c --- */
 
 /* Begin the answer anew. */

@@ -3,6 +3,7 @@ noinst_LIBRARIES += libwuts_http.a
 libwuts_http_a_SOURCES = \
 	src/http/auth.c \
 	src/http/body.c \
+	src/http/count.c \
 	src/http/exchange.c \
 	src/http/http_private.h \
 	src/http/idempotency.c \

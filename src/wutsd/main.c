@@ -7,6 +7,7 @@
 #include "wuts/fault.h"
 #include "wuts/http.h"
 #include "wuts/log.h"
+#include "wuts/metrics.h"
 #include "wuts/privilege.h"
 #include "wuts/settings.h"
 
@@ -14,6 +15,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -90,11 +92,14 @@ run(const struct options *options, struct settings *settings)
 {
 	struct heritage heritage = { .dialects = dialects,
 	    .ndialects = NDIALECTS, .doorbell_fd = -1 };
+	struct metrics_route *routes;
 	struct listener listener;
 	struct fault fault;
 	int status;
 
 	fault_clear(&fault);
+	heritage.nroutes = http_metrics_routes(dialects, NDIALECTS, &routes);
+	heritage.routes = routes;
 	if (preinit(&listener, settings, &fault) < 0 ||
 	    privilege_drop(settings, &fault) < 0 ||
 	    heritage_open_queue(&heritage, &fault) < 0)
@@ -110,6 +115,7 @@ run(const struct options *options, struct settings *settings)
 	close(heritage.give_fd);
 	close(heritage.take_fd);
 	listener_close(&listener);
+	free(routes);
 	return status;
 }
 

@@ -8,6 +8,7 @@
 #include "wuts/fault.h"
 #include "wuts/log.h"
 #include "wuts/mem.h"
+#include "wuts/metrics.h"
 #include "wuts/presence.h"
 #include "wuts/settings.h"
 
@@ -33,6 +34,7 @@ struct master {
 	struct listener *listener;
 	const struct options *options;
 	struct settings *settings;
+	struct metrics *metrics;
 	struct master_plan plan;
 	struct plan_slot *slots;
 	pid_t *pids;
@@ -81,6 +83,9 @@ init(struct master *m)
 	m->slots = mem_calloc(nslots, sizeof(*m->slots));
 	m->pids = mem_calloc(nslots, sizeof(*m->pids));
 	master_plan_init(&m->plan, m->slots, nslots, &limits);
+	m->metrics = metrics_open(m->settings->run_dir, m->heritage->routes,
+	    m->heritage->nroutes);
+	metrics_remove_others(m->metrics, m->settings->run_dir);
 	m->heritage->board = board_new(nslots);
 	m->heritage->master_pid = getpid();
 	m->heritage->doorbell_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -95,6 +100,7 @@ deinit(struct master *m)
 	close(m->signal_fd);
 	close(m->heritage->doorbell_fd);
 	board_free(&m->heritage->board);
+	metrics_close(&m->metrics);
 	free(m->pids);
 	free(m->slots);
 	settings_free(&m->settings);
@@ -108,6 +114,7 @@ become_worker(struct master *m)
 	/* What is the master's alone. The lock is of the kind that does not
 	   pass to a child, and closing it here does not release it. */
 	close(m->signal_fd);
+	metrics_close(&m->metrics);
 	if (m->listener->lock_fd >= 0)
 		close(m->listener->lock_fd);
 	status = worker_run(m->heritage);
@@ -154,6 +161,7 @@ kill_worker(const struct master *m, size_t slot)
 	log_error("worker pid=%ld slot=%zu overdue%s, killed",
 	    (long)m->pids[slot], slot,
 	    busy_us != 0 ? " in a request" : "");
+	metrics_count_worker(m->metrics, METRICS_WORKER_KILLED);
 	signal_worker(m, slot, SIGKILL);
 }
 
@@ -188,6 +196,8 @@ log_exit(const struct master *m, size_t slot, int status, bool is_crash)
 {
 	long pid = (long)m->pids[slot];
 
+	if (is_crash)
+		metrics_count_worker(m->metrics, METRICS_WORKER_DIED);
 	if (!is_crash)
 		log_info("worker pid=%ld slot=%zu ended", pid, slot);
 	else if (WIFSIGNALED(status))

@@ -10,6 +10,7 @@
 #include "wuts/fault.h"
 #include "wuts/http.h"
 #include "wuts/log.h"
+#include "wuts/metrics.h"
 #include "wuts/privilege.h"
 #include "wuts/service.h"
 #include "wuts/settings.h"
@@ -41,6 +42,7 @@ struct worker {
 	struct board_slot *slot;
 	int signal_fd;
 	struct conns *conns;
+	struct metrics *metrics;
 	struct service *service;
 	struct exchange exchange;
 	FCGX_Request fcgi;
@@ -106,6 +108,7 @@ serve(struct worker *w, int fd)
 	FCGX_Request *fcgi = &w->fcgi;
 
 	atomic_store(&w->slot->busy_since_us, clock_mono_us());
+	metrics_worker_busy(w->metrics, true);
 	fcgi->ipcFd = fd;
 	fcgi->keepConnection = 1;
 	fcgi->detached = 1;
@@ -122,6 +125,7 @@ serve(struct worker *w, int fd)
 			conns_close(w->conns, fd);
 		count_served(w);
 	}
+	metrics_worker_busy(w->metrics, false);
 	atomic_store(&w->slot->busy_since_us, 0);
 }
 
@@ -316,7 +320,12 @@ init(struct worker *w, const struct heritage *heritage)
 	fault_clear(&fault);
 	if (service_open(&w->service, heritage->settings, &fault) < 0)
 		log_fatal("start: %s", fault.text);
+	w->metrics = metrics_open(heritage->settings->run_dir,
+	    heritage->routes, heritage->nroutes);
+	metrics_worker_begin(w->metrics);
+	metrics_count_worker(w->metrics, METRICS_WORKER_STARTED);
 	exchange_init(&w->exchange, w->service, heritage->settings);
+	w->exchange.metrics = w->metrics;
 	if (FCGX_Init() != 0 || FCGX_InitRequest(&w->fcgi, -1, 0) != 0)
 		log_fatal("libfcgi cannot be set up");
 	w->conns = conns_new(heritage, w->signal_fd);
@@ -340,6 +349,7 @@ worker_run(const struct heritage *heritage)
 		retire(&w);
 	conns_free(&w.conns);
 	exchange_deinit(&w.exchange);
+	metrics_close(&w.metrics);
 	service_close(&w.service);
 	close(w.signal_fd);
 	return 0;

@@ -12,6 +12,7 @@
 
 struct dialect;
 struct fault;
+struct metrics_route;
 struct settings;
 
 /* --- options.c --- */
@@ -103,6 +104,8 @@ struct heritage {
 	const struct settings *settings;
 	const struct dialect *const *dialects;
 	size_t ndialects;
+	const struct metrics_route *routes;	/* of all dialects */
+	size_t nroutes;
 	int listen_fd;
 	bool is_listener_kept;	/* others serve its backlog after us */
 	int give_fd;		/* the queue of connections that */
