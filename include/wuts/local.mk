@@ -36,6 +36,7 @@ noinst_HEADERS += \
 	include/wuts/log.h \
 	include/wuts/mem.h \
 	include/wuts/metrics.h \
+	include/wuts/multipart.h \
 	include/wuts/operator_service.h \
 	include/wuts/outbox_store.h \
 	include/wuts/presence.h \
