@@ -32,6 +32,19 @@ struct reply {
 	void *ctx;
 };
 
+/* A use case is about to wait for somebody else's computer, for seconds. begin
+   sees to it that others do not wait with it, or refuses (-1, REFUSAL_BUSY);
+   end comes after each begin that did not. */
+struct service_wait {
+	int (*begin)(void *ctx, struct fault *fault);
+	void (*end)(void *ctx);
+	void *ctx;
+};
+
+/* Without this nobody else is there to wait, and every use case may. */
+void service_set_wait(struct service *service,
+    const struct service_wait *wait);
+
 /* Who asks, and what ties the log, the audit row and the request together. */
 struct caller {
 	struct identity identity;

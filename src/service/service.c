@@ -95,6 +95,12 @@ service_open(struct service **service_r, const struct settings *settings,
 }
 
 void
+service_set_wait(struct service *service, const struct service_wait *wait)
+{
+	service->wait = *wait;
+}
+
+void
 service_close(struct service **servicep)
 {
 	struct service *service = *servicep;

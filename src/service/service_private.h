@@ -95,6 +95,7 @@ struct service {
 	/* Of no password: what an unknown user's is compared with. */
 	char no_password[CRYPTO_PASSWORD_HASH_MAX];
 	unsigned begun;		/* requests under an Idempotency-Key */
+	struct service_wait wait;	/* of nobody: {NULL} */
 };
 
 /* The rules for webhook URLs of this installation. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The board: anonymous shared memory with a slot for each worker, in which
    each says what it is doing, and the socket pair on which siblings pass
-   connections to each other. No locks: every field has one writer. */
+   connections to each other. No locks: every field has one writer, except the
+   places of absent workers, which change hands by compare and swap. */
 #include "config.h"
 
 #include "wuts/fault.h"
@@ -41,6 +42,32 @@ board_free(struct board **boardp)
 	*boardp = NULL;
 }
 
+/* As many places as may be absent, each in the slot of that number: so never
+   more, and what a killed worker held is found by its own number. */
+bool
+board_leave(struct board *board, unsigned slot, unsigned most)
+{
+	for (unsigned i = 0; i < most && i < board->nslots; i++) {
+		unsigned nobody = 0;
+
+		if (atomic_compare_exchange_strong(&board->slots[i].absent,
+		    &nobody, slot + 1))
+			return true;
+	}
+	return false;
+}
+
+void
+board_return(struct board *board, unsigned slot)
+{
+	for (unsigned i = 0; i < board->nslots; i++) {
+		unsigned holder = slot + 1;
+
+		(void)atomic_compare_exchange_strong(&board->slots[i].absent,
+		    &holder, 0);
+	}
+}
+
 void
 board_clear_slot(struct board *board, unsigned slot)
 {
@@ -51,6 +78,7 @@ board_clear_slot(struct board *board, unsigned slot)
 	atomic_store(&s->is_full, false);
 	atomic_store(&s->busy_since_us, 0);
 	atomic_store(&s->served, 0);
+	board_return(board, slot);
 	if (slot >= atomic_load(&board->used))
 		atomic_store(&board->used, slot + 1);
 }

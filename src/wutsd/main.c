@@ -79,6 +79,7 @@ run_alone(struct heritage *heritage, struct settings *settings)
 
 	heritage->settings = settings;
 	heritage->board = board_new(1);
+	heritage->workers = 1;
 	board_clear_slot(heritage->board, 0);
 	log_info("ready: serving alone");
 	status = worker_run(heritage);

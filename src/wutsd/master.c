@@ -132,6 +132,7 @@ start_worker(struct master *m, size_t slot)
 	board_clear_slot(m->heritage->board, (unsigned)slot);
 	m->heritage->slot = (unsigned)slot;
 	m->heritage->settings = m->settings;
+	m->heritage->workers = m->plan.limits.workers;
 	fflush(NULL);
 	pid = fork();
 	if (pid == 0)

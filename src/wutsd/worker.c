@@ -36,6 +36,8 @@
    nothing yet is waited for. */
 #define FRESH_GRACE_US 500000
 #define GIVE_TIMEOUT_MS 5000
+/* The same, of a worker that would wait for somebody. */
+#define LEAVE_TIMEOUT_MS 500
 
 struct worker {
 	const struct heritage *heritage;
@@ -47,6 +49,8 @@ struct worker {
 	struct exchange exchange;
 	FCGX_Request fcgi;
 	uint64_t full_at;		/* requests; 0: never */
+	int serving_fd;			/* whose request is being served */
+	bool has_left;			/* others have our connections */
 	bool is_ending;
 };
 
@@ -109,6 +113,7 @@ serve(struct worker *w, int fd)
 
 	atomic_store(&w->slot->busy_since_us, clock_mono_us());
 	metrics_worker_busy(w->metrics, true);
+	w->serving_fd = fd;
 	fcgi->ipcFd = fd;
 	fcgi->keepConnection = 1;
 	fcgi->detached = 1;
@@ -127,6 +132,38 @@ serve(struct worker *w, int fd)
 	}
 	metrics_worker_busy(w->metrics, false);
 	atomic_store(&w->slot->busy_since_us, 0);
+}
+
+/* One that waits serves nobody: its siblings take over what nginx keeps to it,
+   and half of them, one at least, stay. */
+static int
+leave(void *ctx, struct fault *fault)
+{
+	struct worker *w = ctx;
+	const struct heritage *h = w->heritage;
+
+	fault->retry_after_s = 2;
+	if (h->workers < 2)
+		return fault_say(fault, REFUSAL_BUSY,
+		    "one worker alone cannot wait for a test delivery");
+	if (w->is_ending || is_service_ending(w) ||
+	    !board_leave(h->board, h->slot, h->workers / 2))
+		return fault_say(fault, REFUSAL_BUSY,
+		    "too many test deliveries at once");
+	w->has_left = true;
+	if (conns_give_all(w->conns, w->serving_fd, LEAVE_TIMEOUT_MS) == 0)
+		return 0;
+	board_return(h->board, h->slot);
+	return fault_say(fault, REFUSAL_BUSY,
+	    "every worker is busy: a test delivery would hold others up");
+}
+
+static void
+come_back(void *ctx)
+{
+	struct worker *w = ctx;
+
+	board_return(w->heritage->board, w->heritage->slot);
 }
 
 /* A connection that is in no set yet: most have brought their request along,
@@ -204,7 +241,9 @@ serve_ready(struct worker *w, struct conns_ready *ready)
 	int wait_ms = ready->n == 1 ? FIRST_BYTE_MS : 0;
 
 	share_surplus(w, ready);
-	for (int i = 0; i < ready->n; i++) {
+	w->has_left = false;
+	/* After that the rest may be a sibling's, or another's by now. */
+	for (int i = 0; i < ready->n && !w->has_left; i++) {
 		if (ready->fds[i] == w->signal_fd)
 			take_signals(w);
 		else if (ready->fds[i] == w->heritage->listen_fd)
@@ -233,12 +272,12 @@ work(struct worker *w)
 static void
 retire(struct worker *w)
 {
-	unsigned closed;
+	unsigned left;
 
 	conns_stop_taking(w->conns);
-	closed = conns_give_all(w->conns, GIVE_TIMEOUT_MS);
-	if (closed > 0)
-		log_warn("nobody took %u connections over: closed", closed);
+	left = conns_give_all(w->conns, -1, GIVE_TIMEOUT_MS);
+	if (left > 0)
+		log_warn("nobody took %u connections over: closed", left);
 }
 
 /* Nobody goes on: serve what has arrived, wait a moment for what is about to,
@@ -306,6 +345,9 @@ full_at(const struct heritage *h)
 static void
 init(struct worker *w, const struct heritage *heritage)
 {
+	const struct service_wait wait = {
+		.begin = leave, .end = come_back, .ctx = w
+	};
 	struct fault fault;
 
 	memset(w, 0, sizeof(*w));
@@ -324,6 +366,7 @@ init(struct worker *w, const struct heritage *heritage)
 	    heritage->routes, heritage->nroutes);
 	metrics_worker_begin(w->metrics);
 	metrics_count_worker(w->metrics, METRICS_WORKER_STARTED);
+	service_set_wait(w->service, &wait);
 	exchange_init(&w->exchange, w->service, heritage->settings);
 	w->exchange.metrics = w->metrics;
 	if (FCGX_Init() != 0 || FCGX_InitRequest(&w->fcgi, -1, 0) != 0)

@@ -230,27 +230,25 @@ conns_give(struct conns *conns, int fd)
 }
 
 unsigned
-conns_give_all(struct conns *conns, int64_t timeout_ms)
+conns_give_all(struct conns *conns, int except_fd, int64_t timeout_ms)
 {
 	int64_t until_us = clock_mono_us() + timeout_ms * 1000;
 	struct pollfd room = { .fd = conns->heritage->give_fd,
 	    .events = POLLOUT };
-	unsigned closed = 0;
+	unsigned left = 0;
 
-	for (size_t fd = 0; fd < conns->cap; fd++) {
-		if (conns->kinds[fd] == CONNS_NONE)
+	for (int fd = 0; (size_t)fd < conns->cap; fd++) {
+		if (fd == except_fd || conns->kinds[fd] == CONNS_NONE)
 			continue;
-		while (!conns_give(conns, (int)fd)) {
-			if (clock_mono_us() < until_us) {
-				(void)poll(&room, 1, GIVE_PAUSE_MS);
-				continue;
+		while (!conns_give(conns, fd)) {
+			if (clock_mono_us() >= until_us) {
+				left++;
+				break;
 			}
-			conns_close(conns, (int)fd);
-			closed++;
-			break;
+			(void)poll(&room, 1, GIVE_PAUSE_MS);
 		}
 	}
-	return closed;
+	return left;
 }
 
 void

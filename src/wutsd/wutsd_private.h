@@ -82,6 +82,10 @@ struct board_slot {
 	_Atomic bool is_ready;		/* has begun to serve */
 	_Atomic bool is_full;		/* has served its number */
 	_Atomic bool is_idle;		/* waits, with nothing to do */
+	/* A place for one that waits for a test delivery: its slot + 1. The
+	   workers take them, whichever is free, and the master gives that of
+	   a dead one back. */
+	_Atomic unsigned absent;
 };
 
 /* Memory that master and workers share. */
@@ -113,8 +117,13 @@ struct heritage {
 	int doorbell_fd;	/* eventfd to the master; -1: none */
 	struct board *board;
 	unsigned slot;
+	unsigned workers;	/* how many there are to be */
 	pid_t master_pid;	/* 0: no master */
 };
+
+/* Away for seconds, of at most `most` workers. False: that many are. */
+bool board_leave(struct board *board, unsigned slot, unsigned most);
+void board_return(struct board *board, unsigned slot);
 
 /* The queue of connections between siblings. 0 / -1. */
 int heritage_open_queue(struct heritage *heritage, struct fault *fault);
@@ -144,7 +153,7 @@ struct conns_ready {
 
 /* The connections of one worker and the descriptors it listens on. */
 struct conns *conns_new(const struct heritage *heritage, int signal_fd);
-/* Closes the connections. */
+/* Closes the connections that are left. */
 void conns_free(struct conns **connsp);
 
 /* What is readable, in the kernel's rotating order; n 0 after timeout_ms or a
@@ -165,9 +174,10 @@ void conns_close(struct conns *conns, int fd);
 void conns_forget(struct conns *conns, int fd);
 /* To whichever sibling takes it first. False: the queue is full. */
 bool conns_give(struct conns *conns, int fd);
-/* Give all away, waiting for room; what cannot be given is closed. The number
-   closed. */
-unsigned conns_give_all(struct conns *conns, int64_t timeout_ms);
+/* Give all away but except_fd (-1: none), waiting for room. The number left.
+ */
+unsigned conns_give_all(struct conns *conns, int except_fd,
+    int64_t timeout_ms);
 unsigned conns_count(const struct conns *conns, enum conns_kind kind);
 /* No longer look for new connections, or for siblings' ones. */
 void conns_stop_taking(struct conns *conns);
