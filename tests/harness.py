@@ -401,7 +401,7 @@ class Hook:
         self.url = receiver.url + path
         self.deliveries = []
         self.answers = []	# consumed one a delivery
-        self.answer = 200	# when there are no more; (status, headers) too,
+        self.answer = 200	# when there are no more; (status, headers[, body]) too,
 				# or a function that returns either
 
     def wait_for(self, condition, seconds=20):
@@ -470,12 +470,14 @@ class Receiver:
                 self.arrived.notify_all()
         if callable(answer):
             answer = answer()
-        status, extra = answer if isinstance(answer, tuple) else (answer, {})
+        status, extra, text = (*answer, b"")[:3] if isinstance(
+            answer, tuple) else (answer, {}, b"")
         handler.send_response(status)
         for name, value in extra.items():
             handler.send_header(name, value)
-        handler.send_header("Content-Length", "0")
+        handler.send_header("Content-Length", str(len(text)))
         handler.end_headers()
+        handler.wfile.write(text)
 
     def close(self):
         self.server.shutdown()

@@ -31,6 +31,7 @@ EXTRA_DIST += \
 	tests/api/test_settings.py \
 	tests/api/test_tenants.py \
 	tests/api/test_tls.py \
+	tests/api/test_trial.py \
 	tests/api/test_truth.py \
 	tests/api/test_users.py \
 	tests/api/test_webhooks.py \
@@ -42,6 +43,7 @@ EXTRA_DIST += \
 	tests/chaos/test_inject.py \
 	tests/chaos/test_kill.py \
 	tests/chaos/test_log.py \
+	tests/chaos/test_trial.py \
 	tests/engine.py \
 	tests/harness.py
 dist_check_SCRIPTS += \

@@ -58,6 +58,7 @@ noinst_HEADERS += \
 	include/wuts/tenant.h \
 	include/wuts/tenant_service.h \
 	include/wuts/tenant_store.h \
+	include/wuts/trial.h \
 	include/wuts/user.h \
 	include/wuts/user_service.h \
 	include/wuts/user_store.h \

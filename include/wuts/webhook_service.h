@@ -60,6 +60,16 @@ int webhook_service_delete(struct service *service,
     const struct caller *caller, const struct webhook_scope *scope,
     const char *if_match, struct fault *fault);
 
+/* Let the spooler deliver a sample of event (NULL: one that fits) to the
+   webhook, enabled or not, and wait for what the receiver says: at most
+   TRIAL_WAIT_S. Strings of *reply_r in arena. -1: REFUSAL_UNKNOWN_EVENT,
+   REFUSAL_WEBHOOK_NOT_FOUND, REFUSAL_BUSY (too many at once),
+   FAULT_QUEUE (no spooler, or it does not answer). */
+struct trial_reply;
+int webhook_service_test(struct service *service, struct arena *arena,
+    const struct caller *caller, const struct webhook_scope *scope,
+    const char *event, struct trial_reply *reply_r, struct fault *fault);
+
 /* The URL staged for the caller's next new device: its first connect makes
    it a webhook for every event, unless that has one. stage replaces what was
    staged. The caller is a user. -1: REFUSAL_VALIDATION, REFUSAL_UNAUTHORIZED,

@@ -11,6 +11,7 @@ libwuts_model_a_SOURCES = \
 	src/model/role.c \
 	src/model/tenant.c \
 	src/model/text.c \
+	src/model/trial.c \
 	src/model/user.c \
 	src/model/webhook.c
 
@@ -39,6 +40,10 @@ check_PROGRAMS += tests/unit/model/test_tenant
 TESTS += tests/unit/model/test_tenant
 tests_unit_model_test_tenant_SOURCES = tests/unit/model/test_tenant.c
 tests_unit_model_test_tenant_LDADD = $(MODEL_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/model/test_trial
+TESTS += tests/unit/model/test_trial
+tests_unit_model_test_trial_SOURCES = tests/unit/model/test_trial.c
+tests_unit_model_test_trial_LDADD = $(MODEL_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/model/test_truth
 TESTS += tests/unit/model/test_truth
 tests_unit_model_test_truth_SOURCES = tests/unit/model/test_truth.c

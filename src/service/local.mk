@@ -23,6 +23,7 @@ libwuts_service_a_SOURCES = \
 	src/service/service.c \
 	src/service/service_private.h \
 	src/service/tenant.c \
+	src/service/trial.c \
 	src/service/user.c \
 	src/service/webhook.c \
 	src/service/webhook_check.c \

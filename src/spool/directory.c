@@ -380,6 +380,8 @@ directory_answers(struct spool *spool)
 			answer_expire(spool, job);
 		else if (job->kind == LOOKUP_CLAIM)
 			kept = answer_claim(spool, job);
+		else if (job->kind == LOOKUP_TRIAL)
+			trial_found(spool, job);
 		else if (job->kind == LOOKUP_NOTES)
 			kept = answer_notes(spool, job);
 		else if (job->kind == LOOKUP_DISABLE)

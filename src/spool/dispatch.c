@@ -195,11 +195,10 @@ retry_due(const struct spool *spool, unsigned attempts,
 	    result->retry_after_s, random);
 }
 
-void
-dispatch_result(void *ctx, struct delivery *delivery,
+static void
+note_result(struct spool *spool, struct delivery *delivery,
     const struct delivery_result *result)
 {
-	struct spool *spool = ctx;
 	uint32_t number = delivery->endpoint->number;
 	unsigned attempts = delivery->item.attempts + 1u;
 	enum queue_outcome outcome = backoff_outcome(result->status, attempts,
@@ -220,6 +219,18 @@ dispatch_result(void *ctx, struct delivery *delivery,
 		    delivery->record.created_us, attempts), due_us);
 	else
 		scheduler_done(spool->scheduler, number);
+}
+
+void
+dispatch_result(void *ctx, struct delivery *delivery,
+    const struct delivery_result *result)
+{
+	struct spool *spool = ctx;
+
+	if (delivery->trial != NULL)
+		trial_result(spool, delivery, result);
+	else
+		note_result(spool, delivery, result);
 }
 
 static void

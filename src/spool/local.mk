@@ -20,7 +20,8 @@ libwuts_spool_a_SOURCES = \
 	src/spool/signature.c \
 	src/spool/snapshot.c \
 	src/spool/spool_private.h \
-	src/spool/target.c
+	src/spool/target.c \
+	src/spool/trial.c
 sbin_PROGRAMS += wuts-spool
 wuts_spool_SOURCES = \
 	src/spool/main.c

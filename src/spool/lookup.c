@@ -180,6 +180,7 @@ answer(struct lookup *lookup, struct db *db, struct arena *arena,
 	fault_clear(&job->fault);
 	switch (job->kind) {
 	case LOOKUP_WEBHOOK:
+	case LOOKUP_TRIAL:
 		find_webhook(lookup, db, arena, job);
 		break;
 	case LOOKUP_CLAIM:

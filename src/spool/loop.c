@@ -117,6 +117,22 @@ open_queue(struct loop *loop, struct fault *fault)
 	return 0;
 }
 
+/* Without test deliveries all else works. */
+static int
+open_trials(struct loop *loop, struct fault *fault)
+{
+	struct fault why = { .code = FAULT_NONE };
+
+	if (loop->options->once)
+		return 0;
+	if (trials_open(&loop->spool.trials,
+	    loop->spool.settings->queue_dir, &why) < 0) {
+		log_warn("no test deliveries: %s", why.text);
+		return 0;
+	}
+	return watch(loop, trials_fd(loop->spool.trials), fault);
+}
+
 static char *
 path_in(const char *dir, const char *name)
 {
@@ -167,6 +183,8 @@ open_all(struct loop *loop, struct fault *fault)
 	if (watch(loop, lookup_fd(spool->lookup), fault) < 0)
 		return -1;
 	queue_reader_say(spool->reader, &spool->settings->keys);
+	if (open_trials(loop, fault) < 0)
+		return -1;
 	if (!loop->options->once)
 		return replayer_new(&spool->replayer, spool->settings, fault);
 	replay_once(spool->settings);
@@ -187,6 +205,7 @@ close_all(struct loop *loop)
 		lookup_job_free(&job);
 	}
 	delivery_pool_free(&spool->pool);
+	trials_close(&spool->trials);
 	journal_deinit(&spool->journal);
 	queue_reader_close(&spool->reader);
 	endpoints_free(&spool->endpoints);
@@ -388,6 +407,9 @@ on_events(struct loop *loop, const struct epoll_event *events, int n)
 			on_signal(loop);
 		else if (fd == lookup_fd(spool->lookup))
 			directory_answers(spool);
+		else if (spool->trials != NULL &&
+		    fd == trials_fd(spool->trials))
+			trials_take(spool);
 		else if (fd == queue_reader_fd(spool->reader))
 			loop->heard = true;
 		else

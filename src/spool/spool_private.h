@@ -347,6 +347,7 @@ struct delivery_result {
 };
 
 struct delivery {
+	struct trial *trial;		/* NULL: it is none */
 	struct endpoint *endpoint;
 	struct target *target;		/* a reference */
 	struct pending item;
@@ -386,6 +387,7 @@ enum lookup_kind {
 	LOOKUP_CLAIM,		/* id in table outbox */
 	LOOKUP_DISABLE,		/* webhook_id, if it is still as judged */
 	LOOKUP_KEYS,		/* from here on it opens secrets with keys */
+	LOOKUP_TRIAL,		/* as LOOKUP_WEBHOOK, for trial */
 	LOOKUP_NOTES,		/* write them into the delivery log; result 0
 				   with a fault: they cannot be written */
 	LOOKUP_EXPIRE		/* outbox rows before created_us, old entries
@@ -407,6 +409,7 @@ struct lookup_job {
 	int64_t updated_us;		/* of the row judged */
 	char reason[160];
 	struct crypto_keys *keys;	/* of LOOKUP_KEYS; freed with it */
+	struct trial *trial;		/* of LOOKUP_TRIAL */
 	struct delivery_note *notes;	/* of LOOKUP_NOTES, with their answers;
 					   freed with it */
 	size_t nnotes;
@@ -510,6 +513,7 @@ struct spool {
 
 	struct journal journal;
 	struct replayer *replayer;	/* NULL: with --once */
+	struct trials *trials;		/* NULL: none can be made */
 
 	/* dispatch.c */
 	int64_t noted_us;		/* first outcome not synced; 0: none */
@@ -568,6 +572,23 @@ void journal_tick(struct spool *spool, int64_t mono_us);
    there, but no longer than this. */
 void journal_finish(struct spool *spool, int64_t timeout_us);
 void journal_deinit(struct journal *journal);
+
+/* --- trial.c: test deliveries, for workers that wait --- */
+
+struct trials;
+
+/* Make the socket in dir, a queue that is ours. */
+int trials_open(struct trials **trials_r, const char *dir,
+    struct fault *fault);
+int trials_fd(const struct trials *trials);
+/* The socket is readable. */
+void trials_take(struct spool *spool);
+/* The settings are read; takes the job's target. */
+void trial_found(struct spool *spool, struct lookup_job *job);
+void trial_result(struct spool *spool, struct delivery *delivery,
+    const struct delivery_result *result);
+/* After the pool and the look-up: who waits is told that it failed. */
+void trials_close(struct trials **trialsp);
 
 /* --- dispatch.c: one attempt, from its turn to its outcome --- */
 

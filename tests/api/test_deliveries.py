@@ -84,11 +84,14 @@ def test_a_failure_is_told_of_while_it_is_tried_again(wuts, hook):
 
 
 def test_a_dead_event_tells_what_was_answered(wuts, hook):
-    hook.answer = 500
+    hook.answers = [500]
+    hook.answer = (500, {}, "não\x00 \"now\"\n".encode() + b"\xff" + b"x" * 9000)
     line = Line(wuts, hook, retry_attempts=1)
     (event_id,) = line.report()
     entry = line.wait_state(event_id, "dead")
     assert [a["status"] for a in entry["attempts"]] == [500, 500]
+    assert entry["response"].startswith('não  "now" ?xxx')
+    assert 4000 < len(entry["response"].encode()) <= 4096
     assert entry["next_attempt"] is None
 
 

@@ -9,6 +9,8 @@ import pytest
 import harness
 from harness import PASSWORD, unique
 
+# Where nobody answers, at once.
+DEAD_END = {"webhook_url": "http://127.0.0.1:1/"}
 ROLES = ("none", "user", "manager", "admin", "master", "engine", "key",
          "reader")
 
@@ -80,9 +82,10 @@ def webhook(house):
             "enabled_events": ["*"]}
 
 
-def restore(path):
+def restore(path, **settings):
     """The webhook that a case before has deleted."""
-    return lambda house: house.admin.client.post(path(house), webhook(house))
+    return lambda house: house.admin.client.post(
+        path(house), {**webhook(house), **settings})
 
 
 def device_webhook(house):
@@ -251,6 +254,15 @@ TABLE = {
         Row(lambda h: f"/webhook/deliveries?scope=tenant&tenant_id={h.id}",
             "401 403 403 200 200 403 200 200",
             "401 403 403 200 200 403 200 200")],
+    "POST /webhook/test": [
+        Row(lambda h: f"/webhook/test?device_id={h.device}",
+            "401 200 200 200 200 403 200 403",
+            "401 404 404 404 200 403 404 403", None,
+            restore(device_webhook, **DEAD_END)),
+        Row(lambda h: f"/webhook/test?scope=tenant&tenant_id={h.id}",
+            "401 403 403 200 200 403 200 403",
+            "401 403 403 200 200 403 200 403", None,
+            restore(tenant_webhook, **DEAD_END))],
     # No event of the houses was tried: who may ask for one is told so.
     "POST /webhook/deliveries/{id}/replay": [
         Row(lambda h: f"/webhook/deliveries/{uuid.uuid4()}/replay"

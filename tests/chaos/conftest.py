@@ -105,7 +105,7 @@ def victim(request):
 @pytest.fixture(scope="session")
 def hasty(request):
     """Takes over the request of a process that is gone after two seconds."""
-    yield from lend(request, Victim(request_timeout="2s"))
+    yield from lend(request, Victim(request_timeout="2s", workers="2"))
 
 
 @pytest.fixture

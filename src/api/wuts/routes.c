@@ -49,6 +49,7 @@ static const struct route routes[] = {
 	{ HTTP_GET, "/webhook", ACCESS_MEMBER, webhooks_get, 0 },
 	{ HTTP_DELETE, "/webhook", ACCESS_MEMBER, webhooks_delete, 0 },
 	{ HTTP_GET, "/webhook/events", ACCESS_MEMBER, webhooks_events, 0 },
+	{ HTTP_POST, "/webhook/test", ACCESS_MEMBER, webhooks_test, 0 },
 	{ HTTP_GET, "/webhook/deliveries", ACCESS_MEMBER, deliveries_list, 0 },
 	{ HTTP_POST, "/webhook/deliveries/{id}/replay", ACCESS_MEMBER,
 	    deliveries_replay_one, 0 },

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The webhook of a device, or of the tenant (?scope=tenant): configure, look
-   at, delete, rotate its secret; and the catalogue of events. */
+   at, delete, rotate its secret, test; and the catalogue of events. */
 #include "config.h"
 
 #include "wuts/arena.h"
@@ -9,6 +9,7 @@
 #include "wuts/fault.h"
 #include "wuts/http.h"
 #include "wuts/json.h"
+#include "wuts/trial.h"
 #include "wuts/webhook_service.h"
 
 #include "wuts_private.h"
@@ -312,6 +313,70 @@ webhooks_rotate_secret(struct exchange *x, struct fault *fault)
 	if (webhook_service_rotate_secret(x->service, x->arena, &x->caller,
 	    &scope, x->request.if_match, &rotated.webhook, &rotated.secret,
 	    fault) < 0)
+		return -1;
+	return response_render_planned(x);
+}
+
+static void
+render_tested(struct exchange *x, const void *ctx)
+{
+	const struct trial_reply *reply = ctx;
+	struct json_writer *w = response_begin(x, 200);
+
+	json_write_key(w, "data");
+	json_write_object_begin(w);
+	shape_uuid(w, "id", &reply->id);
+	if (reply->status != 0)
+		shape_int(w, "status", reply->status);
+	else
+		shape_null(w, "status");
+	shape_int(w, "duration_ms", reply->duration_us / 1000);
+	shape_string(w, "response_excerpt", reply->excerpt);
+	if (reply->error[0] != '\0')
+		shape_string(w, "error", reply->error);
+	else
+		shape_null(w, "error");
+	json_write_object_end(w);
+	json_write_object_end(w);
+}
+
+/* The body may be left out. */
+static int
+take_test_event(struct exchange *x, const char **event_r,
+    struct fault *fault)
+{
+	static const struct input_field fields[] = {
+		{ "event", INPUT_STRING, 0 }
+	};
+	const json_t *in[1];
+	const char *body;
+	size_t len;
+
+	*event_r = NULL;
+	if (request_body(x, &body, &len, NULL, fault) < 0)
+		return -1;
+	if (len == 0)
+		return 0;
+	if (request_object(x, fields, 1, in, fault) < 0)
+		return -1;
+	*event_r = input_text(in[0]);
+	return 0;
+}
+
+int
+webhooks_test(struct exchange *x, struct fault *fault)
+{
+	struct webhook_scope scope;
+	struct trial_reply reply;
+	const char *event;
+
+	if (input_webhook_scope(x, &scope, fault) < 0 ||
+	    take_test_event(x, &event, fault) < 0)
+		return -1;
+
+	response_plan(x, render_tested, &reply);
+	if (webhook_service_test(x->service, x->arena, &x->caller, &scope,
+	    event, &reply, fault) < 0)
 		return -1;
 	return response_render_planned(x);
 }

@@ -62,6 +62,7 @@ int webhooks_get(struct exchange *x, struct fault *fault);
 int webhooks_delete(struct exchange *x, struct fault *fault);
 int webhooks_events(struct exchange *x, struct fault *fault);
 int webhooks_rotate_secret(struct exchange *x, struct fault *fault);
+int webhooks_test(struct exchange *x, struct fault *fault);
 
 int deliveries_list(struct exchange *x, struct fault *fault);
 int deliveries_replay_one(struct exchange *x, struct fault *fault);
