@@ -3,6 +3,7 @@
 #ifndef WUTS_AUDIT_H
 #define WUTS_AUDIT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "wuts/crypto.h"
@@ -23,6 +24,11 @@ struct audit_entry {
 	uint64_t seq;			/* 1, 2, 3 … within the tenant */
 	uint8_t hash[CRYPTO_HASH_LEN];	/* chained (wuts/audit_service.h) */
 };
+
+/* The word for who acted that is stored and hashed, never to be changed. */
+const char *audit_actor_word(enum identity_kind kind);
+/* False: it is none of them. */
+bool audit_actor_parse(const char *word, enum identity_kind *kind_r);
 
 /* The hash of a row behind the row with this hash; of the first, zeroes. */
 void audit_chain_hash(const uint8_t audit_key[CRYPTO_KEY_LEN],

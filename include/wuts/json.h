@@ -65,5 +65,7 @@ void json_write_bool(struct json_writer *w, bool v);
 void json_write_null(struct json_writer *w);
 /* A JSON text that is already valid. */
 void json_write_raw(struct json_writer *w, const char *text, size_t len);
+/* The same, to its NUL; NULL: null. */
+void json_write_raw_or_null(struct json_writer *w, const char *text);
 
 #endif

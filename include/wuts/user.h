@@ -55,6 +55,9 @@ struct identity {
 	bool read_only;
 };
 
+/* What people read: user, api_key, super_admin, engine, operator; none. */
+const char *identity_kind_name(enum identity_kind kind);
+
 /* Master and operator: outside tenants, manage relation and matrix. */
 bool identity_is_super(const struct identity *caller);
 

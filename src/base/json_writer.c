@@ -158,3 +158,12 @@ json_write_raw(struct json_writer *w, const char *text, size_t len)
 	begin_item(w);
 	strbuf_append(w->out, text, len);
 }
+
+void
+json_write_raw_or_null(struct json_writer *w, const char *text)
+{
+	if (text != NULL)
+		json_write_raw(w, text, strlen(text));
+	else
+		json_write_null(w);
+}

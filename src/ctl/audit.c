@@ -33,26 +33,6 @@ trail(struct session *session, struct uuid *tenant_id_r)
 
 /* --- list --- */
 
-static const char *
-actor_kind(enum identity_kind kind)
-{
-	switch (kind) {
-	case IDENTITY_USER:
-		return "user";
-	case IDENTITY_KEY:
-		return "api_key";
-	case IDENTITY_MASTER:
-		return "super_admin";
-	case IDENTITY_ENGINE:
-		return "engine";
-	case IDENTITY_OPERATOR:
-		return "operator";
-	case IDENTITY_NONE:
-		break;
-	}
-	return "none";
-}
-
 static void
 write_uuid_or_null(struct json_writer *w, const char *key,
     const struct uuid *uuid)
@@ -72,7 +52,7 @@ write_actor(struct json_writer *w, const struct identity *actor)
 
 	json_write_key(w, "actor");
 	json_write_object_begin(w);
-	write_text(w, "kind", actor_kind(actor->kind));
+	write_text(w, "kind", identity_kind_name(actor->kind));
 	write_uuid_or_null(w, "user_id", is_user ? &actor->user_id :
 	    &UUID_NIL);
 	json_write_key(w, "role");
@@ -81,17 +61,6 @@ write_actor(struct json_writer *w, const struct identity *actor)
 	else
 		json_write_null(w);
 	json_write_object_end(w);
-}
-
-/* Old and new are JSON already. */
-static void
-write_value(struct json_writer *w, const char *key, const char *value)
-{
-	json_write_key(w, key);
-	if (value != NULL)
-		json_write_raw(w, value, strlen(value));
-	else
-		json_write_null(w);
 }
 
 static void
@@ -104,8 +73,11 @@ write_entry(struct json_writer *w, const struct audit_entry *entry)
 	write_text(w, "action", entry->action);
 	write_actor(w, &entry->actor);
 	write_uuid_or_null(w, "target_id", &entry->target_id);
-	write_value(w, "old", entry->old_value);
-	write_value(w, "new", entry->new_value);
+	/* Both are JSON already, written by the services. */
+	json_write_key(w, "old");
+	json_write_raw_or_null(w, entry->old_value);
+	json_write_key(w, "new");
+	json_write_raw_or_null(w, entry->new_value);
 	write_text(w, "request_id", entry->request_id);
 	write_text(w, "address", entry->address);
 	write_time(w, "created_at", entry->created_us);
@@ -121,7 +93,7 @@ print_entry(const struct audit_entry *entry)
 	printf("%6" PRIu64 "  %s  %-19s  %-36s  ", entry->seq,
 	    clock_format(entry->created_us, created), entry->action,
 	    is_user ? uuid_format(&entry->actor.user_id, id) :
-	    actor_kind(entry->actor.kind));
+	    identity_kind_name(entry->actor.kind));
 	printf("%s  %s → %s\n", uuid_is_nil(&entry->target_id) ? "-" :
 	    uuid_format(&entry->target_id, id),
 	    entry->old_value != NULL ? entry->old_value : "-",

@@ -109,7 +109,7 @@ response_identity(struct exchange *x, const struct uuid *tenant_id,
 	add_uuid(x, "X-WUTS-Tenant", tenant_id);
 	add_uuid(x, "X-WUTS-User", &who->user_id);
 	response_header(x, "X-WUTS-Role", identity_is_super(who) ?
-	    "super_admin" : role_name(who->role));
+	    identity_kind_name(IDENTITY_MASTER) : role_name(who->role));
 	add_uuid(x, "X-WUTS-Device", device_id);
 }
 

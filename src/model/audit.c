@@ -10,8 +10,7 @@
 
 #include <string.h>
 
-/* Part of the hash: never to be changed. */
-static const char *const kind_names[] = {
+static const char *const actor_words[] = {
 	[IDENTITY_NONE] = "none",
 	[IDENTITY_USER] = "user",
 	[IDENTITY_KEY] = "api_key",
@@ -19,6 +18,25 @@ static const char *const kind_names[] = {
 	[IDENTITY_ENGINE] = "engine",
 	[IDENTITY_OPERATOR] = "operator",
 };
+
+const char *
+audit_actor_word(enum identity_kind kind)
+{
+	return actor_words[kind];
+}
+
+bool
+audit_actor_parse(const char *word, enum identity_kind *kind_r)
+{
+	for (size_t i = 0; i < sizeof(actor_words) / sizeof(actor_words[0]);
+	    i++) {
+		if (strcmp(word, actor_words[i]) == 0) {
+			*kind_r = (enum identity_kind)i;
+			return true;
+		}
+	}
+	return false;
+}
 
 static void
 put_number(struct strbuf *out, uint64_t number, unsigned bytes)
@@ -53,7 +71,7 @@ put_uuid(struct strbuf *out, const struct uuid *uuid)
 static void
 put_actor(struct strbuf *out, const struct identity *actor)
 {
-	put_text(out, kind_names[actor->kind]);
+	put_text(out, audit_actor_word(actor->kind));
 	if (actor->kind == IDENTITY_USER)
 		put_uuid(out, &actor->user_id);
 	else if (actor->kind == IDENTITY_KEY)

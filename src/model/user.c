@@ -123,6 +123,21 @@ user_password_check(const char *password)
 	return NULL;
 }
 
+static const char *const kind_names[] = {
+	[IDENTITY_NONE] = "none",
+	[IDENTITY_USER] = "user",
+	[IDENTITY_KEY] = "api_key",
+	[IDENTITY_MASTER] = "super_admin",
+	[IDENTITY_ENGINE] = "engine",
+	[IDENTITY_OPERATOR] = "operator",
+};
+
+const char *
+identity_kind_name(enum identity_kind kind)
+{
+	return kind_names[kind];
+}
+
 bool
 identity_is_super(const struct identity *caller)
 {

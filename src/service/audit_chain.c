@@ -11,6 +11,7 @@
 #include "wuts/audit_store.h"
 #include "wuts/fault.h"
 #include "wuts/settings.h"
+#include "wuts/utf8.h"
 
 #include <string.h>
 
@@ -27,11 +28,9 @@ cut(const char *text, size_t max_len, char *buf)
 
 	if (text == NULL)
 		return "";
-	len = strlen(text);
-	if (len <= max_len)
+	len = utf8_prefix_len(text, max_len);
+	if (text[len] == '\0')
 		return text;
-	for (len = max_len; len > 0 && (text[len] & 0xc0) == 0x80; len--)
-		continue;
 	memcpy(buf, text, len);
 	buf[len] = '\0';
 	return buf;

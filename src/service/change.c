@@ -353,28 +353,17 @@ change_write_uuid(struct json_writer *w, const char *key,
 void
 change_write_actor(struct json_writer *w, const struct change *change)
 {
+	const struct identity *who = &change->identity;
 	char text[sizeof(API_KEY_ACTOR) + UUID_TEXT_LEN] = API_KEY_ACTOR;
 
-	switch (change->identity.kind) {
-	case IDENTITY_USER:
-		change_write_uuid(w, "changed_by", &change->identity.user_id);
+	if (who->kind == IDENTITY_USER) {
+		change_write_uuid(w, "changed_by", &who->user_id);
 		return;
-	case IDENTITY_KEY:
-		uuid_format(&change->identity.key_id,
-		    text + sizeof(API_KEY_ACTOR) - 1);
+	}
+	if (who->kind == IDENTITY_KEY) {
+		uuid_format(&who->key_id, text + sizeof(API_KEY_ACTOR) - 1);
 		change_write_text(w, "changed_by", text);
 		return;
-	case IDENTITY_MASTER:
-		change_write_text(w, "changed_by", "super_admin");
-		return;
-	case IDENTITY_OPERATOR:
-		change_write_text(w, "changed_by", "operator");
-		return;
-	case IDENTITY_ENGINE:
-		change_write_text(w, "changed_by", "engine");
-		return;
-	case IDENTITY_NONE:
-		break;
 	}
-	abort();
+	change_write_text(w, "changed_by", identity_kind_name(who->kind));
 }

@@ -322,13 +322,6 @@ sweep_for_a_while(struct service *service, const char *id)
 		    "spooler", id);
 }
 
-static const char *
-name_of(const struct identity *identity)
-{
-	return identity->kind == IDENTITY_OPERATOR ? "operator" :
-	    "super_admin";
-}
-
 int
 tenant_service_delete(struct service *service, const struct caller *caller,
     const struct uuid *id, struct tenant *tenant_r, int64_t *deleted_us_r,
@@ -346,7 +339,7 @@ tenant_service_delete(struct service *service, const struct caller *caller,
 		return fault_prefix(fault, "delete tenant %s", text);
 	*deleted_us_r = tenant_r->updated_us;
 	log_warn("critical: tenant=%s name=\"%s\" deleted by=%s request=%s",
-	    text, tenant_r->name, name_of(&caller->identity),
+	    text, tenant_r->name, identity_kind_name(caller->identity.kind),
 	    caller->request_id != NULL ? caller->request_id : "-");
 	sweep_for_a_while(service, text);
 	return 0;

@@ -86,27 +86,10 @@ static const struct stmt_def audit_stmts[AUDIT_STMT_COUNT] = {
 	    AUDIT_TENANTS(" AND tenant_id > ?", " AND tenant_id > ?") },
 };
 
-static const char *const kind_names[] = {
-	[IDENTITY_NONE] = "none",
-	[IDENTITY_USER] = "user",
-	[IDENTITY_KEY] = "api_key",
-	[IDENTITY_MASTER] = "master",
-	[IDENTITY_ENGINE] = "engine",
-	[IDENTITY_OPERATOR] = "operator",
-};
-
 static bool
 kind_word(const char *word, void *dest)
 {
-	size_t i;
-
-	for (i = 0; i < sizeof(kind_names) / sizeof(kind_names[0]); i++) {
-		if (strcmp(word, kind_names[i]) == 0) {
-			*(enum identity_kind *)dest = (enum identity_kind)i;
-			return true;
-		}
-	}
-	return false;
+	return audit_actor_parse(word, dest);
 }
 
 /* Only a user's role is kept; all others have one role for ever. */
@@ -130,7 +113,7 @@ audit_store_insert(struct db *db, const struct audit_entry *entry,
 	params_init(&in);
 	bind_uuid(&in, &entry->id);
 	bind_uuid(&in, &entry->tenant_id);
-	bind_text(&in, kind_names[entry->actor.kind]);
+	bind_text(&in, audit_actor_word(entry->actor.kind));
 	bind_uuid_or_null(&in, is_user ? &entry->actor.user_id : &UUID_NIL);
 	bind_uuid_or_null(&in, is_key ? &entry->actor.key_id : &UUID_NIL);
 	bind_text(&in, is_user ? role_name(entry->actor.role) : NULL);

@@ -14,26 +14,6 @@
 
 #define ACTION_MAX 64
 
-static const char *
-actor_kind(enum identity_kind kind)
-{
-	switch (kind) {
-	case IDENTITY_USER:
-		return "user";
-	case IDENTITY_KEY:
-		return "api_key";
-	case IDENTITY_MASTER:
-		return "super_admin";
-	case IDENTITY_ENGINE:
-		return "engine";
-	case IDENTITY_OPERATOR:
-		return "operator";
-	case IDENTITY_NONE:
-		break;
-	}
-	return "none";
-}
-
 static void
 write_uuid_or_null(struct json_writer *w, const char *key,
     const struct uuid *uuid)
@@ -51,7 +31,7 @@ write_actor(struct json_writer *w, const struct identity *actor)
 
 	json_write_key(w, "actor");
 	json_write_object_begin(w);
-	shape_string(w, "kind", actor_kind(actor->kind));
+	shape_string(w, "kind", identity_kind_name(actor->kind));
 	if (actor->kind == IDENTITY_KEY)
 		shape_uuid(w, "key_id", &actor->key_id);
 	write_uuid_or_null(w, "user_id", is_user ? &actor->user_id :
@@ -61,17 +41,6 @@ write_actor(struct json_writer *w, const struct identity *actor)
 	else
 		shape_null(w, "role");
 	json_write_object_end(w);
-}
-
-/* Old and new are JSON already, written by the services. */
-static void
-write_value(struct json_writer *w, const char *key, const char *value)
-{
-	json_write_key(w, key);
-	if (value != NULL)
-		json_write_raw(w, value, strlen(value));
-	else
-		json_write_null(w);
 }
 
 static int
@@ -88,8 +57,11 @@ list_row(void *ctx, const struct audit_entry *entry, struct fault *fault)
 	shape_string(w, "action", entry->action);
 	write_actor(w, &entry->actor);
 	write_uuid_or_null(w, "target_id", &entry->target_id);
-	write_value(w, "old", entry->old_value);
-	write_value(w, "new", entry->new_value);
+	/* Both are JSON already, written by the services. */
+	json_write_key(w, "old");
+	json_write_raw_or_null(w, entry->old_value);
+	json_write_key(w, "new");
+	json_write_raw_or_null(w, entry->new_value);
 	shape_string(w, "request_id", entry->request_id);
 	shape_string(w, "address", entry->address);
 	shape_time(w, "created_at", entry->created_us);

@@ -219,10 +219,12 @@ add_many(struct fixture *f, const struct tenant *tenant)
 	crypto_hex(tenant->id.b, sizeof(tenant->id.b), id);
 	add_user(f, tenant, "0@example.com", ROLE_USER);
 	while (users < USERS) {
-		run_sql(f, "INSERT INTO users SELECT UNHEX(MD5(CONCAT(%lld,"
+		run_sql(f, "INSERT INTO users (id, tenant_id, email, email_key,"
+		    " password_hash, role, active, token_hash, token_sealed,"
+		    " created_at, updated_at) SELECT UNHEX(MD5(CONCAT(%lld,"
 		    " id))), tenant_id, CONCAT(%lld, email), CONCAT(%lld,"
 		    " email_key), password_hash, role, active,"
-		    " UNHEX(SHA2(CONCAT(%lld, id), 256)), token_sealed, NULL,"
+		    " UNHEX(SHA2(CONCAT(%lld, id), 256)), token_sealed,"
 		    " created_at, updated_at FROM users"
 		    " WHERE tenant_id = UNHEX('%s') LIMIT %lld", users, users,
 		    users, users, id, USERS - users);

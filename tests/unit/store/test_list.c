@@ -64,12 +64,14 @@ many_users(struct fixture *f)
 	email[sizeof(email) - 1] = '\0';
 	add_user(f, &tenant, email, ROLE_USER);
 	for (i = 0; i < DOUBLINGS; i++)
-		run_sql(f, "INSERT INTO users SELECT"
+		run_sql(f, "INSERT INTO users (id, tenant_id, email,"
+		    " email_key, password_hash, role, active, token_hash,"
+		    " token_sealed, created_at, updated_at) SELECT"
 		    " UNHEX(MD5(CONCAT('%d', id))), tenant_id,"
 		    " CONCAT(SHA2(CONCAT('%d', id), 512), RIGHT(email, 126)),"
 		    " SHA2(CONCAT('%d', id), 256), password_hash, role,"
 		    " active, UNHEX(SHA2(CONCAT('%d', id), 256)),"
-		    " token_sealed, NULL, created_at, updated_at"
+		    " token_sealed, created_at, updated_at"
 		    " FROM users", i, i, i, i);
 	many_tenant_id = tenant.id;
 }

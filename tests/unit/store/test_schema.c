@@ -129,7 +129,7 @@ static void
 remove_files(const char *dir)
 {
 	static const char *const names[] = {
-		"0008_good.sql", "0009_bad.sql", "readme.txt"
+		"9001_good.sql", "9002_bad.sql", "readme.txt"
 	};
 	char path[128];
 	size_t i;
@@ -155,22 +155,22 @@ failure_names_file_and_statement_and_keeps_the_rest(void **state)
 	    tmp != NULL ? tmp : "/tmp");
 	assert_non_null(mkdtemp(dir));
 	write_file(dir, "readme.txt", "not a migration;\n");
-	write_file(dir, "0008_good.sql", "-- a comment;\n"
+	write_file(dir, "9001_good.sql", "-- a comment;\n"
 	    "CREATE TABLE note (text VARCHAR(20));\n\n"
 	    "INSERT INTO note VALUES\n\t('a;b'),\n\t('c')  ;  \n");
-	write_file(dir, "0009_bad.sql", "INSERT INTO note VALUES ('d');\n"
+	write_file(dir, "9002_bad.sql", "INSERT INTO note VALUES ('d');\n"
 	    "INSERT INTO no_such_table VALUES (1);\n"
 	    "INSERT INTO note VALUES ('e');\n");
 	ret = schema_store_migrate(f->db, dir, note, &said, &f->fault);
 	remove_files(dir);
 	assert_int_equal(ret, -1);
 	assert_database_fault(f->fault);
-	assert_non_null(strstr(f->fault.text, "0009_bad.sql: statement 2: "));
+	assert_non_null(strstr(f->fault.text, "9002_bad.sql: statement 2: "));
 	assert_int_equal(said.count, 1);
-	assert_string_equal(said.last, "0008_good.sql");
+	assert_string_equal(said.last, "9001_good.sql");
 	assert_int_equal(ask_sql(f, "SELECT COUNT(*) FROM note"), 3);
 	assert_int_equal(schema_store_version(f->db, &version, &f->fault), 0);
-	assert_int_equal(version, 8);
+	assert_int_equal(version, 9001);
 }
 
 static void
