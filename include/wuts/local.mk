@@ -12,6 +12,9 @@ noinst_HEADERS += \
 	include/wuts/audit_store.h \
 	include/wuts/cache.h \
 	include/wuts/clock.h \
+	include/wuts/connection.h \
+	include/wuts/connection_service.h \
+	include/wuts/connection_store.h \
 	include/wuts/crypto.h \
 	include/wuts/db.h \
 	include/wuts/delivery.h \
@@ -39,6 +42,9 @@ noinst_HEADERS += \
 	include/wuts/multipart.h \
 	include/wuts/operator_service.h \
 	include/wuts/outbox_store.h \
+	include/wuts/picture.h \
+	include/wuts/picture_service.h \
+	include/wuts/picture_store.h \
 	include/wuts/presence.h \
 	include/wuts/privilege.h \
 	include/wuts/queue.h \
@@ -48,6 +54,8 @@ noinst_HEADERS += \
 	include/wuts/role_store.h \
 	include/wuts/schema_service.h \
 	include/wuts/schema_store.h \
+	include/wuts/second_factor_service.h \
+	include/wuts/second_factor_store.h \
 	include/wuts/secret.h \
 	include/wuts/service.h \
 	include/wuts/session.h \
@@ -58,6 +66,7 @@ noinst_HEADERS += \
 	include/wuts/tenant.h \
 	include/wuts/tenant_service.h \
 	include/wuts/tenant_store.h \
+	include/wuts/totp.h \
 	include/wuts/trial.h \
 	include/wuts/user.h \
 	include/wuts/user_service.h \
