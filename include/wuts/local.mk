@@ -69,6 +69,8 @@ noinst_HEADERS += \
 	include/wuts/totp.h \
 	include/wuts/trial.h \
 	include/wuts/user.h \
+	include/wuts/user_email.h \
+	include/wuts/user_email_store.h \
 	include/wuts/user_service.h \
 	include/wuts/user_store.h \
 	include/wuts/utf8.h \

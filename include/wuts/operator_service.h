@@ -15,7 +15,7 @@ struct uuid;
 int operator_service_find_tenant(struct service *service, const char *text,
     struct tenant *tenant_r, struct fault *fault);
 
-/* By e-mail, in whatever case. 1 / 0 / -1 FAULT_DATABASE. */
+/* By e-mail in whatever case, else by user name. 1 / 0 / -1 FAULT_DATABASE. */
 int operator_service_find_user(struct service *service,
     const struct uuid *tenant_id, const char *email, struct user *user_r,
     struct fault *fault);

@@ -34,6 +34,9 @@ struct user {
 const char *user_email_check(const char *email);
 const char *user_password_check(const char *password);
 
+/* What people know it by: its address, its user name, or its id (in buf). */
+const char *user_called(const struct user *user, char buf[UUID_TEXT_LEN + 1]);
+
 /* Who makes a request. */
 enum identity_kind {
 	IDENTITY_NONE,

@@ -12,10 +12,22 @@ struct caller;
 struct fault;
 struct service;
 
+/* Whose rules for address, name and password? */
+enum account_rules {
+	ACCOUNT_OF_WUTS,	/* address and password are required */
+	ACCOUNT_CHECKED		/* the caller has applied its dialect's; any of
+				   the three may be missing */
+};
+
 struct user_registration {
 	struct uuid tenant_id;
-	const char *email;
-	const char *password;
+	enum account_rules rules;
+	const char *email;		/* NULL: none */
+	const char *username;		/* NULL: none */
+	bool username_in_any_case;	/* another's in other case is taken,
+					   too */
+	const char *password;		/* NULL: none */
+	bool must_change_password;
 	enum role role;
 	const char *webhook_url;	/* NULL: none staged */
 };
@@ -27,7 +39,7 @@ struct user_registered {
 
 /* -1: REFUSAL_VALIDATION with all fields, REFUSAL_FORBIDDEN (the caller is no
    admin of the tenant), REFUSAL_TENANT_NOT_FOUND, REFUSAL_EMAIL_EXISTS,
-   faults. Emits user.created. */
+   REFUSAL_USERNAME_EXISTS, faults. Emits user.created. */
 int user_service_create(struct service *service, const struct caller *caller,
     const struct user_registration *input, struct user_registered *result_r,
     struct fault *fault);

@@ -22,8 +22,10 @@ struct user_token {
 	uint8_t sealed[USER_TOKEN_SEALED_LEN];	/* the text; aad: user id */
 };
 
-/* 1: inserted; 0: the tenant has a user of that email, in whatever case; -1.
-   pending_webhook_url may be NULL. */
+/* 1: inserted; 0: the tenant has a user of that e-mail address, in whatever
+   case, or of that very user name; -1. An address, a name or a hash that is ""
+   is none; password_hash and pending_webhook_url may be NULL. The address gets
+   its row in user_email from the caller. */
 int user_store_insert(struct db *db, const struct user *user,
     const char *password_hash, const struct user_token *token,
     const char *pending_webhook_url, struct fault *fault);
@@ -61,8 +63,24 @@ int user_store_update(struct db *db, const struct user *user,
 int user_store_find_password(struct db *db, const struct uuid *tenant_id,
     const char *email, struct user *user_r,
     char hash_r[CRYPTO_PASSWORD_HASH_MAX], struct fault *fault);
+/* The same by user name, byte for byte. hash_r is "" for a user without. */
+int user_store_find_password_by_username(struct db *db,
+    const struct uuid *tenant_id, const char *username, struct user *user_r,
+    char hash_r[CRYPTO_PASSWORD_HASH_MAX], struct fault *fault);
+/* Who has this user name, in whatever case? 1: *id_r, the oldest of them; 0;
+   -1. */
+int user_store_find_username(struct db *db, const struct uuid *tenant_id,
+    const char *username, struct uuid *id_r, struct fault *fault);
+/* Write e-mail address, user name, active and updated_us of an existing row.
+   1: done; 0: another user of the tenant has the address or the name; -1. */
+int user_store_update_account(struct db *db, const struct user *user,
+    struct fault *fault);
+/* Write another hash of the same password. */
 int user_store_update_password(struct db *db, const struct uuid *tenant_id,
     const struct uuid *id, const char *password_hash, struct fault *fault);
+/* Another password (NULL: none), with must_change_password and updated_us. */
+int user_store_change_password(struct db *db, const struct user *user,
+    const char *password_hash, struct fault *fault);
 /* Replace the token of an existing row; updated_us with it. */
 int user_store_update_token(struct db *db, const struct user *user,
     const struct user_token *token, struct fault *fault);

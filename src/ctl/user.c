@@ -32,7 +32,7 @@ list_row(void *ctx, const struct user *user, const char *token,
 	} else {
 		printf("%s  %-8s  %-6s  %s  %s\n", uuid_format(&user->id, id),
 		    role_name(user->role), user->active ? "yes" : "no",
-		    clock_format(user->created_us, created), user->email);
+		    clock_format(user->created_us, created), user_called(user, id));
 	}
 	return 0;
 }
@@ -84,6 +84,7 @@ show(struct session *session, const struct user *user)
 	print_uuid("id", &user->id);
 	print_uuid("tenant", &user->tenant_id);
 	print_text("e-mail", user->email);
+	print_text("user name", user->username);
 	print_text("role", role_name(user->role));
 	print_text("active", user->active ? "yes" : "no");
 	print_time("created", user->created_us, "");
@@ -187,9 +188,10 @@ show_role(struct session *session, const struct user *before,
     const struct user *after)
 {
 	struct json_writer *w = &session->w;
+	char id[UUID_TEXT_LEN + 1];
 
 	if (!session->ctl->json) {
-		printf("%s was %s, is %s%s\n", after->email,
+		printf("%s was %s, is %s%s\n", user_called(after, id),
 		    role_name(before->role), role_name(after->role),
 		    after->active ? "" : " (and not active: see wutsctl user"
 		    " activate)");
@@ -226,6 +228,7 @@ set_active(const struct ctl *ctl, bool active)
 {
 	struct user_change asked = { .has_active = true, .active = active };
 	struct user before, after;
+	char id[UUID_TEXT_LEN + 1];
 	struct session session;
 	int ret;
 
@@ -235,7 +238,7 @@ set_active(const struct ctl *ctl, bool active)
 	if (ret == 0 && ctl->json)
 		show(&session, &after);
 	else if (ret == 0)
-		printf("%s is %s%s\n", after.email,
+		printf("%s is %s%s\n", user_called(&after, id),
 		    before.active == active ? "already " : "",
 		    active ? "active" : "inactive");
 	return session_close(&session, ret);
@@ -259,14 +262,15 @@ static int
 delete(struct session *session)
 {
 	struct json_writer *w = &session->w;
-	char warning[128 + USER_EMAIL_MAX];
+	char warning[128 + USER_EMAIL_MAX], id[UUID_TEXT_LEN + 1];
 	struct user user;
 
 	if (session_user(session, &user) < 0)
 		return -1;
 	snprintf(warning, sizeof(warning),
-	    "this deletes user %s with its devices for good", user.email);
-	if (prompt_confirm(session->ctl, warning, user.email,
+	    "this deletes user %s with its devices for good",
+	    user_called(&user, id));
+	if (prompt_confirm(session->ctl, warning, user_called(&user, id),
 	    &session->fault) < 0 ||
 	    user_service_delete(session->service, &session->caller, &user.id,
 	    NULL, &session->fault) < 0)
@@ -277,7 +281,7 @@ delete(struct session *session)
 		write_uuid(w, "user_id", &user.id);
 		json_write_object_end(w);
 	} else {
-		printf("deleted user %s\n", user.email);
+		printf("deleted user %s\n", user_called(&user, id));
 	}
 	return 0;
 }

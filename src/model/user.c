@@ -138,6 +138,15 @@ identity_kind_name(enum identity_kind kind)
 	return kind_names[kind];
 }
 
+const char *
+user_called(const struct user *user, char buf[UUID_TEXT_LEN + 1])
+{
+	if (user->email[0] != '\0')
+		return user->email;
+	return user->username[0] != '\0' ? user->username :
+	    uuid_format(&user->id, buf);
+}
+
 bool
 identity_is_super(const struct identity *caller)
 {

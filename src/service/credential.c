@@ -177,7 +177,7 @@ user_service_check_password(struct service *service,
 {
 	const char *other = no_password(service);
 	char hash[CRYPTO_PASSWORD_HASH_MAX];
-	bool matches;
+	bool matches, has_password;
 	int found;
 
 	memset(user_r, 0, sizeof(*user_r));
@@ -186,8 +186,10 @@ user_service_check_password(struct service *service,
 	    user_r, hash, fault);
 	if (found < 0)
 		return fault_prefix(fault, "find password");
-	matches = crypto_password_verify(password, found == 1 ? hash : other);
-	if (found == 1 && matches && user_r->active) {
+	has_password = found == 1 && hash[0] != '\0';
+	matches = crypto_password_verify(password,
+	    has_password ? hash : other);
+	if (has_password && matches && user_r->active) {
 		renew_hash(service, user_r, password, hash);
 		crypto_wipe(hash, sizeof(hash));
 		return 1;

@@ -34,6 +34,7 @@ dist_check_SCRIPTS += tests/unit/service/run
 
 if HAVE_CMOCKA
 service_tests = \
+	tests/unit/service/test_account \
 	tests/unit/service/test_api_key \
 	tests/unit/service/test_audit \
 	tests/unit/service/test_change \
@@ -56,6 +57,9 @@ service_test_common = \
 	tests/unit/service/world.c \
 	tests/unit/service/world.h
 service_test_libs = $(SERVICE_LIBS) $(CMOCKA_LIBS)
+tests_unit_service_test_account_SOURCES = \
+	$(service_test_common) tests/unit/service/test_account.c
+tests_unit_service_test_account_LDADD = $(service_test_libs)
 tests_unit_service_test_api_key_SOURCES = \
 	$(service_test_common) tests/unit/service/test_api_key.c
 tests_unit_service_test_api_key_LDADD = $(service_test_libs)

@@ -9,6 +9,7 @@
 #include "wuts/fault.h"
 #include "wuts/json.h"
 #include "wuts/settings.h"
+#include "wuts/user_email_store.h"
 
 #include <string.h>
 
@@ -65,9 +66,11 @@ new_user_prepare(const struct service *service, struct new_user *new_user,
 	struct user *user = &new_user->user;
 
 	uuid_new_ordered(&user->id);
+	uuid_new_ordered(&new_user->email_id);
 	user->active = true;
-	crypto_password_hash(password, settings->password_memory_kib,
-	    settings->password_passes, new_user->password_hash);
+	if (password != NULL)
+		crypto_password_hash(password, settings->password_memory_kib,
+		    settings->password_passes, new_user->password_hash);
 	new_user_make_token(service, &user->id, token_r, &new_user->token);
 }
 
@@ -82,6 +85,8 @@ tell(struct change *change, const struct user *user, struct fault *fault)
 	json_write_object_begin(&w);
 	change_write_uuid(&w, "user_id", &user->id);
 	change_write_text(&w, "email", user->email);
+	if (user->username[0] != '\0')
+		change_write_text(&w, "username", user->username);
 	change_write_text(&w, "role", role_name(user->role));
 	json_write_object_end(&w);
 	ret = change_audit(change, "user.created", &user->id, NULL, data.data,
@@ -93,13 +98,89 @@ tell(struct change *change, const struct user *user, struct fault *fault)
 	return ret;
 }
 
+static int
+refuse_email(struct fault *fault)
+{
+	return fault_say(fault, REFUSAL_EMAIL_EXISTS,
+	    "a user with this email already exists");
+}
+
+static int
+refuse_username(struct fault *fault)
+{
+	return fault_say(fault, REFUSAL_USERNAME_EXISTS,
+	    "a user with this name already exists");
+}
+
+/* Is the name taken in whatever case? Under the tenant's lock the answer
+   holds. */
+static int
+check_username(struct change *change, const struct user *user,
+    struct fault *fault)
+{
+	struct uuid other;
+	int found;
+
+	found = user_store_find_username(change->db, &change->tenant_id,
+	    user->username, &other, fault);
+	if (found < 0)
+		return fault_prefix(fault, "find username");
+	return found == 1 ? refuse_username(fault) : 0;
+}
+
+/* A key of the user's row is there already: which? */
+static int
+refuse_user(struct change *change, const struct user *user,
+    struct fault *fault)
+{
+	char hash[CRYPTO_PASSWORD_HASH_MAX];
+	struct user other;
+	int found = 0;
+
+	if (user->username[0] != '\0')
+		found = user_store_find_password_by_username(change->db,
+		    &change->tenant_id, user->username, &other, hash, fault);
+	crypto_wipe(hash, sizeof(hash));
+	if (found < 0)
+		return fault_prefix(fault, "find username");
+	return found == 1 ? refuse_username(fault) : refuse_email(fault);
+}
+
+static int
+insert_email(struct change *change, const struct new_user *new_user,
+    struct fault *fault)
+{
+	const struct user *user = &new_user->user;
+	struct user_email email = {
+		.id = new_user->email_id,
+		.tenant_id = user->tenant_id,
+		.user_id = user->id,
+		.is_primary = true,
+		.verified = new_user->email_verified,
+		.verified_us = new_user->email_verified ? change->now_us : 0,
+		.strategy = USER_EMAIL_OTP,
+		.created_us = change->now_us,
+		.updated_us = change->now_us
+	};
+	int inserted;
+
+	memcpy(email.email, user->email, sizeof(email.email));
+	inserted = user_email_store_insert(change->db, &email, fault);
+	if (inserted < 0)
+		return fault_prefix(fault, "insert address");
+	return inserted == 0 ? refuse_email(fault) : 0;
+}
+
 int
-new_user_insert(struct change *change, struct new_user *new_user,
+new_user_insert_rows(struct change *change, struct new_user *new_user,
     struct fault *fault)
 {
 	struct user *user = &new_user->user;
 	int inserted;
 
+	if (new_user->username_in_any_case && user->username[0] != '\0' &&
+	    check_username(change, user, fault) < 0)
+		return -1;
 	user->tenant_id = change->tenant_id;
 	user->created_us = change->now_us;
 	user->updated_us = change->now_us;
@@ -109,8 +190,17 @@ new_user_insert(struct change *change, struct new_user *new_user,
 	if (inserted < 0)
 		return fault_prefix(fault, "insert user");
 	if (inserted == 0)
-		return fault_say(fault, REFUSAL_EMAIL_EXISTS,
-		    "a user with this email already exists");
+		return refuse_user(change, user, fault);
 	*new_user->user_r = *user;
-	return tell(change, user, fault);
+	return user->email[0] != '\0' ?
+	    insert_email(change, new_user, fault) : 0;
+}
+
+int
+new_user_insert(struct change *change, struct new_user *new_user,
+    struct fault *fault)
+{
+	if (new_user_insert_rows(change, new_user, fault) < 0)
+		return -1;
+	return tell(change, &new_user->user, fault);
 }

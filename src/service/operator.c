@@ -37,6 +37,9 @@ operator_service_find_user(struct service *service,
 
 	found = user_store_find_password(service->db, tenant_id, email, user_r,
 	    hash, fault);
+	if (found == 0)
+		found = user_store_find_password_by_username(service->db,
+		    tenant_id, email, user_r, hash, fault);
 	crypto_wipe(hash, sizeof(hash));
 	return found < 0 ? fault_prefix(fault, "find user") : found;
 }

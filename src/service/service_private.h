@@ -240,7 +240,10 @@ int tenant_visit_all(struct service *service, tenant_visit *visit, void *ctx,
 
 struct new_user {
 	struct user user;
-	char password_hash[CRYPTO_PASSWORD_HASH_MAX];
+	bool username_in_any_case;
+	bool email_verified;
+	struct uuid email_id;
+	char password_hash[CRYPTO_PASSWORD_HASH_MAX];	/* "": none */
 	struct user_token token;
 	const char *webhook_url;
 	struct user *user_r;	/* the row: filled before the answer is
@@ -250,12 +253,16 @@ struct new_user {
 /* Adds a field to fault for each problem. */
 void new_user_check(const struct service *service, const char *email,
     const char *password, const char *webhook_url, struct fault *fault);
-/* Hashes the password (slow, so not inside a transaction), makes the token.
-   new_user->user holds email, role and tenant already. */
+/* Hashes the password, if any (slow, so not inside a transaction), makes the
+   token. new_user->user holds what is asked for already. */
 void new_user_prepare(const struct service *service,
     struct new_user *new_user, const char *password,
     char token_r[UUID_TEXT_LEN + 1]);
-/* Row, audit row and event, in the change. */
+/* The rows of the user and of its address. REFUSAL_EMAIL_EXISTS,
+   REFUSAL_USERNAME_EXISTS. */
+int new_user_insert_rows(struct change *change, struct new_user *new_user,
+    struct fault *fault);
+/* The same with audit row and event of the WUTS dialect. */
 int new_user_insert(struct change *change, struct new_user *new_user,
     struct fault *fault);
 /* A new token, and what is kept of it. */

@@ -33,6 +33,27 @@ create_body(struct change *change, void *ctx, struct fault *fault)
 	return new_user_insert(change, new_user, fault);
 }
 
+static void
+take_input(const struct user_registration *input, struct new_user *new_user)
+{
+	struct user *user = &new_user->user;
+
+	memset(new_user, 0, sizeof(*new_user));
+	if (input->email != NULL) {
+		wuts_assert(strlen(input->email) <= USER_EMAIL_MAX);
+		memcpy(user->email, input->email, strlen(input->email) + 1);
+	}
+	if (input->username != NULL) {
+		wuts_assert(strlen(input->username) <= USER_USERNAME_MAX);
+		memcpy(user->username, input->username,
+		    strlen(input->username) + 1);
+	}
+	new_user->username_in_any_case = input->username_in_any_case;
+	user->must_change_password = input->must_change_password;
+	user->role = input->role;
+	new_user->webhook_url = input->webhook_url;
+}
+
 int
 user_service_create(struct service *service, const struct caller *caller,
     const struct user_registration *input, struct user_registered *result_r,
@@ -47,14 +68,12 @@ user_service_create(struct service *service, const struct caller *caller,
 	if (!identity_is_super(identity) &&
 	    !service_is_member(identity, &input->tenant_id))
 		return service_refuse_forbidden(fault);
-	new_user_check(service, input->email, input->password,
-	    input->webhook_url, fault);
+	if (input->rules == ACCOUNT_OF_WUTS)
+		new_user_check(service, input->email, input->password,
+		    input->webhook_url, fault);
 	if (fault->nfields > 0)
 		return service_refuse_fields(fault);
-	memset(&new_user, 0, sizeof(new_user));
-	memcpy(new_user.user.email, input->email, strlen(input->email) + 1);
-	new_user.user.role = input->role;
-	new_user.webhook_url = input->webhook_url;
+	take_input(input, &new_user);
 	new_user.user_r = &result_r->user;
 	new_user_prepare(service, &new_user, input->password,
 	    result_r->token);

@@ -19,6 +19,7 @@ libwuts_store_a_SOURCES = \
 	src/store/tenant.c \
 	src/store/tx.c \
 	src/store/user.c \
+	src/store/user_email.c \
 	src/store/webhook.c
 
 dist_check_SCRIPTS += \
@@ -41,6 +42,7 @@ check_PROGRAMS += \
 	tests/unit/store/test_tenant \
 	tests/unit/store/test_tx \
 	tests/unit/store/test_user \
+	tests/unit/store/test_user_email \
 	tests/unit/store/test_webhook
 store_test_common = \
 	tests/unit/store/store_test.c \
@@ -88,6 +90,9 @@ tests_unit_store_test_tx_LDADD = $(store_test_libs) -lpthread
 tests_unit_store_test_user_SOURCES = \
 	$(store_test_common) tests/unit/store/test_user.c
 tests_unit_store_test_user_LDADD = $(store_test_libs)
+tests_unit_store_test_user_email_SOURCES = \
+	$(store_test_common) tests/unit/store/test_user_email.c
+tests_unit_store_test_user_email_LDADD = $(store_test_libs)
 tests_unit_store_test_webhook_SOURCES = \
 	$(store_test_common) tests/unit/store/test_webhook.c
 tests_unit_store_test_webhook_LDADD = $(store_test_libs)

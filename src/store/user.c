@@ -5,6 +5,7 @@
 
 #include "wuts/user_store.h"
 #include "store_private.h"
+#include "wuts/fault.h"
 
 #include <string.h>
 
@@ -18,7 +19,11 @@ enum {
 	USER_COUNT_OTHER_ADMINS,
 	USER_UPDATE,
 	USER_FIND_PASSWORD,
+	USER_FIND_PASSWORD_BY_USERNAME,
+	USER_FIND_USERNAME,
+	USER_UPDATE_ACCOUNT,
 	USER_UPDATE_PASSWORD,
+	USER_CHANGE_PASSWORD,
 	USER_UPDATE_TOKEN,
 	USER_DELETE,
 	USER_LIST,
@@ -29,14 +34,17 @@ enum {
 };
 
 #define USER_COLUMNS \
-	"id, tenant_id, email, role, active, created_at, updated_at"
+	"id, tenant_id, email, username, role, active," \
+	" must_change_password, created_at, updated_at"
 
 static const struct stmt_def user_stmts[USER_STMT_COUNT] = {
 	[USER_INSERT] = { "user_insert",
-	    "INSERT INTO users (id, tenant_id, email, email_key,"
-	    " password_hash, role, active, token_hash, token_sealed,"
-	    " pending_webhook_url, created_at, updated_at)"
-	    " VALUES (?, ?, ?, LOWER(?), ?, ?, ?, ?, ?, ?, ?, ?)" },
+	    "INSERT INTO users (id, tenant_id, email, email_key, username,"
+	    " username_key, password_hash, must_change_password, role,"
+	    " active, token_hash, token_sealed, pending_webhook_url,"
+	    " created_at, updated_at)"
+	    " VALUES (?, ?, ?, LOWER(?), ?, LOWER(?), ?, ?, ?, ?, ?, ?, ?,"
+	    " ?, ?)" },
 	[USER_FIND] = { "user_find",
 	    "SELECT " USER_COLUMNS " FROM users"
 	    " WHERE tenant_id = ? AND id = ?" },
@@ -62,6 +70,20 @@ static const struct stmt_def user_stmts[USER_STMT_COUNT] = {
 	    "SELECT " USER_COLUMNS ", password_hash FROM users"
 	    " WHERE tenant_id = ? AND email_key = LOWER(?)"
 	    SQL_TENANT_LIVES("users") },
+	[USER_FIND_PASSWORD_BY_USERNAME] = { "user_find_password_by_username",
+	    "SELECT " USER_COLUMNS ", password_hash FROM users"
+	    " WHERE tenant_id = ? AND username = ?"
+	    SQL_TENANT_LIVES("users") },
+	[USER_FIND_USERNAME] = { "user_find_username",
+	    "SELECT id FROM users WHERE tenant_id = ?"
+	    " AND username_key = LOWER(?) ORDER BY id LIMIT 1" },
+	[USER_UPDATE_ACCOUNT] = { "user_update_account",
+	    "UPDATE users SET email = ?, email_key = LOWER(?), username = ?,"
+	    " username_key = LOWER(?), active = ?, updated_at = ?"
+	    " WHERE tenant_id = ? AND id = ?" },
+	[USER_CHANGE_PASSWORD] = { "user_change_password",
+	    "UPDATE users SET password_hash = ?, must_change_password = ?,"
+	    " updated_at = ? WHERE tenant_id = ? AND id = ?" },
 	[USER_UPDATE_PASSWORD] = { "user_update_password",
 	    "UPDATE users SET password_hash = ?"
 	    " WHERE tenant_id = ? AND id = ?" },
@@ -91,10 +113,28 @@ fetch_user(struct columns *out, struct user *user)
 	fetch_uuid(out, &user->id);
 	fetch_uuid(out, &user->tenant_id);
 	fetch_text(out, user->email, sizeof(user->email));
+	fetch_text(out, user->username, sizeof(user->username));
 	fetch_role(out, &user->role);
 	fetch_bool(out, &user->active);
+	fetch_bool(out, &user->must_change_password);
 	fetch_time(out, &user->created_us);
 	fetch_time(out, &user->updated_us);
+}
+
+/* None is NULL, so that many may have none. */
+static const char *
+or_null(const char *text)
+{
+	return text == NULL || text[0] == '\0' ? NULL : text;
+}
+
+static void
+bind_names(struct params *in, const struct user *user)
+{
+	bind_text(in, or_null(user->email));
+	bind_text(in, or_null(user->email));
+	bind_text(in, or_null(user->username));
+	bind_text(in, or_null(user->username));
 }
 
 int
@@ -107,9 +147,9 @@ user_store_insert(struct db *db, const struct user *user,
 	params_init(&in);
 	bind_uuid(&in, &user->id);
 	bind_uuid(&in, &user->tenant_id);
-	bind_text(&in, user->email);
-	bind_text(&in, user->email);
-	bind_text(&in, password_hash);
+	bind_names(&in, user);
+	bind_text(&in, or_null(password_hash));
+	bind_int(&in, user->must_change_password);
 	bind_text(&in, role_name(user->role));
 	bind_int(&in, user->active);
 	bind_bytes(&in, token->hash, sizeof(token->hash));
@@ -257,9 +297,9 @@ user_store_update(struct db *db, const struct user *user, struct fault *fault)
 	return stmt_update(db, &user_stmts[USER_UPDATE], &in, fault);
 }
 
-int
-user_store_find_password(struct db *db, const struct uuid *tenant_id,
-    const char *email, struct user *user_r,
+static int
+find_password(struct db *db, const struct stmt_def *def,
+    const struct uuid *tenant_id, const char *name, struct user *user_r,
     char hash_r[CRYPTO_PASSWORD_HASH_MAX], struct fault *fault)
 {
 	struct params in;
@@ -267,11 +307,81 @@ user_store_find_password(struct db *db, const struct uuid *tenant_id,
 
 	params_init(&in);
 	bind_uuid(&in, tenant_id);
-	bind_text(&in, email);
+	bind_text(&in, name);
 	fetch_user(&out, user_r);
 	fetch_text(&out, hash_r, CRYPTO_PASSWORD_HASH_MAX);
-	return stmt_read_one(db, &user_stmts[USER_FIND_PASSWORD], &in, &out,
+	return stmt_read_one(db, def, &in, &out, fault);
+}
+
+int
+user_store_find_password(struct db *db, const struct uuid *tenant_id,
+    const char *email, struct user *user_r,
+    char hash_r[CRYPTO_PASSWORD_HASH_MAX], struct fault *fault)
+{
+	return find_password(db, &user_stmts[USER_FIND_PASSWORD], tenant_id,
+	    email, user_r, hash_r, fault);
+}
+
+int
+user_store_find_password_by_username(struct db *db,
+    const struct uuid *tenant_id, const char *username, struct user *user_r,
+    char hash_r[CRYPTO_PASSWORD_HASH_MAX], struct fault *fault)
+{
+	return find_password(db, &user_stmts[USER_FIND_PASSWORD_BY_USERNAME],
+	    tenant_id, username, user_r, hash_r, fault);
+}
+
+int
+user_store_find_username(struct db *db, const struct uuid *tenant_id,
+    const char *username, struct uuid *id_r, struct fault *fault)
+{
+	struct params in;
+	struct columns out;
+
+	params_init(&in);
+	bind_uuid(&in, tenant_id);
+	bind_text(&in, username);
+	columns_init(&out);
+	fetch_uuid(&out, id_r);
+	return stmt_read_one(db, &user_stmts[USER_FIND_USERNAME], &in, &out,
 	    fault);
+}
+
+int
+user_store_update_account(struct db *db, const struct user *user,
+    struct fault *fault)
+{
+	struct params in;
+	uint64_t rows = 0;
+	int ret;
+
+	params_init(&in);
+	bind_names(&in, user);
+	bind_int(&in, user->active);
+	bind_time(&in, user->updated_us);
+	bind_uuid(&in, &user->tenant_id);
+	bind_uuid(&in, &user->id);
+	ret = stmt_write(db, &user_stmts[USER_UPDATE_ACCOUNT], &in, &rows,
+	    fault);
+	if (ret == 1 && rows == 0)
+		return fault_set(fault, FAULT_DATABASE,
+		    "user_update_account: no such row");
+	return ret;
+}
+
+int
+user_store_change_password(struct db *db, const struct user *user,
+    const char *password_hash, struct fault *fault)
+{
+	struct params in;
+
+	params_init(&in);
+	bind_text(&in, or_null(password_hash));
+	bind_int(&in, user->must_change_password);
+	bind_time(&in, user->updated_us);
+	bind_uuid(&in, &user->tenant_id);
+	bind_uuid(&in, &user->id);
+	return stmt_update(db, &user_stmts[USER_CHANGE_PASSWORD], &in, fault);
 }
 
 int
