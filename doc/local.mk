@@ -18,6 +18,7 @@ placed/wutsd.8: doc/wutsd.8
 dist_doc_DATA = \
 	README.md \
 	doc/architecture.md \
+	doc/install.md \
 	doc/nginx.md \
 	doc/queue-format.md
 EXTRA_DIST += \

@@ -40,6 +40,7 @@ noinst_HEADERS += \
 	include/wuts/mem.h \
 	include/wuts/metrics.h \
 	include/wuts/multipart.h \
+	include/wuts/notify.h \
 	include/wuts/operator_service.h \
 	include/wuts/outbox_store.h \
 	include/wuts/picture.h \

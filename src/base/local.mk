@@ -19,6 +19,7 @@ libwuts_base_a_SOURCES = \
 	src/base/mapping.c \
 	src/base/mem.c \
 	src/base/metrics.c \
+	src/base/notify.c \
 	src/base/presence.c \
 	src/base/privilege.c \
 	src/base/secret.c \

@@ -13,6 +13,7 @@
 #include "wuts/generations.h"
 #include "wuts/log.h"
 #include "wuts/mem.h"
+#include "wuts/notify.h"
 #include "wuts/settings.h"
 
 #include <errno.h>
@@ -271,6 +272,7 @@ drain(struct loop *loop)
 	loop->draining = true;
 	loop->drain_until_us = now_us +
 	    loop->spool.live->drain_timeout_ms * 1000;
+	notify_send("STOPPING=1");
 	log_info("stopping: %u in flight",
 	    scheduler_in_flight(loop->spool.scheduler));
 }
@@ -281,10 +283,13 @@ on_signal(struct loop *loop)
 	struct signalfd_siginfo info;
 
 	while (read(loop->signal_fd, &info, sizeof(info)) == sizeof(info)) {
-		if (info.ssi_signo == SIGHUP)
-			reload(loop);
-		else
+		if (info.ssi_signo != SIGHUP) {
 			drain(loop);
+			continue;
+		}
+		notify_send("RELOADING=1");
+		reload(loop);
+		notify_send("READY=1");
 	}
 }
 
@@ -452,6 +457,7 @@ run(struct loop *loop)
 
 		if (n < 0 && errno != EINTR)
 			log_fatal("epoll_wait: %m");
+		notify_alive(clock_mono_us());
 		log_hold();
 		on_events(loop, events, n);
 		delivery_pool_run(spool->pool, clock_mono_us());
@@ -488,6 +494,7 @@ loop_run(const struct settings *settings, const struct loop_options *options,
 		return -1;
 	}
 	log_info("started, queue %s", settings->queue_dir);
+	notify_send("READY=1");
 	run(&loop);
 	if (loop.spool.noted_us != 0)
 		dispatch_sync(&loop.spool);

@@ -7,7 +7,6 @@ libwuts_wutsd_a_SOURCES = \
 	src/wutsd/master.c \
 	src/wutsd/master_plan.c \
 	src/wutsd/master_plan.h \
-	src/wutsd/notify.c \
 	src/wutsd/options.c \
 	src/wutsd/owner.c \
 	src/wutsd/worker.c \

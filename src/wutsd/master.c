@@ -9,6 +9,7 @@
 #include "wuts/log.h"
 #include "wuts/mem.h"
 #include "wuts/metrics.h"
+#include "wuts/notify.h"
 #include "wuts/presence.h"
 #include "wuts/settings.h"
 
@@ -395,6 +396,7 @@ master_run(struct heritage *heritage, struct listener *listener,
 	init(&m);
 	while (act(&m)) {
 		announce(&m);
+		notify_alive(clock_mono_us());
 		wait_for_events(&m);
 	}
 	log_info("stopped");

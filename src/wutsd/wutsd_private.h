@@ -67,11 +67,6 @@ void listener_remove(struct listener *listener);
 /* That, and close everything. */
 void listener_close(struct listener *listener);
 
-/* --- notify.c --- */
-
-/* Tell systemd (NOTIFY_SOCKET), or nobody when it does not ask. */
-void notify_send(const char *state);
-
 /* --- board.c --- */
 
 /* One worker's place on the board. The worker writes, the master and, of

@@ -253,32 +253,58 @@ a_socket_on_descriptor_0_may_have_workers(void **state)
 
 /* One message to the notification socket. */
 static void
-expect_notice(int fd, const char *wanted)
+take_notice(int fd, char text_r[128])
 {
 	struct pollfd in = { .fd = fd, .events = POLLIN };
-	char text[128];
 	ssize_t n;
 
 	assert_int_equal(poll(&in, 1, 30000), 1);
-	n = recv(fd, text, sizeof(text) - 1, 0);
+	n = recv(fd, text_r, 127, 0);
 	assert_true(n > 0);
-	text[n] = '\0';
+	text_r[n] = '\0';
+}
+
+static void
+expect_notice(int fd, const char *wanted)
+{
+	char text[128];
+
+	take_notice(fd, text);
 	assert_string_equal(text, wanted);
+}
+
+static bool
+is_notice(int fd, const char *wanted)
+{
+	char text[128];
+
+	take_notice(fd, text);
+	return strcmp(text, wanted) == 0;
+}
+
+/* A service manager's socket, named in the environment. */
+static int
+listen_for_notices(void)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/notify", rig.dir);
+	assert_int_equal(bind(fd, (const struct sockaddr *)&addr,
+	    sizeof(addr)), 0);
+	setenv("NOTIFY_SOCKET", addr.sun_path, 1);
+	return fd;
 }
 
 static void
 systemd_passes_the_socket_and_is_told(void **state)
 {
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	struct stat st;
+	int fd;
 
 	(void)state;
 	rig_init(&rig, 2, NULL);
-	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/notify", rig.dir);
-	assert_int_equal(bind(fd, (const struct sockaddr *)&addr,
-	    sizeof(addr)), 0);
-	setenv("NOTIFY_SOCKET", addr.sun_path, 1);
+	fd = listen_for_notices();
 	rig_serve(&rig, RIG_ACTIVATED, NULL);
 	unsetenv("NOTIFY_SOCKET");
 	expect_notice(fd, "READY=1");
@@ -290,6 +316,29 @@ systemd_passes_the_socket_and_is_told(void **state)
 	expect_notice(fd, "STOPPING=1");
 	assert_int_equal(rig_wait(&rig), 0);
 	assert_int_equal(stat(rig.socket, &st), 0);	/* not ours */
+	close(fd);
+}
+
+static void
+the_watchdog_hears_from_the_master_as_often_as_it_wants(void **state)
+{
+	int fd;
+
+	(void)state;
+	rig_init(&rig, 1, "request_timeout = 1s\n");
+	fd = listen_for_notices();
+	setenv("WATCHDOG_USEC", "30000", 1);
+	rig_start(&rig, RIG_OWN, NULL);
+	unsetenv("WATCHDOG_USEC");
+	unsetenv("NOTIFY_SOCKET");
+	expect_notice(fd, "WATCHDOG=1");
+	rig_log_wait(&rig, "ready: ", 1);
+	while (!is_notice(fd, "READY=1"))
+		;
+	expect_notice(fd, "WATCHDOG=1");
+	expect_notice(fd, "WATCHDOG=1");
+	rig_signal(&rig, SIGTERM);
+	assert_int_equal(rig_wait(&rig), 0);
 	close(fd);
 }
 
@@ -396,6 +445,7 @@ main(void)
 		TEST(a_socket_on_descriptor_0_makes_it_the_worker),
 		TEST(a_socket_on_descriptor_0_may_have_workers),
 		TEST(systemd_passes_the_socket_and_is_told),
+		TEST(the_watchdog_hears_from_the_master_as_often_as_it_wants),
 		TEST(stopping_answers_what_has_arrived),
 		TEST(the_log_is_reopened_on_demand),
 		TEST(a_request_leaves_one_line_in_the_log),

@@ -3,9 +3,9 @@
    NOTIFY_SOCKET. That is all of it, so it needs no library. */
 #include "config.h"
 
-#include "wuts/log.h"
+#include "wuts/notify.h"
 
-#include "wutsd_private.h"
+#include "wuts/log.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -38,4 +38,34 @@ notify_send(const char *state)
 	    (const struct sockaddr *)&addr, len) < 0)
 		log_warn("notify the service manager: %s", strerror(errno));
 	close(fd);
+}
+
+/* What the manager asked for, looked up once; 0: no signs of life. Three in
+   each interval, so that one that comes late does no harm. */
+static int64_t
+alive_every_us(void)
+{
+	static int64_t every_us = -1;
+	const char *pid = getenv("WATCHDOG_PID");
+	const char *interval = getenv("WATCHDOG_USEC");
+
+	if (every_us >= 0)
+		return every_us;
+	every_us = 0;
+	if (interval != NULL &&
+	    (pid == NULL || strtol(pid, NULL, 10) == (long)getpid()))
+		every_us = strtoll(interval, NULL, 10) / 3;
+	return every_us;
+}
+
+void
+notify_alive(int64_t now_us)
+{
+	static int64_t due_us;
+	int64_t every_us = alive_every_us();
+
+	if (every_us <= 0 || now_us < due_us)
+		return;
+	due_us = now_us + every_us;
+	notify_send("WATCHDOG=1");
 }

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: MIT
+placed_units = \
+	placed/wuts-spool.service \
+	placed/wutsd.service \
+	placed/wutsd.socket
+$(placed_units): Makefile
+	$(AM_V_GEN)$(MKDIR_P) placed && \
+	    $(PLACE) $(srcdir)/packaging/systemd/$(@F) >$@.new && mv $@.new $@
+placed/wuts-spool.service: packaging/systemd/wuts-spool.service
+placed/wutsd.service: packaging/systemd/wutsd.service
+placed/wutsd.socket: packaging/systemd/wutsd.socket
+if WITH_UNITS
+systemdsystemunit_DATA = $(placed_units)
+endif
+CLEANFILES += $(placed_units)
+EXTRA_DIST += \
+	packaging/systemd/wuts-spool.service \
+	packaging/systemd/wutsd.service \
+	packaging/systemd/wutsd.socket
+EXTRA_DIST += \
+	tests/install/conftest.py \
+	tests/install/test_install.py \
+	tests/install/test_units.py
+dist_check_SCRIPTS += tests/install/run
+TESTS += tests/install/run
