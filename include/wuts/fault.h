@@ -52,6 +52,10 @@ enum fault_code {
 	FAULT_QUEUE,			/* the event could not be made durable */
 	FAULT_QUEUE_FULL,		/* limits or disk */
 	FAULT_NO_ENGINE,		/* none is configured to ask */
+	FAULT_NOT_READY,		/* the operator has to set it up; said
+					   tells how */
+	FAULT_BUSY,			/* so many are at it that others would
+					   starve; retry_after_s is set */
 	FAULT_IO,			/* a file or socket */
 	FAULT_CONFIG,			/* the operator's configuration */
 	FAULT_CODE_COUNT

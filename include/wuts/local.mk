@@ -41,6 +41,9 @@ noinst_HEADERS += \
 	include/wuts/metrics.h \
 	include/wuts/multipart.h \
 	include/wuts/notify.h \
+	include/wuts/onprem.h \
+	include/wuts/onprem_service.h \
+	include/wuts/onprem_store.h \
 	include/wuts/operator_service.h \
 	include/wuts/outbox_store.h \
 	include/wuts/picture.h \

@@ -53,6 +53,19 @@ struct settings {
 
 	char *engine_location;		/* of nginx, "@name"; empty: none */
 
+	/* log-ins with a password, in every dialect */
+	unsigned login_failure_limit;	/* a window and name; 0: none */
+	unsigned login_address_failure_limit;	/* and address; 0: none */
+	int64_t login_failure_window_ms;
+
+	/* the On-Premises dialect */
+	char *onprem_tenant;		/* where nginx names none; empty: none */
+	char *onprem_version;		/* empty: our own */
+	char *onprem_admin_password;	/* of a new account `admin` */
+	int64_t onprem_token_lifetime_ms;
+	bool onprem_revoke_on_password_change;
+	char *onprem_certificate_file;	/* empty: none is taken */
+
 	/* queue */
 	size_t queue_segment_bytes;
 	size_t queue_max_bytes;		/* 0: only the disk */
@@ -77,6 +90,7 @@ struct settings {
 	char *master_token_sha256;
 	char *engine_token_file;
 	char *engine_token_sha256;
+	char *onprem_apikey_file;
 
 	/* what the secrets above became */
 	struct secret database_password;
@@ -85,6 +99,8 @@ struct settings {
 	uint8_t master_token_hash[CRYPTO_HASH_LEN];
 	bool has_engine_token;
 	uint8_t engine_token_hash[CRYPTO_HASH_LEN];
+	bool has_onprem_apikey;
+	uint8_t onprem_apikey_hash[CRYPTO_HASH_LEN];
 };
 
 enum setting_type {

@@ -18,6 +18,10 @@ libwuts_api_a_SOURCES += \
 	src/api/wuts/webhooks.c \
 	src/api/wuts/wuts_private.h
 libwuts_api_a_SOURCES += \
+	src/api/onprem/error.c \
+	src/api/onprem/onprem_private.h \
+	src/api/onprem/routes.c
+libwuts_api_a_SOURCES += \
 	src/api/ops/ops.c
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/api/wuts/test_error

@@ -14,6 +14,8 @@
 #include <string.h>
 
 #define SECRET_MAX_LEN 4096
+#define APIKEY_MIN 12
+#define APIKEY_MAX 128
 #define DAY_MS INT64_C(86400000)
 #define GIGABYTE (INT64_C(1) << 30)
 #define SIZE_UNLIMITED (INT64_C(1) << 50)
@@ -82,6 +84,17 @@ const struct setting settings_table[] = {
 	    "Log file; -: standard error." },
 	{ "log_level", SETTING_LOG_LEVEL, AT(log_level), "info", 0, 0,
 	    "Least important lines to log: error, warn, info or debug." },
+	{ "login_address_failure_limit", SETTING_NUMBER,
+	    AT(login_address_failure_limit), "30", 0, 1000000,
+	    "Failed log-ins that one client address may make in a "
+	    "login_failure_window; 0: any number." },
+	{ "login_failure_limit", SETTING_NUMBER, AT(login_failure_limit),
+	    "10", 0, 1000000,
+	    "Failed log-ins in a login_failure_window that one user name may "
+	    "see; 0: any number." },
+	{ "login_failure_window", SETTING_DURATION,
+	    AT(login_failure_window_ms), "5m", 1000, DAY_MS,
+	    "How long failed log-ins count." },
 	{ "master_token_file", SETTING_TEXT, AT(master_token_file), "", 0, 0,
 	    "File that holds the master token, the super admin's." },
 	{ "master_token_sha256", SETTING_TEXT, AT(master_token_sha256), "",
@@ -89,6 +102,29 @@ const struct setting settings_table[] = {
 	    "Instead of the file: the master token's SHA-256 in hex." },
 	{ "nginx_config", SETTING_TEXT, AT(nginx_config), "", 0, 0,
 	    "nginx configuration that wutsctl doctor reads; empty: none." },
+	{ "onprem_admin_password", SETTING_TEXT, AT(onprem_admin_password),
+	    "secret", 0, 0,
+	    "First password of a new On-Premises account admin, which its "
+	    "first log-in must change." },
+	{ "onprem_apikey_file", SETTING_TEXT, AT(onprem_apikey_file), "", 0, 0,
+	    "File that holds the key, 12 to 128 characters, with which "
+	    "monitoring may ask; empty: none." },
+	{ "onprem_certificate_file", SETTING_TEXT,
+	    AT(onprem_certificate_file), "", 0, 0,
+	    "File that POST /v1/certificates/external writes; empty: it is "
+	    "refused." },
+	{ "onprem_revoke_on_password_change", SETTING_BOOL,
+	    AT(onprem_revoke_on_password_change), "no", 0, 0,
+	    "End an account's sessions when its password is changed." },
+	{ "onprem_tenant", SETTING_TEXT, AT(onprem_tenant), "", 0, 0,
+	    "Id or name of the tenant that /v1/ means where nginx sends no "
+	    "WUTS_TENANT; empty: none." },
+	{ "onprem_token_lifetime", SETTING_DURATION,
+	    AT(onprem_token_lifetime_ms), "7d", 1000, 3650 * DAY_MS,
+	    "How long a token of POST /v1/users/login is good." },
+	{ "onprem_version", SETTING_TEXT, AT(onprem_version), "", 0, 0,
+	    "Version that answers under /v1/ carry, as in v2.45.1; empty: that "
+	    "of WUTS." },
 	{ "password_memory_kib", SETTING_NUMBER, AT(password_memory_kib),
 	    "19456", 8, 4194304,
 	    "Memory in KiB that hashing a password takes (Argon2id)." },
@@ -207,6 +243,29 @@ load_installation_key(struct settings *settings, struct fault *fault)
 }
 
 static int
+load_apikey(struct settings *settings, struct fault *fault)
+{
+	struct secret key = { NULL, 0 };
+	size_t len;
+
+	if (settings->onprem_apikey_file[0] == '\0')
+		return 0;
+	if (secret_read_file(&key, settings->onprem_apikey_file,
+	    SECRET_MAX_LEN, fault) < 0)
+		return fault_prefix(fault, "onprem_apikey_file");
+	len = key.len;
+	crypto_sha256(key.data, len, settings->onprem_apikey_hash);
+	secret_deinit(&key);
+	settings->has_onprem_apikey = true;
+	if (len < APIKEY_MIN || len > APIKEY_MAX)
+		return fault_set(fault, FAULT_CONFIG, "onprem_apikey_file %s:"
+		    " the key has %zu characters, it must have %d to %d",
+		    settings->onprem_apikey_file, len, APIKEY_MIN,
+		    APIKEY_MAX);
+	return 0;
+}
+
+static int
 load_secrets(struct settings *settings, struct fault *fault)
 {
 	if (load_installation_key(settings, fault) < 0 ||
@@ -215,7 +274,8 @@ load_secrets(struct settings *settings, struct fault *fault)
 	    settings->master_token_hash, fault) < 0 ||
 	    load_token("engine_token", settings->engine_token_file,
 	    settings->engine_token_sha256, &settings->has_engine_token,
-	    settings->engine_token_hash, fault) < 0)
+	    settings->engine_token_hash, fault) < 0 ||
+	    load_apikey(settings, fault) < 0)
 		return -1;
 	if (settings->database_password_file[0] != '\0' &&
 	    secret_read_file(&settings->database_password,

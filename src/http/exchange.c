@@ -208,7 +208,8 @@ log_fault(const struct exchange *x, const struct fault *fault)
 	if (fault_is_refusal(fault->code))
 		return;
 	if (fault->code == FAULT_DATABASE || fault->code == FAULT_QUEUE_FULL ||
-	    fault->code == FAULT_NO_ENGINE)
+	    fault->code == FAULT_NO_ENGINE ||
+	    fault->code == FAULT_NOT_READY || fault->code == FAULT_BUSY)
 		log_warn("request=%s %s", x->request.id, fault->text);
 	else
 		log_error("request=%s %s", x->request.id, fault->text);

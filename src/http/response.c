@@ -202,7 +202,7 @@ send_head(struct exchange *x, bool is_whole)
 		response_header_default(x, "Content-Type",
 		    "application/json; charset=utf-8");
 	response_header_default(x, "Cache-Control", "no-store");
-	response_header(x, "X-Request-Id", x->request.id);
+	response_header_default(x, "X-Request-Id", x->request.id);
 	if (x->ignored != NULL)
 		response_header(x, "X-WUTS-Ignored", x->ignored);
 	add_cors(x);

@@ -20,7 +20,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-static const struct dialect *const dialects[] = { &api_wuts, &api_ops };
+static const struct dialect *const dialects[] = { &api_wuts, &api_onprem, &api_ops };
 #define NDIALECTS (sizeof(dialects) / sizeof(dialects[0]))
 
 static int

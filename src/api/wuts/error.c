@@ -109,6 +109,10 @@ static const struct error_row errors[FAULT_CODE_COUNT] = {
 	[FAULT_NO_ENGINE] =
 	    { 503, 60, "DEVICE_NOT_READY",
 	    "no WhatsApp engine is configured" },
+	[FAULT_NOT_READY] =
+	    { 503, 60, "SERVICE_UNAVAILABLE", "not set up" },
+	[FAULT_BUSY] =
+	    { 503, 1, "SERVICE_UNAVAILABLE", "too many requests at once" },
 	[FAULT_IO] =
 	    { 500, 0, "INTERNAL_ERROR", "internal error" },
 	[FAULT_CONFIG] =
