@@ -18,17 +18,28 @@ struct address_range {
 	unsigned prefix;	/* 0..128 */
 };
 
-/* The operator's `webhook_allow`: CIDR ranges or single addresses, blanks or
-   commas between. */
 struct address_policy {
 	struct address_range *allowed;
 	size_t nallowed;
+	char **hosts;		/* in lower case; *.suffix as .suffix */
+	size_t nhosts;
 };
 
-/* -1: FAULT_CONFIG names the word that is no range. */
+/* The operator's `webhook_allow`: CIDR ranges or single addresses, blanks or
+   commas between. -1: FAULT_CONFIG names the word that is no range. */
 int address_policy_init(struct address_policy *policy, const char *allow,
     struct fault *fault);
+/* And the operator's `webhook_allow_host`: names, and *.suffix for every name
+   below a suffix. -1: FAULT_CONFIG names the word that is neither; the policy
+   is as deinit leaves it. */
+int address_policy_allow_hosts(struct address_policy *policy,
+    const char *hosts, struct fault *fault);
 void address_policy_deinit(struct address_policy *policy);
+
+/* May a webhook whose URL names this host connect to whatever it resolves to?
+   A literal address never is such a name. */
+bool address_host_is_allowed(const struct address_policy *policy,
+    const char *host, size_t len);
 
 /* May a webhook connect there? Only AF_INET and AF_INET6 ever may. Loopback,
    link-local, private, CGNAT, multicast, reserved, documentation and metadata

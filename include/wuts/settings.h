@@ -77,6 +77,7 @@ struct settings {
 	/* delivery */
 	bool webhook_http;
 	char *webhook_allow;		/* CIDR ranges, blanks between */
+	char *webhook_allow_host;	/* names and *.suffix, likewise */
 	unsigned spool_max_in_flight;
 	int64_t retry_base_ms;
 	int64_t retry_cap_ms;

@@ -56,7 +56,8 @@ struct webhook {
 	int64_t updated_us;
 };
 
-/* What the installation allows (settings webhook_http, webhook_allow). */
+/* What the installation allows (settings webhook_http, webhook_allow,
+   webhook_allow_host). */
 struct webhook_policy {
 	bool http;
 	const struct address_policy *addresses;
@@ -69,6 +70,10 @@ struct webhook_policy {
    address passes; a literal address must be one that may be connected to. */
 const char *webhook_url_check(const char *url,
     const struct webhook_policy *policy);
+/* Is the host of this URL, which was found good, one that the operator allows
+   by its name, whatever its address? */
+bool webhook_host_is_allowed(const char *url,
+    const struct address_policy *addresses);
 /* name: RFC 9110 token, none of the names we own; value: visible ASCII and
    inner blanks, 1 KiB. */
 const char *webhook_header_check(const char *name, const char *value);

@@ -180,6 +180,9 @@ const struct setting settings_table[] = {
 	    "User to run as when started as root." },
 	{ "webhook_allow", SETTING_TEXT, AT(webhook_allow), "", 0, 0,
 	    "Address ranges that webhooks may reach although not public." },
+	{ "webhook_allow_host", SETTING_TEXT, AT(webhook_allow_host), "", 0, 0,
+	    "Host names that webhooks may name whatever their address, and "
+	    "*.suffix for every name below one." },
 	{ "webhook_disable_after", SETTING_DURATION,
 	    AT(webhook_disable_after_ms), "5d", 0, 3650 * DAY_MS,
 	    "A webhook on which everything has failed for this long is "

@@ -210,8 +210,7 @@ address_policy_init(struct address_policy *policy, const char *allow,
 	char word[INET6_ADDRSTRLEN + sizeof("/128")];
 	size_t len;
 
-	policy->allowed = NULL;
-	policy->nallowed = 0;
+	memset(policy, 0, sizeof(*policy));
 	for (;;) {
 		allow += strspn(allow, SEPARATORS);
 		if ((len = strcspn(allow, SEPARATORS)) == 0)
@@ -237,7 +236,9 @@ address_policy_init(struct address_policy *policy, const char *allow,
 void
 address_policy_deinit(struct address_policy *policy)
 {
+	for (size_t i = 0; i < policy->nhosts; i++)
+		free(policy->hosts[i]);
+	free(policy->hosts);
 	free(policy->allowed);
-	policy->allowed = NULL;
-	policy->nallowed = 0;
+	memset(policy, 0, sizeof(*policy));
 }

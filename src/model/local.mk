@@ -2,6 +2,7 @@
 noinst_LIBRARIES += libwuts_model.a
 libwuts_model_a_SOURCES = \
 	src/model/address.c \
+	src/model/address_host.c \
 	src/model/api_key.c \
 	src/model/audit.c \
 	src/model/delivery.c \
@@ -20,6 +21,11 @@ check_PROGRAMS += tests/unit/model/test_address
 TESTS += tests/unit/model/test_address
 tests_unit_model_test_address_SOURCES = tests/unit/model/test_address.c
 tests_unit_model_test_address_LDADD = $(MODEL_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/model/test_address_host
+TESTS += tests/unit/model/test_address_host
+tests_unit_model_test_address_host_SOURCES = \
+	tests/unit/model/test_address_host.c
+tests_unit_model_test_address_host_LDADD = $(MODEL_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/model/test_api_key
 TESTS += tests/unit/model/test_api_key
 tests_unit_model_test_api_key_SOURCES = tests/unit/model/test_api_key.c

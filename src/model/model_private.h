@@ -24,5 +24,7 @@ enum text_name_verdict text_name_trim(const char *text, size_t chars_max,
 /* Labels of letters, digits, hyphens and underscores, 63 bytes each and 253
    in all; no empty label, no hyphen at a label's end, no trailing dot. */
 bool text_is_host_name(const char *host, size_t len);
+/* Would a resolver take this host for an address in some spelling? */
+bool text_ends_in_number(const char *host, size_t len);
 
 #endif

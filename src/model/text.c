@@ -135,3 +135,22 @@ text_is_host_name(const char *host, size_t len)
 	}
 	return label > 0 && host[len - 1] != '-';
 }
+
+/* WHATWG "ends in a number": the last label is digits, or 0x and hex digits.
+   Resolvers take such a host for an address in some spelling. */
+bool
+text_ends_in_number(const char *host, size_t host_len)
+{
+	const char *end = host + host_len, *label = end;
+	size_t len;
+
+	while (label > host && label[-1] != '.')
+		label--;
+	len = (size_t)(end - label);
+	if (len >= 2 && label[0] == '0' && (label[1] | 0x20) == 'x') {
+		label += 2;
+		return strspn(label, "0123456789abcdefABCDEF") >=
+		    (size_t)(end - label);
+	}
+	return len > 0 && strspn(label, "0123456789") >= len;
+}

@@ -143,25 +143,6 @@ ipv4_check(struct span host, const struct address_policy *addresses)
 	return NULL;
 }
 
-/* WHATWG "ends in a number": the last label is digits, or 0x and hex digits.
-   Resolvers take such a host for an address in some spelling. */
-static bool
-ends_in_number(struct span host)
-{
-	const char *end = host.text + host.len, *label = end;
-	size_t len;
-
-	while (label > host.text && label[-1] != '.')
-		label--;
-	len = (size_t)(end - label);
-	if (len >= 2 && label[0] == '0' && (label[1] | 0x20) == 'x') {
-		label += 2;
-		return strspn(label, "0123456789abcdefABCDEF") >=
-		    (size_t)(end - label);
-	}
-	return len > 0 && strspn(label, "0123456789") >= len;
-}
-
 static bool
 is_localhost(struct span host)
 {
@@ -194,19 +175,28 @@ host_check(struct span host, const struct address_policy *addresses)
 {
 	if (host.len > 0 && host.text[0] == '[')
 		return ipv6_check(host, addresses);
-	if (ends_in_number(host))
+	if (text_ends_in_number(host.text, host.len))
 		return ipv4_check(host, addresses);
 	/* The dot of a fully qualified name. With it, a number at the end is
 	   again an address, but no longer a plain one. */
 	if (host.len > 0 && host.text[host.len - 1] == '.')
 		host.len--;
-	if (ends_in_number(host) || !text_is_host_name(host.text, host.len))
+	if (text_ends_in_number(host.text, host.len) ||
+	    !text_is_host_name(host.text, host.len))
 		return bad_host;
 	/* Every name is judged by what it resolves to when it is delivered to;
 	   for this one the answer is known now. */
-	if (is_localhost(host) && !may_loop_back(addresses))
+	if (is_localhost(host) && !may_loop_back(addresses) &&
+	    !address_host_is_allowed(addresses, host.text, host.len))
 		return bad_address;
 	return NULL;
+}
+
+/* What stands between the scheme and the path. */
+static struct span
+authority_of(const char *behind_scheme)
+{
+	return (struct span){ behind_scheme, strcspn(behind_scheme, "/?") };
 }
 
 const char *
@@ -214,26 +204,39 @@ webhook_url_check(const char *url, const struct webhook_policy *policy)
 {
 	static const char https[] = "https://", http[] = "http://";
 	struct span authority, host;
+	const char *rest;
 
 	if (strlen(url) > WEBHOOK_URL_MAX)
 		return "must be at most 2048 characters";
 	if (!is_visible(url))
 		return "must contain visible ASCII characters only";
 	if (strncasecmp(url, https, sizeof(https) - 1) == 0)
-		authority.text = url + sizeof(https) - 1;
+		rest = url + sizeof(https) - 1;
 	else if (policy->http && strncasecmp(url, http, sizeof(http) - 1) == 0)
-		authority.text = url + sizeof(http) - 1;
+		rest = url + sizeof(http) - 1;
 	else
 		return policy->http ? "must be an http or https URL" :
 		    "must be an https URL";
 	if (strchr(url, '#') != NULL)
 		return "must not contain a fragment";
-	authority.len = strcspn(authority.text, "/?");
+	authority = authority_of(rest);
 	if (memchr(authority.text, '@', authority.len) != NULL)
 		return "must not contain user information";
 	if (!authority_split(authority, &host))
 		return "must name a valid host and port";
 	return host_check(host, policy->addresses);
+}
+
+bool
+webhook_host_is_allowed(const char *url,
+    const struct address_policy *addresses)
+{
+	const char *rest = strstr(url, "://");
+	struct span host;
+
+	return addresses != NULL && addresses->nhosts > 0 && rest != NULL &&
+	    authority_split(authority_of(rest + 3), &host) &&
+	    address_host_is_allowed(addresses, host.text, host.len);
 }
 
 /* token of RFC 9110 */

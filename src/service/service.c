@@ -62,6 +62,9 @@ open_parts(struct service *service, struct fault *fault)
 	if (address_policy_init(&service->addresses, settings->webhook_allow,
 	    fault) < 0)
 		return fault_prefix(fault, "setting webhook_allow");
+	if (address_policy_allow_hosts(&service->addresses,
+	    settings->webhook_allow_host, fault) < 0)
+		return fault_prefix(fault, "setting webhook_allow_host");
 	if (open_shared_files(service, fault) < 0)
 		return -1;
 	return queue_writer_open(&service->queue, settings->queue_dir,

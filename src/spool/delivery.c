@@ -383,6 +383,8 @@ delivery_start(struct delivery_pool *pool, struct delivery *delivery,
 	answer_begin(&slot->answer);
 	slot->error[0] = '\0';
 	slot->guard.refused[0] = '\0';
+	slot->guard.is_host_allowed = webhook_host_is_allowed(
+	    slot->delivery.target->webhook.url, slot->guard.policy);
 	set_policy(pool, slot);
 	set_headers(pool, slot, attempt, wall_us);
 	check(curl_easy_setopt(easy, CURLOPT_URL,

@@ -31,6 +31,15 @@ describe(const struct sockaddr *address, char *out, size_t size)
 		snprintf(out, size, "of family %d", address->sa_family);
 }
 
+static bool
+may_connect(const struct guard *guard, const struct sockaddr *address)
+{
+	if (guard->is_host_allowed && (address->sa_family == AF_INET ||
+	    address->sa_family == AF_INET6))
+		return true;
+	return address_may_connect(guard->policy, address);
+}
+
 curl_socket_t
 guard_open_socket(void *ctx, curlsocktype purpose,
     struct curl_sockaddr *address)
@@ -39,7 +48,7 @@ guard_open_socket(void *ctx, curlsocktype purpose,
 	int fd;
 
 	if (purpose != CURLSOCKTYPE_IPCXN ||
-	    !address_may_connect(guard->policy, &address->addr)) {
+	    !may_connect(guard, &address->addr)) {
 		describe(&address->addr, guard->refused,
 		    sizeof(guard->refused));
 		return CURL_SOCKET_BAD;
@@ -66,7 +75,7 @@ guard_before_request(void *ctx, char *remote, char *local, int remote_port,
 		address = (const struct sockaddr *)&in;
 	else if (inet_pton(AF_INET6, remote, &in6.sin6_addr) == 1)
 		address = (const struct sockaddr *)&in6;
-	if (address != NULL && address_may_connect(guard->policy, address))
+	if (address != NULL && may_connect(guard, address))
 		return CURL_PREREQFUNC_OK;
 	snprintf(guard->refused, sizeof(guard->refused), "%.60s", remote);
 	return CURL_PREREQFUNC_ABORT;

@@ -153,6 +153,18 @@ open_generations(struct spool *spool, struct fault *fault)
 	return ret;
 }
 
+static int
+read_policy(struct address_policy *policy, const struct settings *settings,
+    struct fault *fault)
+{
+	if (address_policy_init(policy, settings->webhook_allow, fault) < 0)
+		return fault_prefix(fault, "setting webhook_allow");
+	if (address_policy_allow_hosts(policy, settings->webhook_allow_host,
+	    fault) < 0)
+		return fault_prefix(fault, "setting webhook_allow_host");
+	return 0;
+}
+
 /* The queue's lock first: whoever finds another spooler running has touched
    nothing. */
 static int
@@ -163,8 +175,7 @@ open_all(struct loop *loop, struct fault *fault)
 	loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (loop->epoll_fd < 0)
 		return fault_errno(fault, FAULT_IO, "epoll_create1");
-	if (address_policy_init(&loop->policy, spool->live->webhook_allow,
-	    fault) < 0 ||
+	if (read_policy(&loop->policy, spool->live, fault) < 0 ||
 	    open_queue(loop, fault) < 0 ||
 	    open_signals(loop, fault) < 0 ||
 	    open_generations(spool, fault) < 0)
@@ -237,8 +248,7 @@ reload(struct loop *loop)
 		    spool->live->log_level);
 		return;
 	}
-	if (address_policy_init(&policy, settings->webhook_allow,
-	    &fault) < 0) {
+	if (read_policy(&policy, settings, &fault) < 0) {
 		log_error("reload: %s; the old settings stay", fault.text);
 		settings_free(&settings);
 		return;

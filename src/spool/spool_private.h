@@ -300,6 +300,7 @@ bool endpoint_learn(struct endpoint *endpoint, struct target *target,
 
 struct guard {
 	const struct address_policy *policy;
+	bool is_host_allowed;	/* whatever its address */
 	char refused[64];	/* the last address refused, or empty */
 };
 

@@ -13,7 +13,8 @@ ORIGIN = "https://console.example.com"
 @pytest.fixture(scope="module")
 def strict(request):
     instance = Instance.start(
-        webhook_allow="", webhook_http="no", show_tokens="no",
+        webhook_allow="", webhook_allow_host="*.local localhost",
+        webhook_http="no", show_tokens="no",
         body_limit="4K", cors_origin=ORIGIN, auth_failure_limit=3,
         retry_base="10ms", workers=1, queue_tenant_max_records=20)
     yield instance
@@ -79,6 +80,26 @@ def test_a_name_that_leads_to_a_private_address_is_refused_at_delivery(
         listener.setblocking(False)
         with pytest.raises(BlockingIOError):
             listener.accept()
+
+
+def test_a_host_that_the_operator_allows_by_name_may_be_anywhere(
+        strict, tenant):
+    member = tenant.member()
+    device = member.device()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(10)
+        port = listener.getsockname()[1]
+        for url in f"https://127.0.0.1:{port}/", "https://x.localhost/":
+            invalid(member.client.post("/webhook", {
+                "webhook_url": url, "enabled_events": ["*"]}), "webhook_url")
+        done(member.client.post("/webhook", {
+            "webhook_url": f"https://LocalHost:{port}/",
+            "enabled_events": ["*"], "retry_attempts": 0}), 201)
+        done(strict.engine().post(f"/devices/{device}/events", {
+            "event": "call.offer", "data": {}}), 202)
+        with listener.accept()[0] as connection:
+            connection.settimeout(10)
+            assert connection.recv(1) == b"\x16"	# a TLS handshake
 
 
 def waiting_device(tenant):

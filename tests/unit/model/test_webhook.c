@@ -171,7 +171,7 @@ check_rows(const struct url_row *rows, size_t count,
 static void
 only_urls_that_mean_one_public_host_are_good(void **state)
 {
-	struct address_policy addresses = { NULL, 0 };
+	struct address_policy addresses = { .nallowed = 0 };
 	struct webhook_policy policy = { false, &addresses };
 
 	(void)state;
@@ -191,7 +191,7 @@ http_is_good_where_the_operator_allows_it(void **state)
 		{ "http:example.com/", "must be an http or https URL",
 		    "not without slashes" },
 	};
-	struct address_policy addresses = { NULL, 0 };
+	struct address_policy addresses = { .nallowed = 0 };
 	struct webhook_policy policy = { true, &addresses };
 
 	(void)state;
@@ -230,6 +230,35 @@ localhost_is_good_when_only_its_ipv6_address_is_allowed(void **state)
 	(void)state;
 	assert_int_equal(address_policy_init(&addresses, "::1", &fault), 0);
 	assert_null(webhook_url_check("https://localhost/", &policy));
+	address_policy_deinit(&addresses);
+}
+
+static void
+an_allowed_host_may_be_named(void **state)
+{
+	static const struct url_row rows[] = {
+		{ "https://localhost/", NULL, "even loopback's" },
+		{ "https://a.localhost/", ADDRESS, "not the names below it" },
+		{ "https://127.0.0.1/", ADDRESS, "not its address" },
+	};
+	struct address_policy addresses;
+	struct webhook_policy policy = { false, &addresses };
+	struct fault fault;
+
+	(void)state;
+	assert_int_equal(address_policy_init(&addresses, "", &fault), 0);
+	assert_int_equal(address_policy_allow_hosts(&addresses,
+	    "localhost *.in.example", &fault), 0);
+	check_rows(rows, sizeof(rows) / sizeof(rows[0]), &policy);
+	assert_true(webhook_host_is_allowed("https://localhost:8443/x",
+	    &addresses));
+	assert_true(webhook_host_is_allowed("HTTP://A.b.IN.example?q=1",
+	    &addresses));
+	assert_false(webhook_host_is_allowed("https://x/https://localhost/",
+	    &addresses));
+	assert_false(webhook_host_is_allowed("https://x?a=://localhost/",
+	    &addresses));
+	assert_false(webhook_host_is_allowed("https://[::1]/", &addresses));
 	address_policy_deinit(&addresses);
 }
 
@@ -366,6 +395,7 @@ main(void)
 		cmocka_unit_test(allowed_ranges_may_be_named),
 		cmocka_unit_test(
 		    localhost_is_good_when_only_its_ipv6_address_is_allowed),
+		cmocka_unit_test(an_allowed_host_may_be_named),
 		cmocka_unit_test(a_url_has_at_most_2048_characters),
 		cmocka_unit_test(header_names_are_tokens_and_not_ours),
 		cmocka_unit_test(

@@ -71,6 +71,7 @@ make_settings(struct world *w)
 	set->queue_segment_bytes = 256 * 1024;
 	set->queue_disk_reserve = 0;
 	set->webhook_allow = copy("192.0.2.0/24");
+	set->webhook_allow_host = copy("");
 	set->request_timeout_ms = 60000;
 	set->keys.n = 1;
 	memset(&set->keys.key[0], 1, sizeof(set->keys.key[0]));
@@ -91,6 +92,7 @@ free_settings(struct settings *set)
 	free(set->database_user);
 	free(set->database_password_file);
 	free(set->webhook_allow);
+	free(set->webhook_allow_host);
 }
 
 static void

@@ -75,6 +75,23 @@ a_public_or_allowed_address_gets_a_socket(void **state)
 }
 
 static void
+an_allowed_host_may_have_any_address(void **state)
+{
+	struct curl_sockaddr address = address_of(AF_INET, "169.254.169.254");
+	struct guard guard = { .is_host_allowed = true };
+	curl_socket_t fd;
+
+	(void)state;
+	fd = guard_open_socket(&guard, CURLSOCKTYPE_IPCXN, &address);
+	assert_true(fd >= 0);
+	close(fd);
+	assert_string_equal(guard.refused, "");
+	address.addr.sa_family = AF_UNIX;
+	assert_int_equal(guard_open_socket(&guard, CURLSOCKTYPE_IPCXN,
+	    &address), CURL_SOCKET_BAD);
+}
+
+static void
 no_other_kind_of_socket_is_opened(void **state)
 {
 	struct curl_sockaddr address = { .family = AF_UNIX,
@@ -101,6 +118,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_private_address_gets_no_socket_and_is_named),
 		cmocka_unit_test(a_public_or_allowed_address_gets_a_socket),
+		cmocka_unit_test(an_allowed_host_may_have_any_address),
 		cmocka_unit_test(no_other_kind_of_socket_is_opened),
 	};
 
