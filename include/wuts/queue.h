@@ -32,7 +32,11 @@
 
 struct fault;
 
-#define QUEUE_BATCH_MAX 1000
+/* Events of one request, each with its On-Premises form (wuts/callback.h). */
+#define QUEUE_BATCH_MAX 2000
+/* Records of events with such a name are a class of their own: they do not
+   count in a tenant's limits, which are for the others, but in one of theirs. */
+#define QUEUE_CALLBACK_PREFIX "onprem."
 
 struct queue_record {
 	struct uuid id;
@@ -52,6 +56,7 @@ struct queue_limits {
 	size_t max_records;	/* waiting, of all tenants; 0: none */
 	size_t tenant_max_records;	/* of one tenant; 0: none */
 	size_t tenant_max_bytes;
+	size_t tenant_max_callbacks;	/* records of that class; 0: none */
 };
 
 /* --- writing: one writer a process, never shared across a fork --- */
@@ -92,6 +97,10 @@ void queue_abandon(struct queue_writer *writer);
 /* Can an append be expected to succeed now? 0, or -1 as queue_append(). For
    /readyz; writes nothing. */
 int queue_writer_check(struct queue_writer *writer, struct fault *fault);
+
+/* How many records of the tenant wait, of the callbacks or of the others. */
+uint64_t queue_writer_waiting(const struct queue_writer *writer,
+    const struct uuid *tenant_id, bool callbacks);
 
 /* Seal the segment and free. Clears the caller's pointer, accepts NULL. */
 void queue_writer_close(struct queue_writer **writerp);
@@ -273,6 +282,7 @@ enum queue_total {
 
 struct queue_tenant_counts {
 	struct uuid tenant_id;
+	bool callbacks;		/* these of its records, or the others */
 	uint64_t records;
 	uint64_t bytes;
 };

@@ -126,10 +126,11 @@ draw(struct top *top)
 		strbuf_printf(&top->out, "\n%-36s%12s%12s\n", "tenant",
 		    "waiting", "KiB");
 	for (size_t i = 0; i < top->now.ntenants && i < TENANTS; i++)
-		strbuf_printf(&top->out, "%s%12" PRIu64 "%12" PRIu64 "\n",
+		strbuf_printf(&top->out, "%s%12" PRIu64 "%12" PRIu64 "%s\n",
 		    uuid_format(&top->now.tenants[i].tenant_id, id),
 		    top->now.tenants[i].records,
-		    top->now.tenants[i].bytes >> 10);
+		    top->now.tenants[i].bytes >> 10,
+		    top->now.tenants[i].callbacks ? "  On-Premises" : "");
 }
 
 /* True: the person wants to end. */

@@ -54,7 +54,7 @@ queue_loaded_has(const struct queue_loaded *loaded, struct queue_pos pos)
 
 void
 queue_loaded_note(struct queue_loaded *loaded, struct queue_pos pos,
-    const struct uuid *tenant, uint32_t bytes)
+    const struct uuid *account, uint32_t bytes)
 {
 	struct queue_loaded_item *item;
 
@@ -63,7 +63,7 @@ queue_loaded_note(struct queue_loaded *loaded, struct queue_pos pos,
 	item = find(loaded, pos);
 	if (item->bytes == 0)
 		loaded->n++;
-	*item = (struct queue_loaded_item){ pos, *tenant, bytes };
+	*item = (struct queue_loaded_item){ pos, *account, bytes };
 }
 
 bool

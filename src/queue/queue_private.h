@@ -231,23 +231,29 @@ queue_tally_bytes(const struct queue_record *record)
 int queue_tally_open(struct queue_tally **tally_r, int root_fd,
     struct fault *fault);
 void queue_tally_close(struct queue_tally **tallyp);
+/* Whom a record is counted for: its tenant, or the tenant's callbacks. */
+struct uuid queue_tally_account(const struct queue_record *record);
+bool queue_tally_is_callback(const char *event);
 /* So many more wait, or fewer. */
-void queue_tally_add(struct queue_tally *tally, const struct uuid *tenant,
+void queue_tally_add(struct queue_tally *tally, const struct uuid *account,
     int64_t records, int64_t bytes);
+uint64_t queue_tally_waiting(const struct queue_tally *tally,
+    const struct uuid *account);
 void queue_tally_count(struct queue_tally *tally, enum queue_total total,
     uint64_t n);
 /* Nothing waits: before the reader counts anew. The totals stay. */
 void queue_tally_clear(struct queue_tally *tally);
-/* Which limit would so many more exceed? NULL: none. tenant NULL: of all. */
+/* Which limit would so many more exceed? NULL: none. first: one of them, the
+   others are counted for the same; NULL: ask for the limits of all. */
 const char *queue_tally_over(const struct queue_tally *tally,
-    const struct queue_limits *limits, const struct uuid *tenant,
+    const struct queue_limits *limits, const struct queue_record *first,
     uint64_t records, uint64_t bytes);
 
 /* --- loaded.c --- */
 
 struct queue_loaded_item {
 	struct queue_pos pos;
-	struct uuid tenant_id;
+	struct uuid account;
 	uint32_t bytes;		/* 0: a free place */
 };
 
@@ -260,7 +266,7 @@ struct queue_loaded {
 bool queue_loaded_has(const struct queue_loaded *loaded,
     struct queue_pos pos);
 void queue_loaded_note(struct queue_loaded *loaded, struct queue_pos pos,
-    const struct uuid *tenant, uint32_t bytes);
+    const struct uuid *account, uint32_t bytes);
 bool queue_loaded_take(struct queue_loaded *loaded, struct queue_pos pos,
     struct queue_loaded_item *item_r);
 void queue_loaded_deinit(struct queue_loaded *loaded);

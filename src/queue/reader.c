@@ -411,6 +411,7 @@ queue_reader_load(struct queue_reader *reader, struct queue_pos pos,
 {
 	struct queue_segment *seg = queue_segment_get(reader, pos.segment);
 	struct queue_line line;
+	struct uuid account;
 	size_t event_size;
 	struct queue_loaded_item dropped;
 	uint32_t place;
@@ -439,7 +440,9 @@ queue_reader_load(struct queue_reader *reader, struct queue_pos pos,
 		}
 		return -1;
 	}
-	queue_loaded_note(&reader->loaded, pos, &line.record.tenant_id,
+	line.record.event = line.event;
+	account = queue_tally_account(&line.record);
+	queue_loaded_note(&reader->loaded, pos, &account,
 	    (uint32_t)queue_tally_bytes(&line.record));
 	event_size = strlen(line.event) + 1;
 	strbuf_reset(buf);
@@ -482,20 +485,24 @@ count_outcome(struct queue_reader *reader, struct queue_segment *seg,
 	struct fault fault = { .code = FAULT_NONE };
 	struct queue_loaded_item item;
 	struct queue_line line;
+	struct uuid account;
 	bool bad;
 
 	queue_tally_count(reader->tally, totals[outcome], 1);
 	if (queue_loaded_take(&reader->loaded, pos, &item)) {
 		if (outcome != QUEUE_RETRY)
-			queue_tally_add(reader->tally, &item.tenant_id, -1,
+			queue_tally_add(reader->tally, &item.account, -1,
 			    -(int64_t)item.bytes);
 		return;
 	}
 	/* Finished without a look at it. */
-	if (outcome != QUEUE_RETRY && queue_segment_line(reader, seg, place,
-	    &reader->load_view, &line, &bad, &fault) == 0)
-		queue_tally_add(reader->tally, &line.record.tenant_id, -1,
-		    -queue_tally_bytes(&line.record));
+	if (outcome == QUEUE_RETRY || queue_segment_line(reader, seg, place,
+	    &reader->load_view, &line, &bad, &fault) < 0)
+		return;
+	line.record.event = line.event;
+	account = queue_tally_account(&line.record);
+	queue_tally_add(reader->tally, &account, -1,
+	    -queue_tally_bytes(&line.record));
 }
 
 void

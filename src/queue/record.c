@@ -42,18 +42,11 @@ put_uint(char *p, uint64_t value)
 	return p;
 }
 
+/* Its NUL is written over by what follows. */
 static char *
 put_uuid(char *p, const struct uuid *uuid)
 {
-	static const char hex[] = "0123456789abcdef";
-
-	for (size_t i = 0; i < sizeof(uuid->b); i++) {
-		if (i == 4 || i == 6 || i == 8 || i == 10)
-			*p++ = '-';
-		*p++ = hex[uuid->b[i] >> 4];
-		*p++ = hex[uuid->b[i] & 15];
-	}
-	return p;
+	return uuid_format(uuid, p) + UUID_TEXT_LEN;
 }
 
 char *

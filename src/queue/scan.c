@@ -25,11 +25,14 @@ call_record(struct queue_reader *reader, struct queue_segment *seg,
 	   string, then put its newline back. */
 	char *end = (char *)(uintptr_t)line->text + line->len - 1;
 
+	struct uuid account;
+
 	seg->live++;
-	if (counts)
-		queue_tally_add(reader->tally, &line->record.tenant_id, 1,
-		    queue_tally_bytes(&line->record));
 	line->record.event = line->event;
+	account = queue_tally_account(&line->record);
+	if (counts)
+		queue_tally_add(reader->tally, &account, 1,
+		    queue_tally_bytes(&line->record));
 	*end = '\0';
 	reader->events.record(reader->events.ctx, pos, &line->record,
 	    pending->attempts, pending->due_us);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What waits, in numbers: records and bytes, of all and of each tenant, in one
-   mapped file that writers and the reader share without locks. Writers add what
+/* What waits, in numbers: records and bytes, of all and of each tenant, its
+   callbacks apart, in one mapped file that writers and the reader share without locks. Writers add what
    they have appended, the reader subtracts what is finished and counts anew
    when it starts. A process that is killed between a step and its count leaves
    the numbers off by that one step until then: good enough for limits, and no
@@ -25,10 +25,13 @@
 #define FILE_NAME "tally.1"
 #define SLOTS 32768		/* tenants between two starts of the reader */
 #define PROBES 64
+/* RFC 9562: 10 in every id that we make, so 01 is nobody's. */
+#define VARIANT_BITS 0xc0
+#define VARIANT_OURS 0x80
 
 struct slot {
-	_Atomic uint64_t tenant_low;	/* 0: free */
-	_Atomic uint64_t tenant_high;
+	_Atomic uint64_t low;		/* of the account; 0: free */
+	_Atomic uint64_t high;
 	_Atomic int64_t records;
 	_Atomic int64_t bytes;
 };
@@ -99,37 +102,55 @@ queue_tally_close(struct queue_tally **tallyp)
 	*tallyp = NULL;
 }
 
+bool
+queue_tally_is_callback(const char *event)
+{
+	return strncmp(event, QUEUE_CALLBACK_PREFIX,
+	    sizeof(QUEUE_CALLBACK_PREFIX) - 1) == 0;
+}
+
+/* The tenant's id with other variant bits, which no id of ours has. */
+struct uuid
+queue_tally_account(const struct queue_record *record)
+{
+	struct uuid account = record->tenant_id;
+
+	if (queue_tally_is_callback(record->event))
+		account.b[8] ^= VARIANT_BITS;
+	return account;
+}
+
 /* In ids of version 7 the low half is random. */
 static void
-halves(const struct uuid *tenant, uint64_t *high_r, uint64_t *low_r)
+halves(const struct uuid *account, uint64_t *high_r, uint64_t *low_r)
 {
-	memcpy(high_r, tenant->b, sizeof(*high_r));
-	memcpy(low_r, tenant->b + 8, sizeof(*low_r));
+	memcpy(high_r, account->b, sizeof(*high_r));
+	memcpy(low_r, account->b + 8, sizeof(*low_r));
 	if (*low_r == 0)
 		*low_r = 1;
 }
 
 /* make: take a free one when it has none. */
 static struct slot *
-find(const struct queue_tally *tally, const struct uuid *tenant, bool make)
+find(const struct queue_tally *tally, const struct uuid *account, bool make)
 {
 	uint64_t high, low, seen;
 
-	halves(tenant, &high, &low);
+	halves(account, &high, &low);
 	for (uint64_t i = 0; i < PROBES; i++) {
 		struct slot *slot;
 
 		slot = &tally->file->slots[(low + low / SLOTS + i) % SLOTS];
-		seen = atomic_load(&slot->tenant_low);
+		seen = atomic_load(&slot->low);
 		if (seen == low)
 			return slot;
 		if (seen != 0)
 			continue;
 		if (!make)
 			return NULL;
-		if (atomic_compare_exchange_strong(&slot->tenant_low, &seen,
+		if (atomic_compare_exchange_strong(&slot->low, &seen,
 		    low)) {
-			atomic_store(&slot->tenant_high, high);
+			atomic_store(&slot->high, high);
 			return slot;
 		}
 		if (seen == low)
@@ -139,10 +160,10 @@ find(const struct queue_tally *tally, const struct uuid *tenant, bool make)
 }
 
 void
-queue_tally_add(struct queue_tally *tally, const struct uuid *tenant,
+queue_tally_add(struct queue_tally *tally, const struct uuid *account,
     int64_t records, int64_t bytes)
 {
-	struct slot *slot = find(tally, tenant, true);
+	struct slot *slot = find(tally, account, true);
 
 	atomic_fetch_add(&tally->file->records, records);
 	atomic_fetch_add(&tally->file->bytes, bytes);
@@ -168,11 +189,11 @@ queue_tally_clear(struct queue_tally *tally)
 		struct slot *slot = &file->slots[i];
 
 		/* Pages that nobody used stay untouched. */
-		if (atomic_load(&slot->tenant_low) == 0)
+		if (atomic_load(&slot->low) == 0)
 			continue;
 		atomic_store(&slot->records, 0);
 		atomic_store(&slot->bytes, 0);
-		atomic_store(&slot->tenant_low, 0);
+		atomic_store(&slot->low, 0);
 	}
 	atomic_store(&file->records, 0);
 	atomic_store(&file->bytes, 0);
@@ -190,27 +211,49 @@ is_over(uint64_t now, uint64_t more, uint64_t max)
 	return max > 0 && (now >= max || more > max - now);
 }
 
-const char *
-queue_tally_over(const struct queue_tally *tally,
-    const struct queue_limits *limits, const struct uuid *tenant,
+uint64_t
+queue_tally_waiting(const struct queue_tally *tally,
+    const struct uuid *account)
+{
+	const struct slot *slot = find(tally, account, false);
+
+	return slot == NULL ? 0 : positive(atomic_load(&slot->records));
+}
+
+static const char *
+over_of_tenant(const struct queue_tally *tally,
+    const struct queue_limits *limits, const struct queue_record *first,
     uint64_t records, uint64_t bytes)
 {
+	bool callback = queue_tally_is_callback(first->event);
+	size_t max = callback ? limits->tenant_max_callbacks :
+	    limits->tenant_max_records;
+	struct uuid account = queue_tally_account(first);
 	const struct slot *slot;
 
-	if (is_over(positive(atomic_load(&tally->file->records)), records,
-	    limits->max_records))
-		return "max_records reached";
-	if (tenant == NULL || (limits->tenant_max_records == 0 &&
-	    limits->tenant_max_bytes == 0))
+	if (max == 0 && limits->tenant_max_bytes == 0)
 		return NULL;
-	slot = find(tally, tenant, false);
+	slot = find(tally, &account, false);
 	if (is_over(slot == NULL ? 0 : positive(atomic_load(&slot->records)),
-	    records, limits->tenant_max_records))
-		return "tenant_max_records reached";
+	    records, max))
+		return callback ? "tenant_max_callbacks reached" :
+		    "tenant_max_records reached";
 	if (is_over(slot == NULL ? 0 : positive(atomic_load(&slot->bytes)),
 	    bytes, limits->tenant_max_bytes))
 		return "tenant_max_bytes reached";
 	return NULL;
+}
+
+const char *
+queue_tally_over(const struct queue_tally *tally,
+    const struct queue_limits *limits, const struct queue_record *first,
+    uint64_t records, uint64_t bytes)
+{
+	if (is_over(positive(atomic_load(&tally->file->records)), records,
+	    limits->max_records))
+		return "max_records reached";
+	return first == NULL ? NULL :
+	    over_of_tenant(tally, limits, first, records, bytes);
 }
 
 /* --- looking --- */
@@ -231,7 +274,7 @@ tenants_list(const struct tally_file *file, struct queue_counts *counts)
 	for (size_t i = 0; i < SLOTS; i++) {
 		const struct slot *slot = &file->slots[i];
 		struct queue_tenant_counts *place;
-		uint64_t low = atomic_load(&slot->tenant_low), high;
+		uint64_t low = atomic_load(&slot->low), high;
 		uint64_t records = positive(atomic_load(&slot->records));
 
 		if (low == 0 || records == 0)
@@ -241,9 +284,13 @@ tenants_list(const struct tally_file *file, struct queue_counts *counts)
 			place = &counts->tenants[counts->ntenants++];
 		else if (place->records >= records)
 			continue;
-		high = atomic_load(&slot->tenant_high);
+		high = atomic_load(&slot->high);
 		memcpy(place->tenant_id.b, &high, sizeof(high));
 		memcpy(place->tenant_id.b + 8, &low, sizeof(low));
+		place->callbacks = (place->tenant_id.b[8] & VARIANT_BITS) ==
+		    (VARIANT_OURS ^ VARIANT_BITS);
+		if (place->callbacks)
+			place->tenant_id.b[8] ^= VARIANT_BITS;
 		place->records = records;
 		place->bytes = positive(atomic_load(&slot->bytes));
 		if (counts->ntenants == QUEUE_COUNTS_TENANTS)

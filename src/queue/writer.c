@@ -216,16 +216,23 @@ format_all(struct queue_writer *writer, const struct queue_record *records,
 	return 0;
 }
 
-/* Those of one tenant that follow each other; in practice all of them. */
+/* Those counted for the same that follow each other: in practice all, or all
+   before the callbacks and all of these. */
 static size_t
-same_tenant(const struct queue_record *records, size_t n, int64_t *bytes_r)
+same_account(const struct queue_record *records, size_t n,
+    struct uuid *account_r, int64_t *bytes_r)
 {
+	struct uuid account;
 	size_t i = 0;
 
+	*account_r = queue_tally_account(&records[0]);
 	*bytes_r = 0;
-	for (; i < n && uuid_is_equal(&records[i].tenant_id,
-	    &records[0].tenant_id); i++)
+	for (; i < n; i++) {
+		account = queue_tally_account(&records[i]);
+		if (!uuid_is_equal(&account, account_r))
+			break;
 		*bytes_r += queue_tally_bytes(&records[i]);
+	}
 	return i;
 }
 
@@ -235,13 +242,15 @@ check_tally(struct queue_writer *writer, const struct queue_record *records,
 {
 	const struct queue_limits *limits = &writer->limits;
 	const char *why = queue_tally_over(writer->tally, limits, NULL, n, 0);
+	struct uuid account;
 	int64_t bytes;
 
 	for (size_t i = 0; why == NULL && i < n; ) {
-		size_t run = same_tenant(records + i, n - i, &bytes);
+		size_t run = same_account(records + i, n - i, &account,
+		    &bytes);
 
-		why = queue_tally_over(writer->tally, limits,
-		    &records[i].tenant_id, run, (uint64_t)bytes);
+		why = queue_tally_over(writer->tally, limits, &records[i],
+		    run, (uint64_t)bytes);
 		i += run;
 	}
 	return why != NULL ? queue_writer_full(fault, why) : 0;
@@ -251,14 +260,15 @@ static void
 count_appended(struct queue_writer *writer,
     const struct queue_record *records, size_t n)
 {
+	struct uuid account;
 	int64_t bytes;
 
 	queue_tally_count(writer->tally, QUEUE_TOTAL_ACCEPTED, n);
 	for (size_t i = 0; i < n; ) {
-		size_t run = same_tenant(records + i, n - i, &bytes);
+		size_t run = same_account(records + i, n - i, &account,
+		    &bytes);
 
-		queue_tally_add(writer->tally, &records[i].tenant_id,
-		    (int64_t)run, bytes);
+		queue_tally_add(writer->tally, &account, (int64_t)run, bytes);
 		i += run;
 	}
 }
@@ -302,7 +312,7 @@ queue_prepare(struct queue_writer *writer, const struct queue_record *record,
 		    writer->unmarked_cap, sizeof(*writer->unmarked));
 	}
 	writer->unmarked[writer->nunmarked++] =
-	    (struct unmarked){ record->id, record->tenant_id,
+	    (struct unmarked){ record->id, queue_tally_account(record),
 	    queue_tally_bytes(record), seg };
 	seg->unmarked++;
 	append_show(writer, seg);
@@ -338,7 +348,7 @@ mark(struct queue_writer *writer, const struct uuid *id, bool commit)
 	seg->used += len;
 	if (commit) {
 		queue_tally_count(writer->tally, QUEUE_TOTAL_ACCEPTED, 1);
-		queue_tally_add(writer->tally, &unmarked.tenant_id, 1,
+		queue_tally_add(writer->tally, &unmarked.account, 1,
 		    unmarked.bytes);
 	}
 	if (seg != writer->current && seg->unmarked == 0)
@@ -378,6 +388,19 @@ queue_writer_check(struct queue_writer *writer, struct fault *fault)
 	if (writer->current != NULL && has_room(writer->current, CHECK_BYTES))
 		return 0;
 	return queue_writer_limits(writer, CHECK_BYTES, &size, fault);
+}
+
+uint64_t
+queue_writer_waiting(const struct queue_writer *writer,
+    const struct uuid *tenant_id, bool callbacks)
+{
+	const struct queue_record one = {
+		.tenant_id = *tenant_id,
+		.event = callbacks ? QUEUE_CALLBACK_PREFIX : "",
+	};
+	struct uuid account = queue_tally_account(&one);
+
+	return queue_tally_waiting(writer->tally, &account);
 }
 
 void

@@ -18,7 +18,7 @@ struct writer_segment {
 
 struct unmarked {
 	struct uuid id;
-	struct uuid tenant_id;
+	struct uuid account;	/* in the tally */
 	int64_t bytes;		/* in the tally */
 	struct writer_segment *segment;
 };

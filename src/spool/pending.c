@@ -30,8 +30,9 @@ pending_make(struct queue_pos pos, int64_t created_us, unsigned attempts)
 
 	if (created_us > 0)
 		item.created_us = (uint64_t)created_us &
-		    ((UINT64_C(1) << 56) - 1);
-	item.attempts = attempts < 255 ? attempts & 255 : 255;
+		    ((UINT64_C(1) << 52) - 1);
+	item.attempts = (attempts < PENDING_ATTEMPTS_MAX ? attempts :
+	    PENDING_ATTEMPTS_MAX) & PENDING_ATTEMPTS_MAX;
 	return item;
 }
 

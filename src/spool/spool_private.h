@@ -30,9 +30,11 @@ struct settings;
 /* A pending record: all that is kept of it in memory. */
 struct pending {
 	struct queue_pos pos;
-	uint64_t created_us : 56;
-	uint64_t attempts : 8;	/* made so far */
+	uint64_t created_us : 52;	/* until the year 2112 */
+	uint64_t attempts : 12;		/* made so far, as far as they are
+					   counted here */
 };
+#define PENDING_ATTEMPTS_MAX 4095
 
 struct pending pending_make(struct queue_pos pos, int64_t created_us,
     unsigned attempts);

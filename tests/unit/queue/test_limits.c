@@ -253,11 +253,84 @@ what_was_loaded_is_counted_off_without_a_look(void **state)
 	queue_writer_close(&writer);
 }
 
+/* One record of the tenant, of that event. */
+static int
+try_append_event(struct queue_writer *writer, unsigned n,
+    const struct uuid *tenant, const char *event)
+{
+	struct fault fault = { .code = FAULT_NONE };
+	struct queue_record records[2];
+	char bodies[2][BODY_MAX];
+
+	for (unsigned i = 0; i < 2; i++) {
+		record_make(&records[i], n + i, bodies[i]);
+		records[i].tenant_id = *tenant;
+	}
+	records[1].event = event;
+	return queue_append(writer, records, 2, &fault);
+}
+
+static void
+note_callback(void *ctx, struct queue_pos pos,
+    const struct queue_record *record, unsigned attempts, int64_t due_us)
+{
+	struct queue_pos *last = ctx;
+
+	(void)attempts;
+	(void)due_us;
+	if (strcmp(record->event, "onprem.error") == 0)
+		*last = pos;
+}
+
+static void
+callbacks_have_a_limit_of_their_own(void **state)
+{
+	struct queue_limits limits = {
+		.segment_bytes = 1 << 20, .tenant_max_records = 5,
+		.tenant_max_callbacks = 2,
+	};
+	struct fault fault = { .code = FAULT_NONE };
+	struct uuid one = { { 1, 2, 3, 4, 5, 6, 7, 8, 0x9a, 10 } };
+	struct queue_pos last = { UINT32_MAX, 0 };
+	struct queue_events events = { note_callback, NULL, &last };
+	struct queue_reader *reader;
+	struct queue_writer *writer;
+	char path[SCRATCH_PATH_SIZE];
+
+	assert_int_equal(queue_writer_open(&writer,
+	    queue_path(state, "", path), &limits, &fault), 0);
+	assert_int_equal(try_append_event(writer, 1, &one, "onprem.error"), 0);
+	assert_int_equal(try_append_event(writer, 3, &one, "onprem.error"), 0);
+	assert_int_equal(try_append_event(writer, 5, &one, "onprem.error"),
+	    -1);
+	assert_int_equal(queue_writer_waiting(writer, &one, true), 2);
+	assert_int_equal(queue_writer_waiting(writer, &one, false), 2);
+	assert_int_equal(try_append(writer, 7, 3, &one), 0);
+	assert_int_equal(try_append(writer, 11, 1, &one), -1);
+	assert_int_equal(counts(state).ntenants, 2);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_true(uuid_is_equal(&counts(state).tenants[i].tenant_id,
+		    &one));
+		assert_int_equal(counts(state).tenants[i].callbacks, i == 1);
+	}
+	assert_int_equal(queue_reader_open(&reader, path, &events, &fault),
+	    0);
+	while (queue_reader_scan(reader, 100, &fault) > 0)
+		;
+	assert_int_equal(queue_writer_waiting(writer, &one, true), 2);
+	queue_reader_finish(reader, last, QUEUE_DELIVERED, 1, 0);
+	assert_int_equal(queue_writer_waiting(writer, &one, true), 1);
+	assert_int_equal(queue_writer_waiting(writer, &one, false), 5);
+	queue_reader_close(&reader);
+	queue_writer_close(&writer);
+}
+
 static void
 more_tenants_than_places_are_served_without_a_quota(void **state)
 {
 	struct fault fault = { .code = FAULT_NONE };
 	struct queue_limits limits = { .tenant_max_records = 1 };
+	struct queue_record record = { .event = "message.received" };
 	struct queue_counts now;
 	struct queue_tally *tally;
 	struct queue_dirs dirs;
@@ -272,7 +345,9 @@ more_tenants_than_places_are_served_without_a_quota(void **state)
 		memcpy(id.b + 8, &n, sizeof(n));
 		id.b[15] = 1;
 		queue_tally_add(tally, &id, n < 39990 ? 1 : 2, 300);
-		over += queue_tally_over(tally, &limits, &id, 1, 1) != NULL;
+		record.tenant_id = id;
+		over += queue_tally_over(tally, &limits, &record, 1, 1) !=
+		    NULL;
 	}
 	assert_in_range(over, 32000, 32768);
 	now = counts(state);
@@ -297,6 +372,7 @@ main(void)
 		TEST(a_batch_of_several_tenants_is_refused_for_one_of_them),
 		TEST(a_start_of_the_reader_counts_anew),
 		TEST(what_was_loaded_is_counted_off_without_a_look),
+		TEST(callbacks_have_a_limit_of_their_own),
 		TEST(more_tenants_than_places_are_served_without_a_quota),
 	};
 

@@ -100,7 +100,7 @@ another_spelling_is_not_read(void **state)
 		{ "a leading zero", "\"more\":2", "\"more\":02" },
 		{ "a sign", "\"more\":2", "\"more\":-2" },
 		{ "no number", "\"more\":2", "\"more\":" },
-		{ "more than a batch", "\"more\":2", "\"more\":1000" },
+		{ "more than a batch", "\"more\":2", "\"more\":2000" },
 		{ "a length beyond 64 bits", "\"length\":7",
 		  "\"length\":18446744073709551623" },
 		{ "a length beyond an append", "\"length\":7",
