@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 placed_manuals = \
+	placed/wuts-queue.5 \
 	placed/wuts-spool.8 \
 	placed/wuts.conf.5 \
 	placed/wutsctl.8 \
@@ -10,6 +11,7 @@ CLEANFILES += $(placed_manuals) placed/wuts.conf.sample
 $(placed_manuals) placed/wuts.conf.sample: Makefile
 	$(AM_V_GEN)$(MKDIR_P) placed && \
 	    $(PLACE) $(srcdir)/doc/$(@F) >$@.new && mv $@.new $@
+placed/wuts-queue.5: doc/wuts-queue.5
 placed/wuts-spool.8: doc/wuts-spool.8
 placed/wuts.conf.5: doc/wuts.conf.5
 placed/wuts.conf.sample: doc/wuts.conf.sample
@@ -22,6 +24,7 @@ dist_doc_DATA = \
 	doc/nginx.md \
 	doc/queue-format.md
 EXTRA_DIST += \
+	doc/wuts-queue.5 \
 	doc/wuts-spool.8 \
 	doc/wuts.conf.5 \
 	doc/wuts.conf.sample \

@@ -13,12 +13,14 @@ if WITH_UNITS
 systemdsystemunit_DATA = $(placed_units)
 endif
 CLEANFILES += $(placed_units)
+dist_bashcompletion_DATA = packaging/bash-completion/wutsctl
 EXTRA_DIST += \
 	packaging/systemd/wuts-spool.service \
 	packaging/systemd/wutsd.service \
 	packaging/systemd/wutsd.socket
 EXTRA_DIST += \
 	tests/install/conftest.py \
+	tests/install/test_commands.py \
 	tests/install/test_install.py \
 	tests/install/test_units.py
 dist_check_SCRIPTS += tests/install/run

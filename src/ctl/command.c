@@ -14,6 +14,7 @@
 const struct ctl_option ctl_options[] = {
 	{ "action", "NAME", AT(action),
 	    "only entries of this action, such as user.role_changed" },
+	{ "check", NULL, AT(check), "apply nothing; status 1: some are missing" },
 	{ "dead", NULL, AT(dead), "all dead letters that the others say" },
 	{ "device", "ID", AT(device), "only events of this device" },
 	{ "event", "NAME", AT(event), "only this event" },
@@ -64,10 +65,10 @@ static const struct command commands[] = {
 	{ "init", "", "sql", ctl_init,
 	    "make an installation: directories, secrets, database",
 	    "Makes the configuration, from the sample, and what it names and"
-	    " does not exist yet:\nthe run and queue directories, the"
-	    " installation key and the token files (random,\nmode 0600), the"
-	    " database if its user may, and the schema. What exists is kept,"
-	    " so\nit can be repeated. No secret is printed.\n" },
+	    " does not exist\nyet: the run and queue directories, the"
+	    " installation key and the token files\n(random, mode 0600), the"
+	    " database if its user may, and the schema. What exists"
+	    "\nis kept, so it can be repeated. No secret is printed.\n" },
 	{ "key create", "TENANT NAME", "expires json scope", ctl_key_create,
 	    "a new API key of a tenant; prints it, this once", "" },
 	{ "key delete", "TENANT KEY", "json", ctl_key_delete,
@@ -95,7 +96,7 @@ static const struct command commands[] = {
 	{ "matrix show", "", "json", ctl_matrix_show,
 	    "who may turn which role into which",
 	    "What differs from the shipped matrix is marked with a star.\n" },
-	{ "migrate", "", "sql", ctl_migrate,
+	{ "migrate", "", "check sql", ctl_migrate,
 	    "bring the database schema to this release",
 	    "Applies the migrations that the database has not seen yet, each"
 	    " once.\n" },
@@ -251,18 +252,62 @@ print_summary(const struct command *command, FILE *out)
 	fprintf(out, "  %-17s%s\n", command->name, command->summary);
 }
 
+/* The verbs of the noun that commands[i] begins; the last one's index. */
+static size_t
+print_verbs(size_t i, FILE *out)
+{
+	int len = (int)strcspn(commands[i].name, " ");
+
+	fprintf(out, "  %-17.*s", len, commands[i].name);
+	for (;; i++) {
+		const char *verb = commands[i].name + len + 1;
+		bool is_last = i + 1 == commands_len || strncmp(
+		    commands[i + 1].name, commands[i].name,
+		    (size_t)len + 1) != 0;
+
+		fprintf(out, "%s%s", verb, is_last ? "\n" : ", ");
+		if (is_last)
+			return i;
+	}
+}
+
 void
 print_usage(FILE *out)
 {
 	size_t i;
 
 	fputs("usage: wutsctl [-c FILE] COMMAND [OPTION...]\n\n", out);
-	for (i = 0; i < commands_len; i++)
-		print_summary(&commands[i], out);
-	fputs("\n  -c FILE          the configuration ($WUTS_CONFIG, else "
-	    WUTS_DEFAULT_CONFIG ")\n"
-	    "  --help           this text; after a command, that command's\n"
+	for (i = 0; i < commands_len; i++) {
+		if (strchr(commands[i].name, ' ') == NULL)
+			print_summary(&commands[i], out);
+		else
+			i = print_verbs(i, out);
+	}
+	fputs("\n  -c FILE          the configuration; else $WUTS_CONFIG, else\n"
+	    "                   " WUTS_DEFAULT_CONFIG "\n"
+	    "  --help           this text; after a noun or command, of that\n"
+	    "  --commands       every command with its options, for programs\n"
 	    "  --version        the version\n", out);
+}
+
+void
+print_commands(FILE *out)
+{
+	const struct ctl_option *option;
+	size_t i, j;
+
+	for (i = 0; i < commands_len; i++) {
+		fputs(commands[i].name, out);
+		for (j = 0; j < ctl_options_len; j++) {
+			option = &ctl_options[j];
+			if (!command_takes(&commands[i], option->name))
+				continue;
+			fprintf(out, " --%s%s%s", option->name,
+			    option->value != NULL ? "=" : "",
+			    option->value != NULL ? option->value : "");
+		}
+		putc('\n', out);
+	}
 }
 
 void

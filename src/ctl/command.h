@@ -42,6 +42,8 @@ void command_args(const struct command *command, unsigned *min_r,
 
 /* All commands, those of a noun, one. */
 void print_usage(FILE *out);
+/* A line a command: its name, "--option" or "--option=VALUE" for each. */
+void print_commands(FILE *out);
 void print_noun_usage(const char *noun, FILE *out);
 void print_command_usage(const struct command *command, FILE *out);
 

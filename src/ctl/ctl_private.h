@@ -34,7 +34,7 @@ struct ctl {
 	const char *sql_dir;
 	const char *action, *device, *event, *expires, *limit, *role, *scope,
 	    *since, *state, *tenant, *user, *webhook;
-	bool json, yes, dead, generate, finish, step;
+	bool json, yes, check, dead, generate, finish, step;
 	const char *args[CTL_ARGS_MAX];
 };
 

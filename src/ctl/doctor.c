@@ -8,6 +8,7 @@
 #include "wuts/clock.h"
 #include "wuts/fault.h"
 #include "wuts/json.h"
+#include "wuts/privilege.h"
 #include "wuts/queue.h"
 #include "wuts/schema_service.h"
 #include "wuts/secret.h"
@@ -144,7 +145,8 @@ check_secret_file(struct doctor *d, const char *what, const char *path)
 		report(d, VERDICT_OK, what, NULL, "%s", path);
 }
 
-static void
+/* Could all of them be read? */
+static bool
 check_secrets(struct doctor *d)
 {
 	const struct settings *set = d->settings;
@@ -161,7 +163,7 @@ check_secrets(struct doctor *d)
 		report(d, VERDICT_FAIL, "secrets", "correct it, or run"
 		    " `wutsctl init` when the file is missing", "%s",
 		    fault.text);
-		return;
+		return false;
 	}
 	if (!whole->has_master_token)
 		report(d, VERDICT_WARN, "master token", "set"
@@ -170,6 +172,7 @@ check_secrets(struct doctor *d)
 	/* From here on with the secrets: the database wants its password. */
 	settings_free(&d->settings);
 	d->settings = whole;
+	return true;
 }
 
 static bool
@@ -409,10 +412,34 @@ check_nginx(struct doctor *d)
 		    path);
 }
 
+/* Last of all, as the user that the programs run as: there is no way back. A
+   database may know its user by the system's, and a secret that only root can
+   read is lost at the next reload. */
+static void
+check_as_user(struct doctor *d, bool has_secrets)
+{
+	struct settings *whole;
+	struct fault fault;
+
+	fault_clear(&fault);
+	if (privilege_drop(d->settings, &fault) < 0) {
+		report(d, VERDICT_FAIL, "user", "create it (useradd --system)"
+		    " or change the setting `user`", "%s", fault.text);
+		return;
+	}
+	if (has_secrets && settings_load(&whole, d->ctl->config, &fault) < 0)
+		report(d, VERDICT_FAIL, "secrets", "let the programs' user"
+		    " read it", "%s", fault.text);
+	else if (has_secrets)
+		settings_free(&whole);
+	check_database(d);
+}
+
 static void
 check_all(struct doctor *d)
 {
 	struct fault fault;
+	bool has_secrets;
 
 	fault_clear(&fault);
 	if (settings_load_paths(&d->settings, d->ctl->config, &fault) < 0) {
@@ -422,12 +449,12 @@ check_all(struct doctor *d)
 	}
 	report(d, VERDICT_OK, "configuration", NULL, "can be read");
 	check_user(d);
-	check_secrets(d);
-	check_database(d);
+	has_secrets = check_secrets(d);
 	check_run_dir(d);
 	check_wutsd(d);
 	check_queue(d);
 	check_nginx(d);
+	check_as_user(d, has_secrets);
 	settings_free(&d->settings);
 }
 

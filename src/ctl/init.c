@@ -10,6 +10,7 @@
 #include "wuts/fault.h"
 #include "wuts/file.h"
 #include "wuts/mem.h"
+#include "wuts/privilege.h"
 #include "wuts/secret.h"
 #include "wuts/settings.h"
 
@@ -246,6 +247,11 @@ ctl_init(const struct ctl *ctl)
 	settings_free(&settings);
 	if (ret < 0 || settings_load(&settings, ctl->config, &fault) < 0)
 		return ctl_failed(&fault);
+	/* A database may know its user by the system's. */
+	if (privilege_drop(settings, &fault) < 0) {
+		settings_free(&settings);
+		return ctl_failed(&fault);
+	}
 	status = ctl_apply_schema(ctl, settings);
 	if (status == CTL_OK && !settings->has_master_token)
 		printf("note     no master token is set: nobody can register"

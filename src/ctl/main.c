@@ -18,6 +18,7 @@
 
 enum {
 	OPTION_HELP = 256,
+	OPTION_COMMANDS,
 	OPTION_VERSION,
 	OPTION_FIRST		/* of the table */
 };
@@ -26,6 +27,7 @@ static const struct option global_options[] = {
 	{ "config", required_argument, NULL, 'c' },
 	{ "help", no_argument, NULL, OPTION_HELP },
 	{ "version", no_argument, NULL, OPTION_VERSION },
+	{ "commands", no_argument, NULL, OPTION_COMMANDS },
 	{ NULL, 0, NULL, 0 }
 };
 
@@ -240,6 +242,9 @@ main(int argc, char **argv)
 			break;
 		case OPTION_HELP:
 			print_usage(stdout);
+			return CTL_OK;
+		case OPTION_COMMANDS:
+			print_commands(stdout);
 			return CTL_OK;
 		case OPTION_VERSION:
 			puts("wutsctl " PACKAGE_VERSION);

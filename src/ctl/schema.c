@@ -5,6 +5,7 @@
 #include "ctl_private.h"
 
 #include "wuts/fault.h"
+#include "wuts/privilege.h"
 #include "wuts/schema_service.h"
 #include "wuts/settings.h"
 
@@ -43,6 +44,20 @@ apply_migrations(const struct ctl *ctl, const struct settings *settings)
 	return CTL_OK;
 }
 
+static int
+check_version(const struct settings *settings)
+{
+	unsigned have = 0, want = 0;
+	struct fault fault;
+
+	fault_clear(&fault);
+	if (schema_service_version(settings, &have, &want, &fault) < 0)
+		return ctl_failed(&fault);
+	printf("schema version %u, this release works with %u\n", have,
+	    want);
+	return have < want ? CTL_FAILED : CTL_OK;
+}
+
 int
 ctl_apply_schema(const struct ctl *ctl, const struct settings *settings)
 {
@@ -68,7 +83,11 @@ ctl_migrate(const struct ctl *ctl)
 	fault_clear(&fault);
 	if (settings_load(&settings, ctl->config, &fault) < 0)
 		return ctl_failed(&fault);
-	status = apply_migrations(ctl, settings);
+	if (privilege_drop(settings, &fault) < 0)
+		status = ctl_failed(&fault);
+	else
+		status = ctl->check ? check_version(settings) :
+		    apply_migrations(ctl, settings);
 	settings_free(&settings);
 	return status;
 }

@@ -23,12 +23,14 @@ def test_programs_migrations_manuals_units_and_samples_are_installed(
     files = installed.files()
     names = {path.name for path in files.values()}
     assert PROGRAMS <= names
+    assert any(name.endswith("/bash-completion/completions/wutsctl")
+               for name in files)
     for folder, pattern in (("sql", "*.sql"), ("nginx", "wuts*")):
         ours = {path.name for path in
                 (harness.SOURCE / folder).glob(pattern)}
         assert ours and ours <= names
     assert {f"{name}.8" for name in PROGRAMS} | {
-        "wuts.conf.5", "wuts.conf.sample", "wutsd.socket", "wutsd.service",
+        "wuts-queue.5", "wuts.conf.5", "wuts.conf.sample", "wutsd.socket", "wutsd.service",
         "wuts-spool.service"} <= names
     assert {path.name for path in harness.SOURCE.glob("doc/*.md")} <= names
 
@@ -36,7 +38,8 @@ def test_programs_migrations_manuals_units_and_samples_are_installed(
 def test_everybody_may_read_it_and_only_the_owner_may_write(installed):
     for name, path in installed.files().items():
         mode = stat.S_IMODE(path.stat().st_mode)
-        wanted = 0o755 if path.name in PROGRAMS else 0o644
+        is_program = path.parent.name in ("bin", "sbin")
+        wanted = 0o755 if is_program else 0o644
         assert mode == wanted, (name, oct(mode))
 
 
@@ -44,7 +47,7 @@ def test_nothing_outside_the_prefix_and_nothing_of_the_build(installed):
     prefix = place("prefix")
     for name, path in installed.files().items():
         assert name.startswith(prefix + "/"), name
-        if path.name not in PROGRAMS:
+        if path.parent.name not in ("bin", "sbin"):
             text = path.read_bytes()
             assert str(harness.BUILD).encode() not in text, name
             assert str(installed.destdir).encode() not in text, name
