@@ -28,7 +28,7 @@ static const char *const type_messages[] = {
 	[INPUT_OBJECT] = "must be an object"
 };
 
-static size_t
+size_t
 body_max(const struct exchange *x)
 {
 	unsigned flags = x->route == NULL ? 0 : x->route->flags;
@@ -40,8 +40,8 @@ body_max(const struct exchange *x)
 	return x->settings->body_limit;
 }
 
-static int
-refuse_size(const struct exchange *x, struct fault *fault)
+int
+body_refuse_size(const struct exchange *x, struct fault *fault)
 {
 	return fault_say(fault, REFUSAL_PAYLOAD_TOO_LARGE,
 	    "the body is larger than %zu bytes", body_max(x));
@@ -128,7 +128,19 @@ body_check(struct exchange *x, struct fault *fault)
 		    "Content-Type must be application/json");
 	if (x->content_length >= 0 &&
 	    (uint64_t)x->content_length > body_max(x))
-		return refuse_size(x, fault);
+		return body_refuse_size(x, fault);
+	return 0;
+}
+
+int
+body_check_end(const struct exchange *x, size_t total, struct fault *fault)
+{
+	if (FCGX_GetError(x->fcgi->in) != 0)
+		return fault_set(fault, FAULT_IO,
+		    "the web server broke off inside the body");
+	if (x->content_length >= 0 && total != (uint64_t)x->content_length)
+		return fault_say(fault, REFUSAL_VALIDATION,
+		    "the body has not the announced length");
 	return 0;
 }
 
@@ -151,18 +163,11 @@ read_all(struct exchange *x, size_t max, struct fault *fault)
 			body->len += (size_t)got;
 		body->data[body->len] = '\0';
 		if (body->len > max)
-			return refuse_size(x, fault);
+			return body_refuse_size(x, fault);
 		if (got < (int)want)
 			break;
 	}
-	if (FCGX_GetError(x->fcgi->in) != 0)
-		return fault_set(fault, FAULT_IO,
-		    "the web server broke off inside the body");
-	if (x->content_length >= 0 &&
-	    body->len != (uint64_t)x->content_length)
-		return fault_say(fault, REFUSAL_VALIDATION,
-		    "the body has not the announced length");
-	return 0;
+	return body_check_end(x, body->len, fault);
 }
 
 int

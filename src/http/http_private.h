@@ -54,6 +54,14 @@ int auth_check(struct exchange *x, struct fault *fault);
 /* Media type and announced size, before a byte of it is read. */
 int body_check(struct exchange *x, struct fault *fault);
 
+/* How many bytes the body of this request may have, and the refusal of
+   more. */
+size_t body_max(const struct exchange *x);
+int body_refuse_size(const struct exchange *x, struct fault *fault);
+/* All has been read, total bytes: was that the body? */
+int body_check_end(const struct exchange *x, size_t total,
+    struct fault *fault);
+
 /* Read what the handler left of the body, so that the connection can carry
    the next request. Past a bound: the connection will be closed instead. */
 void body_drain(struct exchange *x);
