@@ -56,7 +56,8 @@ struct route {
 };
 #define ROUTE_INGEST 1u	/* ingest_body_limit; application/x-ndjson too */
 #define ROUTE_RELAY 2u	/* another server answers: it is the one to keep what
-			   an Idempotency-Key asks for */
+			   an Idempotency-Key asks for; only of these routes
+			   nginx may ask whether it may relay */
 #define ROUTE_ANY_MEDIA 4u	/* the handler judges Content-Type, if anybody */
 /* A limit of the body of its own, below 64 MiB, instead of the settings'. */
 #define ROUTE_BODY_KIB(n) ((unsigned)(n) << 16)
@@ -107,8 +108,12 @@ struct request {
 	const char *server_dialect;	/* WUTS_DIALECT: has this whole server */
 	const char *server_tenant;	/* WUTS_TENANT: id or name of the tenant
 					   that this server is bound to */
+	const char *server_relay;	/* WUTS_RELAY: nginx has an engine behind
+					   it; RELAY_ASK: nginx asks whether
+					   it may relay this request */
 	const char *args[ROUTE_ARGS_MAX];	/* of {…}, percent-decoded */
 };
+#define RELAY_ASK "ask"
 
 struct response {
 	unsigned status;

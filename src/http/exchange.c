@@ -159,6 +159,19 @@ authenticate(struct exchange *x, struct fault *fault)
 	    x->dialect->authenticate(x, fault) : auth_check(x, fault);
 }
 
+/* nginx relays what gets a 2xx: of nothing but a relayed route it may. */
+static int
+check_asked(const struct exchange *x, unsigned methods, struct fault *fault)
+{
+	if (strcmp(x->request.server_relay, RELAY_ASK) != 0 ||
+	    (x->route != NULL && (x->route->flags & ROUTE_RELAY) != 0))
+		return 0;
+	if (x->route == NULL && methods != 0)
+		return fault_say(fault, REFUSAL_METHOD_NOT_ALLOWED,
+		    "method not allowed");
+	return fault_say(fault, REFUSAL_NOT_FOUND, "no such path");
+}
+
 /* Who asks, and is there such a path with such a method? In the dialect's
    order. */
 static int
@@ -166,7 +179,8 @@ check_route(struct exchange *x, unsigned methods, struct fault *fault)
 {
 	bool is_first = (x->dialect->flags & DIALECT_AUTH_FIRST) != 0;
 
-	if (is_first && authenticate(x, fault) < 0)
+	if (check_asked(x, methods, fault) < 0 ||
+	    (is_first && authenticate(x, fault) < 0))
 		return -1;
 	if (methods == 0)
 		return fault_say(fault, REFUSAL_NOT_FOUND, "no such path");

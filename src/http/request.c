@@ -23,6 +23,7 @@ struct params {
 	const char *content_type, *authorization, *if_match, *origin;
 	const char *address, *idempotency_key, *user_agent;
 	const char *server_error, *server_dialect, *server_tenant;
+	const char *server_relay;
 };
 
 static const struct param {
@@ -44,6 +45,7 @@ static const struct param {
 	{ "REQUEST_URI", offsetof(struct params, uri) },
 	{ "WUTS_DIALECT", offsetof(struct params, server_dialect) },
 	{ "WUTS_ERROR", offsetof(struct params, server_error) },
+	{ "WUTS_RELAY", offsetof(struct params, server_relay) },
 	{ "WUTS_TENANT", offsetof(struct params, server_tenant) }
 };
 #define PARAM_TABLE_LEN (sizeof(param_table) / sizeof(param_table[0]))
@@ -185,6 +187,7 @@ request_read(struct exchange *x, struct fault *fault)
 	r->server_error = or_empty(params.server_error);
 	r->server_dialect = or_empty(params.server_dialect);
 	r->server_tenant = or_empty(params.server_tenant);
+	r->server_relay = or_empty(params.server_relay);
 	x->content_length = parse_length(params.content_length);
 	if (x->content_length == -2)
 		return fault_say(fault, REFUSAL_VALIDATION,
