@@ -52,6 +52,7 @@ enum fault_code {
 	FAULT_QUEUE,			/* the event could not be made durable */
 	FAULT_QUEUE_FULL,		/* limits or disk */
 	FAULT_NO_ENGINE,		/* none is configured to ask */
+	FAULT_ENGINE_AWAY,		/* it does not answer */
 	FAULT_NOT_READY,		/* the operator has to set it up; said
 					   tells how */
 	FAULT_BUSY,			/* so many are at it that others would

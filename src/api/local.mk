@@ -20,6 +20,7 @@ libwuts_api_a_SOURCES += \
 libwuts_api_a_SOURCES += \
 	src/api/onprem/error.c \
 	src/api/onprem/onprem_private.h \
+	src/api/onprem/relay.c \
 	src/api/onprem/routes.c
 libwuts_api_a_SOURCES += \
 	src/api/ops/ops.c

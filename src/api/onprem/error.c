@@ -83,6 +83,8 @@ static const struct error_row errors[FAULT_CODE_COUNT] = {
 	[FAULT_QUEUE] = { 500, 1014, "The queue did not answer", true },
 	[FAULT_QUEUE_FULL] = { 503, 1016, "The webhook queue is full", false },
 	[FAULT_NO_ENGINE] = { 503, 1011, "No engine is configured", false },
+	[FAULT_ENGINE_AWAY] = { 500, 1014, "Connection timed out. Please check "
+	    "if the engine is running", true },
 	[FAULT_NOT_READY] = { 503, 1011, "Not set up", false },
 	[FAULT_BUSY] = { 503, 1016, "Too many log-ins at once", false },
 	[FAULT_IO] = { 500, 1014, internal, true },
@@ -234,4 +236,5 @@ onprem_add_headers(struct exchange *x)
 	if (x->response.status != 204)
 		response_header_default(x, "Content-Type", "application/json");
 	response_header_default(x, "Cache-Control", "no-cache, private");
+	onprem_relay_say(x);
 }

@@ -13,6 +13,8 @@ struct json_writer;
 /* --- handlers: 0, or -1 with the fault --- */
 
 int root_greet(struct exchange *x, struct fault *fault);
+/* Every route that nginx relays. */
+int relay_authorise(struct exchange *x, struct fault *fault);
 
 /* --- error.c: the envelopes --- */
 
@@ -25,6 +27,13 @@ int onprem_answer_empty(struct exchange *x);
 
 /* A field with this message is missing, any other message says it is bad. */
 #define ONPREM_IS_REQUIRED "is required"
+
+/* --- relay.c --- */
+
+/* When nginx only asks: what the answer's body would say, as a header. */
+void onprem_relay_say(struct exchange *x);
+
+/* --- error.c: errors and headers --- */
 
 void onprem_write_error(struct exchange *x, const struct fault *fault);
 void onprem_add_headers(struct exchange *x);

@@ -27,8 +27,65 @@ root_greet(struct exchange *x, struct fault *fault)
 	return 0;
 }
 
+#define RELAYED(method, pattern, access) { HTTP_##method, pattern, \
+	ACCESS_##access, relay_authorise, ROUTE_RELAY | ROUTE_ANY_MEDIA }
+
 static const struct route routes[] = {
-	{ HTTP_GET, "/", ACCESS_PUBLIC, root_greet, 0 }
+	{ HTTP_GET, "/", ACCESS_PUBLIC, root_greet, 0 },
+
+	/* The engine's, by way of nginx (§7). */
+	RELAYED(POST, "/account", ADMIN),
+	RELAYED(POST, "/account/verify", ADMIN),
+	RELAYED(POST, "/account/shards", ADMIN),
+	RELAYED(GET, "/settings/application/media/providers", ADMIN),
+	RELAYED(POST, "/settings/application/media/providers", ADMIN),
+	RELAYED(DELETE, "/settings/application/media/providers/{name}", ADMIN),
+	RELAYED(POST, "/contacts", MEMBER),
+	RELAYED(GET, "/contacts/{wa_id}/identity", MEMBER),
+	RELAYED(PUT, "/contacts/{wa_id}/identity", MEMBER),
+	RELAYED(GET, "/groups", MEMBER),
+	RELAYED(POST, "/groups", MEMBER),
+	RELAYED(GET, "/groups/{id}", MEMBER),
+	RELAYED(PUT, "/groups/{id}", MEMBER),
+	RELAYED(PATCH, "/groups/{id}/admins", MEMBER),
+	RELAYED(DELETE, "/groups/{id}/admins", MEMBER),
+	RELAYED(GET, "/groups/{id}/icon", MEMBER),
+	RELAYED(POST, "/groups/{id}/icon", MEMBER),
+	RELAYED(DELETE, "/groups/{id}/icon", MEMBER),
+	RELAYED(GET, "/groups/{id}/invite", MEMBER),
+	RELAYED(DELETE, "/groups/{id}/invite", MEMBER),
+	RELAYED(POST, "/groups/{id}/leave", MEMBER),
+	RELAYED(DELETE, "/groups/{id}/participants", MEMBER),
+	RELAYED(POST, "/media", MEMBER),
+	RELAYED(GET, "/media/{id}", MEMBER),
+	RELAYED(DELETE, "/media/{id}", MEMBER),
+	RELAYED(POST, "/messages", MEMBER),
+	RELAYED(PUT, "/messages/{id}", MEMBER),
+	RELAYED(POST, "/settings/account/two-step", ADMIN),
+	RELAYED(DELETE, "/settings/account/two-step", ADMIN),
+	RELAYED(POST, "/settings/backup", ADMIN),
+	RELAYED(POST, "/settings/restore", ADMIN),
+	RELAYED(GET, "/settings/business/profile", ADMIN),
+	RELAYED(POST, "/settings/business/profile", ADMIN),
+	RELAYED(GET, "/settings/business/compliance_info", ADMIN),
+	RELAYED(POST, "/settings/business/compliance_info", ADMIN),
+	RELAYED(GET, "/settings/profile/about", ADMIN),
+	RELAYED(PATCH, "/settings/profile/about", ADMIN),
+	RELAYED(GET, "/settings/profile/photo", ADMIN),
+	RELAYED(POST, "/settings/profile/photo", ADMIN),
+	RELAYED(DELETE, "/settings/profile/photo", ADMIN),
+	RELAYED(PUT, "/services/message/gc", ADMIN),
+	RELAYED(PUT, "/services/media/gc", ADMIN),
+	RELAYED(GET, "/stickerpacks", MEMBER),
+	RELAYED(POST, "/stickerpacks", MEMBER),
+	RELAYED(GET, "/stickerpacks/{id}", MEMBER),
+	RELAYED(PATCH, "/stickerpacks/{id}", MEMBER),
+	RELAYED(DELETE, "/stickerpacks/{id}", MEMBER),
+	RELAYED(GET, "/stickerpacks/{id}/stickers", MEMBER),
+	RELAYED(POST, "/stickerpacks/{id}/stickers", MEMBER),
+	RELAYED(GET, "/stickerpacks/{id}/stickers/{index}", MEMBER),
+	RELAYED(PATCH, "/stickerpacks/{id}/stickers/{index}", MEMBER),
+	RELAYED(DELETE, "/stickerpacks/{id}/stickers/{index}", MEMBER)
 };
 
 const struct dialect api_onprem = {

@@ -109,6 +109,9 @@ static const struct error_row errors[FAULT_CODE_COUNT] = {
 	[FAULT_NO_ENGINE] =
 	    { 503, 60, "DEVICE_NOT_READY",
 	    "no WhatsApp engine is configured" },
+	[FAULT_ENGINE_AWAY] =
+	    { 503, 5, "DEVICE_NOT_READY",
+	    "the WhatsApp engine is not available" },
 	[FAULT_NOT_READY] =
 	    { 503, 60, "SERVICE_UNAVAILABLE", "not set up" },
 	[FAULT_BUSY] =
