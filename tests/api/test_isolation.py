@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Every route × every role × own and foreign tenant. The table below has a row
-for every line of `wutsd --routes`; a route without a row fails the test."""
+for every line of `wutsd --routes` that is this dialect's; a route without a row fails the test."""
 import subprocess
 import uuid
 
@@ -323,6 +323,8 @@ def routes():
     found = []
     for line in out.splitlines():
         words = line.split()
+        if words[-1] not in ("wuts", "ops"):
+            continue	# the other dialects' routes have their own tests
         at = next(i for i, word in enumerate(words) if word.startswith("/"))
         found.append(" ".join(words[at - 1:at + 1]))
     return found
