@@ -297,6 +297,37 @@ struct queue_counts {
 int queue_counts_read(const char *dir, struct queue_counts *counts_r,
     struct fault *fault);
 
+/* The accounts that the reader keeps of the files: exact whenever processes are
+   killed, as of the last outcomes that were written. accepted = delivered +
+   dead + dropped + damaged + waiting, always. A letter that is put back is
+   accepted anew; what becomes of a letter does not change what was counted when
+   its record died. */
+enum queue_term {
+	QUEUE_TERM_ACCEPTED,
+	QUEUE_TERM_DELIVERED,
+	QUEUE_TERM_DEAD,
+	QUEUE_TERM_DROPPED,
+	QUEUE_TERM_DAMAGED,	/* failed its checksum later: in corrupt/ */
+	QUEUE_TERM_COUNT
+};
+
+struct queue_account {
+	uint64_t terms[QUEUE_TERM_COUNT];
+};
+
+struct queue_books {
+	struct queue_account account;
+	uint64_t waiting;
+	struct queue_account retired;	/* of these: in no file any more */
+	bool is_current;	/* a reader runs, and has read all once */
+	/* Writers count what they accept, too. */
+	uint64_t missing;	/* counted, and in no file; must be 0 */
+	uint64_t mended;	/* not counted: a writer was killed before */
+	int64_t checked_us;	/* when that was compared last; 0: never */
+};
+int queue_books_read(const char *dir, struct queue_books *books_r,
+    struct fault *fault);
+
 /* --- mending: the operator's hands, one pair at a time --- */
 
 struct queue_mender;

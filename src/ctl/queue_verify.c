@@ -32,8 +32,19 @@ struct verify {
 	struct uuid *letters;
 	size_t nletters, letters_cap;
 	int64_t kept_from_us;	/* letters from then on are there */
+	struct queue_books books;	/* before the files were read */
+	bool is_still;		/* nothing has moved meanwhile, and the reader
+				   has told all */
 	struct strbuf out;
 	struct json_writer w;
+};
+
+static const char *const term_names[QUEUE_TERM_COUNT] = {
+	[QUEUE_TERM_ACCEPTED] = "accepted",
+	[QUEUE_TERM_DELIVERED] = "delivered",
+	[QUEUE_TERM_DEAD] = "dead",
+	[QUEUE_TERM_DROPPED] = "dropped",
+	[QUEUE_TERM_DAMAGED] = "damaged"
 };
 
 static void
@@ -136,6 +147,48 @@ check_letters(struct verify *verify)
 }
 
 static uint64_t
+waiting(const struct verify *verify)
+{
+	return verify->counts[QUEUE_STATE_WAITING] +
+	    verify->counts[QUEUE_STATE_RETRYING];
+}
+
+/* Two independent counts: the reader's accounts, and what was just read. */
+static void
+check_account(struct verify *verify, const char *name, uint64_t told,
+    uint64_t found)
+{
+	char what[128];
+
+	if (told == found)
+		return;
+	snprintf(what, sizeof(what), "the accounts say %" PRIu64
+	    " %s, the files hold %" PRIu64, told, name, found);
+	report(verify, "accounts.1", 0, what);
+}
+
+static void
+check_accounts(struct verify *verify)
+{
+	const struct queue_books *books = &verify->books;
+	const uint64_t *all = books->account.terms;
+	const uint64_t *gone = books->retired.terms;
+
+	if (books->missing > 0)
+		report(verify, "accounts.1", 0,
+		    "accepted events are in no file");
+	if (!verify->is_still)
+		return;
+	check_account(verify, "waiting", books->waiting, waiting(verify));
+	check_account(verify, "delivered", all[QUEUE_TERM_DELIVERED] -
+	    gone[QUEUE_TERM_DELIVERED], verify->counts[QUEUE_STATE_DELIVERED]);
+	check_account(verify, "died", all[QUEUE_TERM_DEAD] -
+	    gone[QUEUE_TERM_DEAD], verify->counts[QUEUE_STATE_DIED]);
+	check_account(verify, "dropped", all[QUEUE_TERM_DROPPED] -
+	    gone[QUEUE_TERM_DROPPED], verify->counts[QUEUE_STATE_DROPPED]);
+}
+
+static uint64_t
 records(const struct verify *verify)
 {
 	uint64_t sum = 0;
@@ -150,7 +203,7 @@ static void
 print_result(struct verify *verify, const struct queue_counts *counts)
 {
 	const uint64_t *n = verify->counts;
-	uint64_t waiting = n[QUEUE_STATE_WAITING] + n[QUEUE_STATE_RETRYING];
+	const uint64_t *all = verify->books.account.terms;
 
 	printf("records   %12" PRIu64 "  in the segments, of these\n",
 	    records(verify));
@@ -160,7 +213,14 @@ print_result(struct verify *verify, const struct queue_counts *counts)
 			    queue_state_name((enum queue_state)i), n[i]);
 	printf("letters   %12" PRIu64 "  dead, not put back\n",
 	    n[QUEUE_STATE_DEAD]);
-	if (counts->records != waiting)
+	printf("accepted  %12" PRIu64 "  since the queue was made = %" PRIu64
+	    " delivered + %" PRIu64 " dead + %" PRIu64 " dropped + %" PRIu64
+	    " damaged + %" PRIu64 " waiting%s\n", all[QUEUE_TERM_ACCEPTED],
+	    all[QUEUE_TERM_DELIVERED], all[QUEUE_TERM_DEAD],
+	    all[QUEUE_TERM_DROPPED], all[QUEUE_TERM_DAMAGED],
+	    verify->books.waiting, verify->is_still ? "" :
+	    "; as far as wuts-spool has read");
+	if (counts->records != waiting(verify))
 		printf("counted   %12" PRIu64 "  waiting, by the running"
 		    " count: a start of wuts-spool puts it right\n",
 		    counts->records);
@@ -177,6 +237,15 @@ write_result(struct verify *verify, const struct queue_counts *counts)
 		    queue_state_name((enum queue_state)i),
 		    verify->counts[i]);
 	write_number(&verify->w, "counted", counts->records);
+	json_write_key(&verify->w, "accounts");
+	json_write_object_begin(&verify->w);
+	for (size_t i = 0; i < QUEUE_TERM_COUNT; i++)
+		write_number(&verify->w, term_names[i],
+		    verify->books.account.terms[i]);
+	write_number(&verify->w, "waiting", verify->books.waiting);
+	write_number(&verify->w, "missing", verify->books.missing);
+	write_bool(&verify->w, "compared", verify->is_still);
+	json_write_object_end(&verify->w);
 	write_bool(&verify->w, "ok", verify->troubles == 0);
 	json_write_object_end(&verify->w);
 	puts(verify->out.data);
@@ -189,19 +258,35 @@ verify_all(struct verify *verify, const struct settings *settings,
 	const struct queue_visitor visitor = {
 		on_entry, on_trouble, on_progress, verify
 	};
-	struct queue_counts counts;
+	const char *dir = settings->queue_dir;
+	struct queue_counts counts, counts_before;
+	struct queue_books after;
 	int ret;
 
 	/* A day more: letters expire by whole days. */
 	verify->kept_from_us = clock_wall_us() + INT64_C(86400) *
 	    CLOCK_SECOND_US - settings->dead_letter_keep_ms * 1000;
 	progress_begin(&verify->progress);
-	ret = queue_visit(settings->queue_dir, &visitor, fault);
+	ret = queue_books_read(dir, &verify->books, fault);
+	if (ret == 0)
+		ret = queue_counts_read(dir, &counts_before, fault);
+	if (ret == 0)
+		ret = queue_visit(dir, &visitor, fault);
 	progress_end(&verify->progress);
-	if (ret < 0 || queue_counts_read(settings->queue_dir, &counts,
-	    fault) < 0)
+	if (ret < 0 || queue_books_read(dir, &after, fault) < 0 ||
+	    queue_counts_read(dir, &counts, fault) < 0)
 		return -1;
+	verify->is_still = verify->books.is_current && after.is_current &&
+	    memcmp(&after.account, &verify->books.account,
+	    sizeof(after.account)) == 0 &&
+	    memcmp(&after.retired, &verify->books.retired,
+	    sizeof(after.retired)) == 0 &&
+	    counts.totals[QUEUE_TOTAL_ACCEPTED] ==
+	    counts_before.totals[QUEUE_TOTAL_ACCEPTED] &&
+	    counts.totals[QUEUE_TOTAL_ACCEPTED] <=
+	    after.account.terms[QUEUE_TERM_ACCEPTED];
 	check_letters(verify);
+	check_accounts(verify);
 	if (verify->ctl->json)
 		write_result(verify, &counts);
 	else

@@ -264,6 +264,7 @@ put_in_place(struct queue_reader *reader, struct rewrite *rewrite,
 	struct queue_segment *seg = rewrite->seg;
 	struct queue_outcomes outcomes;
 	char name[QUEUE_NAME_MAX], new_name[QUEUE_NAME_MAX + 8];
+	struct queue_account gone = seg->account;
 	uint64_t before = seg->size;
 
 	queue_name_next(name, seg->name);
@@ -273,12 +274,20 @@ put_in_place(struct queue_reader *reader, struct rewrite *rewrite,
 		unlink_all(reader, name, new_name);
 		return -1;
 	}
+	gone.terms[QUEUE_TERM_ACCEPTED] -= seg->live;
+	queue_accounts_retire(reader->accounts, QUEUE_RETIRE_REWRITTEN, name,
+	    &gone);
 	if (queue_io.renameat(reader->dirs.ready, new_name,
 	    reader->dirs.ready, name) < 0) {
 		fault_errno(fault, FAULT_QUEUE, "rename ready/%s", new_name);
 		unlink_all(reader, name, new_name);
+		queue_accounts_retired(reader->accounts, false);
 		return -1;
 	}
+	queue_accounts_retired(reader->accounts, true);
+	seg->account = (struct queue_account){
+		.terms[QUEUE_TERM_ACCEPTED] = seg->live,
+	};
 	queue_names_add(&reader->superseded, seg->name);
 	log_info("queue segment=%s rewritten as %s, %" PRIu64 " bytes of %"
 	    PRIu64 " are left, %zu records", seg->name, name,

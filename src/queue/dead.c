@@ -156,9 +156,11 @@ queue_dead_write(struct queue_reader *reader, struct fault *fault)
 
 		if (seg == NULL)
 			continue;
-		if (!dying->unread)
+		if (!dying->unread) {
 			queue_outcome_format(&seg->lines, QUEUE_NOTE_DEAD,
 			    dying->pos.offset, dying->attempts, 0);
+			seg->account.terms[QUEUE_TERM_DEAD]++;
+		}
 		seg->dying--;
 	}
 	reader->ndying = 0;

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 noinst_LIBRARIES += libwuts_queue.a
 libwuts_queue_a_SOURCES = \
+	src/queue/account.c \
 	src/queue/adopt.c \
 	src/queue/compact.c \
 	src/queue/dead.c \
+	src/queue/finish.c \
 	src/queue/io.c \
 	src/queue/loaded.c \
 	src/queue/mend.c \
@@ -40,6 +42,15 @@ queue_test_sources = \
 	tests/unit/base/scratch.h \
 	tests/unit/queue/harness.c \
 	tests/unit/queue/harness.h
+check_PROGRAMS += tests/unit/queue/test_account
+TESTS += tests/unit/queue/test_account
+tests_unit_queue_test_account_SOURCES = \
+	$(queue_test_sources) \
+	tests/unit/queue/test_account.c
+tests_unit_queue_test_account_LDFLAGS = \
+	$(AM_LDFLAGS) \
+	-Wl,--wrap=clock_mono_us
+tests_unit_queue_test_account_LDADD = $(QUEUE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/queue/test_compact
 TESTS += tests/unit/queue/test_compact
 tests_unit_queue_test_compact_SOURCES = \

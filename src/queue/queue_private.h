@@ -249,6 +249,44 @@ const char *queue_tally_over(const struct queue_tally *tally,
     const struct queue_limits *limits, const struct queue_record *first,
     uint64_t records, uint64_t bytes);
 
+uint64_t queue_tally_total(const struct queue_tally *tally,
+    enum queue_total total);
+void queue_tally_put_total(struct queue_tally *tally, enum queue_total total,
+    uint64_t n);
+
+/* --- account.c --- */
+
+struct queue_accounts;
+struct queue_segment;
+
+/* -1: FAULT_QUEUE. */
+int queue_accounts_open(struct queue_accounts **accounts_r, int root_fd,
+    struct fault *fault);
+void queue_accounts_close(struct queue_accounts **accountsp);
+
+enum queue_retire {
+	QUEUE_RETIRE_NONE,
+	QUEUE_RETIRE_REMOVED,	/* done when the segment is not there */
+	QUEUE_RETIRE_REWRITTEN	/* done when this new one is */
+};
+/* What is about to leave the files. One at a time. */
+void queue_accounts_retire(struct queue_accounts *accounts,
+    enum queue_retire retire, const char *name,
+    const struct queue_account *account);
+/* It has left, or it could not. */
+void queue_accounts_retired(struct queue_accounts *accounts, bool was_done);
+/* The same, found out by whoever starts after a kill. */
+void queue_accounts_recover(struct queue_accounts *accounts,
+    const struct queue_dirs *dirs);
+/* A record that was accepted cannot be read any more. */
+void queue_accounts_damage(struct queue_accounts *accounts,
+    struct queue_segment *seg);
+/* All is read and all outcomes are written: here is what the files hold now.
+   counted: what the writers had counted before the reading began. */
+void queue_accounts_publish(struct queue_accounts *accounts,
+    struct queue_tally *tally, const struct queue_account *here,
+    uint64_t counted);
+
 /* --- loaded.c --- */
 
 struct queue_loaded_item {
@@ -316,6 +354,8 @@ struct queue_segment {
 				   counted by us */
 	uint32_t records;	/* read, in whatever state */
 	uint32_t live;		/* records called and not finished */
+	struct queue_account account;	/* of the records in the file; one
+				   that is dying still waits */
 	uint32_t not_below;	/* not worth rewriting with so many live */
 	int64_t quiet_us;	/* when the last one was finished, monotonic */
 	struct queue_moved *moved;	/* by from, and by to; NULL: none */
@@ -360,6 +400,9 @@ struct queue_reader {
 	size_t ndying;
 	size_t dying_cap;
 	struct queue_tally *tally;
+	struct queue_accounts *accounts;
+	uint64_t counted;	/* by writers, before the last scan */
+	bool is_read;		/* all of the queue, once at least */
 	struct queue_loaded loaded;
 	struct queue_loaded dropped;	/* by request: the caller does not know
 					   yet */
@@ -409,6 +452,13 @@ int queue_scan_segment(struct queue_reader *reader, struct queue_segment *seg,
 void queue_scan_committed(struct queue_reader *reader,
     struct queue_segment *seg, const struct queue_pending *pending,
     bool counts);
+
+/* --- finish.c --- */
+
+/* Unlink what is finished. -1: FAULT_QUEUE, tried again. */
+int queue_finished_remove(struct queue_reader *reader, struct fault *fault);
+/* Tell what the files hold, when they hold all that is known. */
+void queue_publish(struct queue_reader *reader);
 
 /* --- adopt.c --- */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The reading side, of which there is one: knows the segments, reads on when
-   the directories change, notes what became of each record, removes what is
-   finished. A record is finished on disk before anything of it is removed. */
+   the directories change and hands out what it finds. What becomes of it is
+   finish.c's. */
 #include "config.h"
 
 #include "queue_private.h"
@@ -179,6 +179,7 @@ reader_free(struct queue_reader *reader)
 	queue_loaded_deinit(&reader->loaded);
 	queue_loaded_deinit(&reader->dropped);
 	queue_tally_close(&reader->tally);
+	queue_accounts_close(&reader->accounts);
 	queue_view_deinit(&reader->scan_view);
 	queue_view_deinit(&reader->load_view);
 	queue_view_deinit(&reader->mark_view);
@@ -207,11 +208,14 @@ queue_reader_open(struct queue_reader **reader_r, const char *dir,
 	if (queue_dirs_open(&reader->dirs, dir, true, fault) < 0 ||
 	    take_lock(reader, dir, fault) < 0 ||
 	    queue_tally_open(&reader->tally, reader->dirs.root, fault) < 0 ||
+	    queue_accounts_open(&reader->accounts, reader->dirs.root,
+	    fault) < 0 ||
 	    watch(reader, dir, fault) < 0 ||
 	    find_segments(reader, true, fault) < 0) {
 		reader_free(reader);
 		return -1;
 	}
+	queue_accounts_recover(reader->accounts, &reader->dirs);
 	begin_tally(reader);
 	remove_orphan_logs(reader);
 	remove_half_made(reader->dirs.open);
@@ -228,58 +232,6 @@ int
 queue_reader_fd(const struct queue_reader *reader)
 {
 	return reader->inotify_fd;
-}
-
-/* --- removing what is finished --- */
-
-static bool
-is_finished(const struct queue_reader *reader, const struct queue_segment *seg)
-{
-	/* A segment that was rewritten must not go before what it was. */
-	return seg->scanned && seg->live == 0 && seg->dying == 0 &&
-	    seg->pendings.n == 0 && !seg->kept && seg != reader->busy &&
-	    reader->superseded.n == 0;
-}
-
-/* The segment goes first and for good: without it its log says nothing, while
-   a segment without its log would be delivered again. So outcomes that finish
-   a segment need not be written at all. */
-static int
-remove_finished(struct queue_reader *reader, struct fault *fault)
-{
-	struct queue_names logs = { NULL, 0, 0 };
-	bool removed = false;
-	int ret = 0;
-
-	for (size_t i = 0; i < reader->nsegments; ) {
-		struct queue_segment *seg = reader->segments[i];
-
-		if (!is_finished(reader, seg)) {
-			i++;
-			continue;
-		}
-		if (queue_io.unlinkat(reader->dirs.ready, seg->name, 0) < 0 &&
-		    errno != ENOENT) {
-			ret = fault_errno(fault, FAULT_QUEUE,
-			    "unlink ready/%s", seg->name);
-			break;
-		}
-		removed = true;
-		if (seg->outcomes.exists || seg->outcomes.trimmed) {
-			logs.name = mem_realloc(logs.name, logs.n + 1,
-			    sizeof(*logs.name));
-			queue_name_with(logs.name[logs.n++], seg->name,
-			    ".log");
-		}
-		queue_segment_remove(reader, seg);
-	}
-	if (removed && queue_io.fsync(reader->dirs.ready) < 0)
-		ret = fault_errno(fault, FAULT_QUEUE, "sync ready/");
-	/* Otherwise the next start finds them to be orphans. */
-	for (size_t i = 0; ret == 0 && i < logs.n; i++)
-		(void)queue_io.unlinkat(reader->dirs.done, logs.name[i], 0);
-	queue_names_deinit(&logs);
-	return ret;
 }
 
 /* --- reading --- */
@@ -314,6 +266,18 @@ hear(struct queue_reader *reader)
 			reader->segments[i - 1]->dirty = true;
 }
 
+/* A scan has come to its end. */
+static void
+note_all_read(struct queue_reader *reader, uint64_t counted)
+{
+	for (size_t i = 0; i < reader->nsegments; i++)
+		if (reader->segments[i]->dirty || reader->segments[i]->failed)
+			return;
+	reader->is_read = true;
+	reader->counted = counted;
+	queue_publish(reader);
+}
+
 /* One segment that cannot be read must not hold up the others. */
 static void
 put_off(struct queue_segment *seg, const struct fault *fault)
@@ -330,6 +294,8 @@ queue_reader_scan(struct queue_reader *reader, size_t max_records,
 {
 	struct fault local = { .code = FAULT_NONE };
 	size_t budget = max_records > 0 ? max_records : 1;
+	uint64_t counted = queue_tally_total(reader->tally,
+	    QUEUE_TOTAL_ACCEPTED);
 
 	hear(reader);
 	if (reader->lost_track) {
@@ -350,7 +316,10 @@ queue_reader_scan(struct queue_reader *reader, size_t max_records,
 		if (i < reader->nsegments && reader->segments[i] == seg)
 			i++;
 	}
-	return budget == 0 ? 1 : 0;
+	if (budget == 0)
+		return 1;
+	note_all_read(reader, counted);
+	return 0;
 }
 
 int
@@ -384,7 +353,7 @@ queue_reader_adopt(struct queue_reader *reader, struct fault *fault)
 	if (queue_superseded_remove(reader, fault) < 0 ||
 	    queue_requests_take(reader, fault) < 0)
 		return -1;
-	return remove_finished(reader, fault);
+	return queue_finished_remove(reader, fault);
 }
 
 void
@@ -401,8 +370,17 @@ queue_resolve(struct queue_reader *reader, struct queue_pos pos,
 	    QUEUE_NOTE_DISCARDED, pos.offset, 0, 0);
 	if (!committed)
 		return;
-	queue_tally_count(reader->tally, QUEUE_TOTAL_ACCEPTED, 1);
 	queue_scan_committed(reader, seg, &pending, true);
+}
+
+/* Set aside, and nobody's any more. */
+static void
+forget_damaged(struct queue_reader *reader, struct queue_segment *seg)
+{
+	if (seg->live == 0)
+		return;
+	seg->live--;
+	queue_accounts_damage(reader->accounts, seg);
 }
 
 int
@@ -423,8 +401,7 @@ queue_reader_load(struct queue_reader *reader, struct queue_pos pos,
 		return fault_set(fault, FAULT_QUEUE,
 		    "load: no segment number %" PRIu32, pos.segment);
 	if (!queue_segment_place(seg, pos.offset, &place)) {
-		if (seg->live > 0)
-			seg->live--;
+		forget_damaged(reader, seg);
 		return fault_set(fault, FAULT_QUEUE,
 		    "segment %s: the record at %" PRIu32 " was damaged",
 		    seg->name, pos.offset);
@@ -435,8 +412,7 @@ queue_reader_load(struct queue_reader *reader, struct queue_pos pos,
 			queue_segment_set_aside(reader, seg, place,
 			    queue_view_resync(&reader->load_view,
 			    (uint64_t)place + 1, seg->size));
-			if (seg->live > 0)
-				seg->live--;
+			forget_damaged(reader, seg);
 		}
 		return -1;
 	}
@@ -452,134 +428,6 @@ queue_reader_load(struct queue_reader *reader, struct queue_pos pos,
 	record_r->event = buf->data;
 	record_r->body = buf->data + event_size;
 	return 0;
-}
-
-/* --- outcomes --- */
-
-static void
-note_dying(struct queue_reader *reader, struct queue_segment *seg,
-    struct queue_pos pos, unsigned attempts)
-{
-	if (reader->ndying == reader->dying_cap) {
-		reader->dying_cap = reader->dying_cap * 2 + 16;
-		reader->dying = mem_realloc(reader->dying, reader->dying_cap,
-		    sizeof(*reader->dying));
-	}
-	reader->dying[reader->ndying++] =
-	    (struct queue_dying){ .pos = pos, .attempts = attempts };
-	seg->dying++;
-}
-
-/* It does not wait any more, or it does, and was tried. */
-static void
-count_outcome(struct queue_reader *reader, struct queue_segment *seg,
-    struct queue_pos pos, uint32_t place, enum queue_outcome outcome)
-{
-	static const enum queue_total totals[] = {
-		[QUEUE_DELIVERED] = QUEUE_TOTAL_DELIVERED,
-		[QUEUE_RETRY] = QUEUE_TOTAL_RETRIED,
-		[QUEUE_DEAD] = QUEUE_TOTAL_DEAD,
-		[QUEUE_DROPPED] = QUEUE_TOTAL_DROPPED,
-		[QUEUE_DISCARDED] = QUEUE_TOTAL_DROPPED,
-	};
-	struct fault fault = { .code = FAULT_NONE };
-	struct queue_loaded_item item;
-	struct queue_line line;
-	struct uuid account;
-	bool bad;
-
-	queue_tally_count(reader->tally, totals[outcome], 1);
-	if (queue_loaded_take(&reader->loaded, pos, &item)) {
-		if (outcome != QUEUE_RETRY)
-			queue_tally_add(reader->tally, &item.account, -1,
-			    -(int64_t)item.bytes);
-		return;
-	}
-	/* Finished without a look at it. */
-	if (outcome == QUEUE_RETRY || queue_segment_line(reader, seg, place,
-	    &reader->load_view, &line, &bad, &fault) < 0)
-		return;
-	line.record.event = line.event;
-	account = queue_tally_account(&line.record);
-	queue_tally_add(reader->tally, &account, -1,
-	    -queue_tally_bytes(&line.record));
-}
-
-void
-queue_reader_finish(struct queue_reader *reader, struct queue_pos pos,
-    enum queue_outcome outcome, unsigned attempts, int64_t due_us)
-{
-	static const char kinds[] = {
-		[QUEUE_DELIVERED] = QUEUE_NOTE_DELIVERED,
-		[QUEUE_RETRY] = QUEUE_NOTE_RETRY,
-		[QUEUE_DEAD] = QUEUE_NOTE_DEAD,
-		[QUEUE_DROPPED] = QUEUE_NOTE_DROPPED,
-		[QUEUE_DISCARDED] = QUEUE_NOTE_DISCARDED,
-	};
-	struct queue_segment *seg = queue_segment_get(reader, pos.segment);
-	struct queue_loaded_item dropped;
-	uint32_t place;
-	bool there;
-
-	/* Under way when the operator had it dropped. */
-	if (outcome == QUEUE_RETRY ? queue_loaded_has(&reader->dropped, pos) :
-	    queue_loaded_take(&reader->dropped, pos, &dropped))
-		return;
-	wuts_assert(seg != NULL);
-	there = queue_segment_place(seg, pos.offset, &place);
-	if (there)
-		count_outcome(reader, seg, pos, place, outcome);
-	pos.offset = place;
-	if (there && outcome == QUEUE_DEAD)
-		note_dying(reader, seg, pos, attempts);
-	else if (there)
-		queue_outcome_format(&seg->lines, kinds[outcome], pos.offset,
-		    attempts, outcome == QUEUE_RETRY ? due_us : 0);
-	if (outcome != QUEUE_RETRY) {
-		wuts_assert(seg->live > 0);
-		seg->live--;
-		seg->quiet_us = clock_mono_us();
-	}
-}
-
-int
-queue_reader_write(struct queue_reader *reader, struct fault *fault)
-{
-	int ret = 0;
-
-	for (size_t i = 0; i < reader->nsegments; i++) {
-		struct queue_segment *seg = reader->segments[i];
-
-		if (seg->lines.len == 0 || is_finished(reader, seg))
-			continue;
-		if (queue_outcomes_write(&seg->outcomes, reader->dirs.done,
-		    seg->name, &seg->lines, fault) < 0)
-			ret = -1;
-	}
-	return ret;
-}
-
-int
-queue_reader_sync(struct queue_reader *reader, struct fault *fault)
-{
-	int ret = queue_dead_write(reader, fault);
-
-	for (size_t i = 0; i < reader->nsegments; i++) {
-		struct queue_segment *seg = reader->segments[i];
-
-		if (seg->lines.len == 0 || is_finished(reader, seg))
-			continue;
-		if (queue_outcomes_sync(&seg->outcomes, reader->dirs.done,
-		    seg->name, &seg->lines, fault) < 0) {
-			ret = -1;
-			continue;
-		}
-		/* Outcomes come in bursts; hundreds of idle buffers add up. */
-		strbuf_deinit(&seg->lines);
-	}
-	if (remove_finished(reader, fault) < 0)
-		ret = -1;
-	return ret;
 }
 
 int64_t

@@ -28,6 +28,7 @@ call_record(struct queue_reader *reader, struct queue_segment *seg,
 	struct uuid account;
 
 	seg->live++;
+	seg->account.terms[QUEUE_TERM_ACCEPTED]++;
 	line->record.event = line->event;
 	account = queue_tally_account(&line->record);
 	if (counts)
@@ -63,6 +64,29 @@ queue_scan_committed(struct queue_reader *reader, struct queue_segment *seg,
 	call_record(reader, seg, pending, &line, counts);
 }
 
+/* Finished in an earlier run. A record that was undone has never counted. */
+static void
+account_finished(struct queue_segment *seg, char kind)
+{
+	enum queue_term term;
+
+	switch (kind) {
+	case QUEUE_NOTE_DELIVERED:
+		term = QUEUE_TERM_DELIVERED;
+		break;
+	case QUEUE_NOTE_DEAD:
+		term = QUEUE_TERM_DEAD;
+		break;
+	case QUEUE_NOTE_DROPPED:
+		term = QUEUE_TERM_DROPPED;
+		break;
+	default:
+		return;
+	}
+	seg->account.terms[QUEUE_TERM_ACCEPTED]++;
+	seg->account.terms[term]++;
+}
+
 static void
 take_record(struct queue_reader *reader, struct queue_segment *seg,
     uint32_t offset, struct queue_line *line)
@@ -72,8 +96,10 @@ take_record(struct queue_reader *reader, struct queue_segment *seg,
 
 	seg->records++;
 	noted = queue_outcomes_find(&seg->outcomes, offset);
-	if (noted != NULL && queue_outcome_is_final(noted->kind))
+	if (noted != NULL && queue_outcome_is_final(noted->kind)) {
+		account_finished(seg, noted->kind);
 		return;
+	}
 	pending = (struct queue_pending){
 		.id = line->record.id,
 		.created_us = line->record.created_us,

@@ -180,6 +180,19 @@ queue_tally_count(struct queue_tally *tally, enum queue_total total,
 	atomic_fetch_add(&tally->file->totals[total], n);
 }
 
+uint64_t
+queue_tally_total(const struct queue_tally *tally, enum queue_total total)
+{
+	return atomic_load(&tally->file->totals[total]);
+}
+
+void
+queue_tally_put_total(struct queue_tally *tally, enum queue_total total,
+    uint64_t n)
+{
+	atomic_store(&tally->file->totals[total], n);
+}
+
 void
 queue_tally_clear(struct queue_tally *tally)
 {
