@@ -62,7 +62,7 @@ enum fault_code {
 	FAULT_CODE_COUNT
 };
 
-#define FAULT_FIELDS_MAX 8
+#define FAULT_FIELDS_MAX 16
 
 struct fault_field {
 	char field[64];

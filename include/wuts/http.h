@@ -88,6 +88,8 @@ struct dialect {
 					   404 and 405, and x->route may be
 					   NULL there */
 #define DIALECT_TRAILING_SLASH 4u	/* one at the end of a path is nothing */
+#define DIALECT_NO_OPTIONS 8u		/* OPTIONS is a method like any other,
+					   and not one of ours */
 
 /* What came in. Strings live in the exchange's arena or in libfcgi's
    environment, both until the answer is out. Absent headers are "". */
@@ -137,6 +139,8 @@ struct exchange {
 	size_t ndialects;
 	const struct dialect *dialect;
 	const struct route *route;	/* NULL until found */
+	unsigned server_status;		/* of the page that nginx asks for; 0:
+					   this is a request */
 	struct request request;
 	struct response response;
 	struct caller caller;
@@ -184,6 +188,10 @@ const char *request_query(const struct exchange *x, const char *name);
    malformed. */
 bool request_authorization(const struct exchange *x, const char *scheme,
     const char **word_r, size_t *len_r);
+
+/* Does every parameter stand in the query once, in UTF-8? -1:
+   REFUSAL_VALIDATION. */
+int request_query_check(struct exchange *x, struct fault *fault);
 
 /* args[i] as a UUID. -1: REFUSAL_VALIDATION naming field. */
 int request_arg_uuid(const struct exchange *x, size_t i, const char *field,

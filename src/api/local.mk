@@ -23,6 +23,13 @@ libwuts_api_a_SOURCES += \
 	src/api/onprem/relay.c \
 	src/api/onprem/routes.c
 libwuts_api_a_SOURCES += \
+	src/api/wacht/auth.c \
+	src/api/wacht/error.c \
+	src/api/wacht/input.c \
+	src/api/wacht/routes.c \
+	src/api/wacht/shapes.c \
+	src/api/wacht/wacht_private.h
+libwuts_api_a_SOURCES += \
 	src/api/ops/ops.c
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/api/wuts/test_error

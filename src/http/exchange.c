@@ -100,6 +100,7 @@ begin(struct exchange *x, FCGX_Request *fcgi,
 	x->ndialects = ndialects;
 	x->dialect = dialects[0];
 	x->route = NULL;
+	x->server_status = 0;
 	memset(&x->caller, 0, sizeof(x->caller));
 	x->content_length = -1;
 	x->body_read = false;
@@ -178,13 +179,15 @@ static int
 check_route(struct exchange *x, unsigned methods, struct fault *fault)
 {
 	bool is_first = (x->dialect->flags & DIALECT_AUTH_FIRST) != 0;
+	bool has_options = (x->dialect->flags & DIALECT_NO_OPTIONS) == 0;
 
 	if (check_asked(x, methods, fault) < 0 ||
 	    (is_first && authenticate(x, fault) < 0))
 		return -1;
 	if (methods == 0)
 		return fault_say(fault, REFUSAL_NOT_FOUND, "no such path");
-	if (x->route == NULL && x->request.method != HTTP_OPTIONS)
+	if (x->route == NULL &&
+	    (x->request.method != HTTP_OPTIONS || !has_options))
 		return fault_say(fault, REFUSAL_METHOD_NOT_ALLOWED,
 		    "method not allowed");
 	if (x->route == NULL || is_first)
@@ -242,7 +245,8 @@ answer_fault(struct exchange *x, const struct fault *fault, unsigned methods)
 		response_header_default(x, "WWW-Authenticate", "Bearer");
 	if (x->response.status == 405 && methods != 0)
 		response_header_default(x, "Allow",
-		    router_allow(methods, allow));
+		    router_allow(methods,
+		    (x->dialect->flags & DIALECT_NO_OPTIONS) == 0, allow));
 }
 
 /* Route and caller are known: what of, and the answer. */
@@ -265,28 +269,30 @@ serve(struct exchange *x, const struct dialect *const *dialects,
 {
 	struct route_match match = { 0 };
 	char allow[ROUTER_METHODS_SIZE];
-	unsigned server_status = 0;
-	struct fault fault;
+	struct fault fault, unheard;
 
 	fault_clear(&fault);
-	if (request_read(x, &fault) < 0)
+	if (request_read(x, &fault) < 0) {
+		/* Only for its shape: whose path is it? */
+		(void)route_request(x, dialects, ndialects, &match, &unheard);
 		goto failed;
+	}
 	x->caller.request_id = x->request.id;
 	x->caller.address = x->request.address;
 	if (x->request.server_error[0] != '\0') {
 		/* The path chooses the dialect, and the methods of a 405. */
 		(void)route_request(x, dialects, ndialects, &match, &fault);
 		fault_clear(&fault);
-		fail_as_server(x, &server_status, &fault);
+		fail_as_server(x, &x->server_status, &fault);
 		answer_fault(x, &fault, match.methods);
-		response_status(x, server_status);
+		response_status(x, x->server_status);
 		return;
 	}
 	if (route_request(x, dialects, ndialects, &match, &fault) < 0 ||
 	    check_route(x, match.methods, &fault) < 0)
 		goto failed;
 	if (x->route == NULL) {
-		answer_options(x, router_allow(match.methods, allow));
+		answer_options(x, router_allow(match.methods, true, allow));
 		return;
 	}
 	if (serve_route(x, &fault) == 0) {

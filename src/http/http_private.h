@@ -39,8 +39,10 @@ int router_find(const struct dialect *const *dialects, size_t ndialects,
     enum http_method method, struct route_match *match_r,
     struct fault *fault);
 
-/* The value of Allow for a set of methods; HEAD and OPTIONS are added. */
-char *router_allow(unsigned methods, char buf[ROUTER_METHODS_SIZE]);
+/* The value of Allow for a set of methods; HEAD goes with GET, OPTIONS with
+   all of them where the dialect has it. */
+char *router_allow(unsigned methods, bool has_options,
+    char buf[ROUTER_METHODS_SIZE]);
 
 enum http_method http_method_parse(const char *name);
 

@@ -6,6 +6,7 @@
 
 #include "wuts/arena.h"
 #include "wuts/fault.h"
+#include "wuts/utf8.h"
 #include "wuts/uuid.h"
 
 #include "http_private.h"
@@ -16,6 +17,7 @@
 #define REQUEST_ID_MAX 128
 #define PAGE_MAX 1000
 #define CURSOR_MAX 512
+#define QUERY_MAX 64u
 
 /* The parameters we read, as they come. */
 struct params {
@@ -215,6 +217,64 @@ request_query(const struct exchange *x, const char *name)
 		pair += *pair == '&';
 	}
 	return NULL;
+}
+
+static bool
+is_utf8(const char *text)
+{
+	size_t len = strlen(text), n;
+
+	for (; len > 0; text += n, len -= n) {
+		n = utf8_sequence_len(text, len);
+		if (n == 0)
+			return false;
+	}
+	return true;
+}
+
+/* Is there a parameter of this name before the pair at end? */
+static bool
+stands_before(struct exchange *x, const char *end, const char *name)
+{
+	const char *pair = x->request.query, *key;
+	size_t len;
+
+	for (; pair < end; pair += len + 1) {
+		len = strcspn(pair, "&");
+		key = percent_decode(x->arena, pair, strcspn(pair, "=&"),
+		    true);
+		if (len > 0 && key != NULL && strcmp(key, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+int
+request_query_check(struct exchange *x, struct fault *fault)
+{
+	const char *pair = x->request.query, *text, *key;
+	unsigned n = 0;
+	size_t len;
+
+	for (; *pair != '\0'; pair += len + (pair[len] == '&')) {
+		len = strcspn(pair, "&");
+		if (len == 0)
+			continue;
+		text = percent_decode(x->arena, pair, len, true);
+		key = percent_decode(x->arena, pair, strcspn(pair, "=&"),
+		    true);
+		if (text == NULL || key == NULL || !is_utf8(text))
+			return fault_say(fault, REFUSAL_VALIDATION,
+			    "the query is not UTF-8");
+		if (++n > QUERY_MAX)
+			return fault_say(fault, REFUSAL_VALIDATION,
+			    "the query has more than %u parameters",
+			    QUERY_MAX);
+		if (stands_before(x, pair, key))
+			return fault_say(fault, REFUSAL_VALIDATION,
+			    "a query parameter stands there twice");
+	}
+	return 0;
 }
 
 int

@@ -61,13 +61,14 @@ access_name(enum access access)
 }
 
 char *
-router_allow(unsigned methods, char buf[ROUTER_METHODS_SIZE])
+router_allow(unsigned methods, bool has_options, char buf[ROUTER_METHODS_SIZE])
 {
 	size_t len = 0, name_len;
 
 	if ((methods & HTTP_GET) != 0)
 		methods |= HTTP_HEAD;
-	methods |= HTTP_OPTIONS;
+	if (has_options)
+		methods |= HTTP_OPTIONS;
 	for (size_t i = 0; i < METHOD_NAMES; i++) {
 		if ((methods & (unsigned)method_names[i].method) == 0)
 			continue;

@@ -20,7 +20,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-static const struct dialect *const dialects[] = { &api_wuts, &api_onprem, &api_ops };
+static const struct dialect *const dialects[] = {
+	&api_wuts, &api_onprem, &api_wacht, &api_ops
+};
 #define NDIALECTS (sizeof(dialects) / sizeof(dialects[0]))
 
 static int

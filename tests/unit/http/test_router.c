@@ -195,11 +195,13 @@ allow_names_head_and_options_too(void **state)
 	char buf[ROUTER_METHODS_SIZE];
 
 	(void)state;
-	assert_string_equal(router_allow(HTTP_GET | HTTP_POST, buf),
+	assert_string_equal(router_allow(HTTP_GET | HTTP_POST, true, buf),
 	    "GET, HEAD, POST, OPTIONS");
-	assert_string_equal(router_allow(HTTP_DELETE, buf),
+	assert_string_equal(router_allow(HTTP_DELETE | HTTP_PATCH, false, buf),
+	    "PATCH, DELETE");
+	assert_string_equal(router_allow(HTTP_DELETE, true, buf),
 	    "DELETE, OPTIONS");
-	assert_string_equal(router_allow(0xff, buf),
+	assert_string_equal(router_allow(0xff, true, buf),
 	    "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
 }
 
