@@ -210,7 +210,8 @@ a_start_of_the_reader_counts_anew(void **state)
 		}
 		sink_close(&sink);
 	}
-	assert_int_equal(counts(state).totals[QUEUE_TOTAL_ACCEPTED], 9);
+	/* The one that was claimed nobody has counted yet. */
+	assert_int_equal(counts(state).totals[QUEUE_TOTAL_ACCEPTED], 8);
 	assert_int_equal(counts(state).totals[QUEUE_TOTAL_DELIVERED], 9);
 	assert_int_equal(counts(state).ntenants, 0);
 	queue_writer_close(&writer);
