@@ -11,6 +11,7 @@ noinst_HEADERS += \
 	include/wuts/audit_service.h \
 	include/wuts/audit_store.h \
 	include/wuts/cache.h \
+	include/wuts/callback.h \
 	include/wuts/clock.h \
 	include/wuts/connection.h \
 	include/wuts/connection_service.h \

@@ -5,6 +5,8 @@ libwuts_model_a_SOURCES = \
 	src/model/address_host.c \
 	src/model/api_key.c \
 	src/model/audit.c \
+	src/model/callback.c \
+	src/model/callback_map.c \
 	src/model/delivery.c \
 	src/model/device.c \
 	src/model/event.c \
@@ -30,6 +32,11 @@ check_PROGRAMS += tests/unit/model/test_api_key
 TESTS += tests/unit/model/test_api_key
 tests_unit_model_test_api_key_SOURCES = tests/unit/model/test_api_key.c
 tests_unit_model_test_api_key_LDADD = $(MODEL_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/model/test_callback
+TESTS += tests/unit/model/test_callback
+tests_unit_model_test_callback_SOURCES = \
+	tests/unit/model/test_callback.c
+tests_unit_model_test_callback_LDADD = $(MODEL_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/model/test_device
 TESTS += tests/unit/model/test_device
 tests_unit_model_test_device_SOURCES = tests/unit/model/test_device.c

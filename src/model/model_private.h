@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* What the rules of the model share about text: characters, names for people
-   and names of hosts. */
+/* What the rules of the model share: about text (characters, names for people
+   and names of hosts), and about payloads. */
 #ifndef WUTS_MODEL_PRIVATE_H
 #define WUTS_MODEL_PRIVATE_H
 
 #include <stdbool.h>
 #include <stddef.h>
+
+#include "wuts/callback.h"
 
 /* Characters (code points) of valid UTF-8. */
 size_t text_chars(const char *text);
@@ -26,5 +28,14 @@ enum text_name_verdict text_name_trim(const char *text, size_t chars_max,
 bool text_is_host_name(const char *host, size_t len);
 /* Would a resolver take this host for an address in some spelling? */
 bool text_ends_in_number(const char *host, size_t len);
+
+/* --- callback_map.c --- */
+
+/* status NULL: it says none, which nobody has switched off. */
+bool callback_wants_status(const struct onprem_settings *settings,
+    const char *status);
+/* As callback_format(), of data that is no payload. */
+bool callback_map(struct strbuf *out, const struct callback_source *source,
+    const struct onprem_settings *settings, enum callback_type *type_r);
 
 #endif
