@@ -23,12 +23,13 @@ struct strbuf;
 
 /* What is derived (HKDF-SHA-256, one label each) from one installation key:
    its name, token look-up, encryption at rest, the chain of the audit
-   trail. */
+   trail, the signature of session tokens. */
 struct crypto_key {
 	uint8_t name[CRYPTO_KEY_NAME_LEN];	/* not secret: which key it is */
 	uint8_t lookup[CRYPTO_KEY_LEN];
 	uint8_t seal[CRYPTO_KEY_LEN];
 	uint8_t audit[CRYPTO_KEY_LEN];
+	uint8_t session[CRYPTO_KEY_LEN];
 };
 
 /* The installation keys. The first is used for all that is written; what was

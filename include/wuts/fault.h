@@ -55,8 +55,6 @@ enum fault_code {
 	FAULT_ENGINE_AWAY,		/* it does not answer */
 	FAULT_NOT_READY,		/* the operator has to set it up; said
 					   tells how */
-	FAULT_BUSY,			/* so many are at it that others would
-					   starve; retry_after_s is set */
 	FAULT_IO,			/* a file or socket */
 	FAULT_CONFIG,			/* the operator's configuration */
 	FAULT_CODE_COUNT

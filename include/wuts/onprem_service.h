@@ -49,7 +49,7 @@ struct onprem_login {
 
 /* The password is the account's: *user_r. It may have to be changed, which is
    the caller's to see. -1: REFUSAL_UNAUTHORIZED (no such account, inactive,
-   another password: all take the same time), REFUSAL_RATE_LIMITED, FAULT_BUSY
+   another password: all take the same time), REFUSAL_RATE_LIMITED, REFUSAL_BUSY
    (too many log-ins at once), FAULT_DATABASE. */
 int onprem_service_check_login(struct service *service,
     const struct caller *caller, const struct onprem_login *login,

@@ -49,6 +49,10 @@ int session_service_revoke_all(struct service *service,
     const struct caller *caller, const struct uuid *user_id, size_t *n_r,
     struct fault *fault);
 
+/* End what has expired: session.expired for each. A call of identify does so
+   once a minute and process. 1: there may be more / 0 / -1. */
+int session_service_sweep(struct service *service, struct fault *fault);
+
 /* Streams them, the most recently active first. */
 typedef int session_listed(void *ctx, const struct session *session,
     struct fault *fault);

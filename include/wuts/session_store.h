@@ -47,9 +47,22 @@ int session_store_list(struct db *db, const struct uuid *tenant_id,
     const struct uuid *user_id, bool include_expired, int64_t now_us,
     session_row *row, void *ctx, struct fault *fault);
 
-/* Deletes at most limit of those that expired or were revoked before then; how
-   many, or -1. */
+/* Those of any tenant that have expired and are not revoked: their end has not
+   been told yet. At most limit of them, which fit into sessions_r; how many,
+   or -1. */
+int session_store_list_expired(struct db *db, int64_t now_us, unsigned limit,
+    struct session *sessions_r, struct fault *fault);
+/* 1: deleted, it was not revoked / 0: there is none such any more / -1. */
+int session_store_delete(struct db *db, const struct uuid *tenant_id,
+    const struct uuid *id, struct fault *fault);
+/* Deletes at most limit of those that expired or were revoked before then,
+   without a word; how many, or -1. */
 int session_store_expire(struct db *db, int64_t before_us, unsigned limit,
     struct fault *fault);
+
+/* Those whose hash begins with this key's name, and that are good now. */
+int session_store_count_under(struct db *db,
+    const uint8_t key_name[CRYPTO_KEY_NAME_LEN], int64_t now_us,
+    uint64_t *count_r, struct fault *fault);
 
 #endif

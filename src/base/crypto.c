@@ -102,6 +102,7 @@ derive_all(struct crypto_key *key_r, const uint8_t key[CRYPTO_KEY_LEN])
 	derive(key, "wuts token look-up", key_r->lookup);
 	derive(key, "wuts encryption at rest", key_r->seal);
 	derive(key, "wuts audit chain", key_r->audit);
+	derive(key, "wuts session token", key_r->session);
 }
 
 /* One line: a key, or what is left of a retired one. */

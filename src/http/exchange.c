@@ -226,7 +226,7 @@ log_fault(const struct exchange *x, const struct fault *fault)
 		return;
 	if (fault->code == FAULT_DATABASE || fault->code == FAULT_QUEUE_FULL ||
 	    fault->code == FAULT_NO_ENGINE ||
-	    fault->code == FAULT_NOT_READY || fault->code == FAULT_BUSY)
+	    fault->code == FAULT_NOT_READY)
 		log_warn("request=%s %s", x->request.id, fault->text);
 	else
 		log_error("request=%s %s", x->request.id, fault->text);

@@ -96,10 +96,13 @@ static const char *const names[] = {
 	"user.deleted",
 	"user.token_rotated",
 	"webhook.disabled",
+	"session.created",
+	"session.deleted",
+	"session.expired",
 };
 
 #define NAME_COUNT (sizeof(names) / sizeof(names[0]))
-#define TENANT_COUNT 7
+#define TENANT_COUNT 10
 #define ENGINE_COUNT (NAME_COUNT - TENANT_COUNT)
 #define SET_BITS 64
 /* Numbers of patterns: the names, "*", the groups. */

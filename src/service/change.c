@@ -81,6 +81,7 @@ run_body(struct db *db, void *ctx, struct fault *fault)
 	change->identity = change->caller->identity;
 	change->now_us = clock_wall_us();
 	change->changed = false;
+	change->adds_only = false;
 	memset(&change->chain, 0, sizeof(change->chain));
 	if (change->body(change, change->ctx, fault) < 0 ||
 	    change_close_audit(change, fault) < 0)
@@ -104,6 +105,8 @@ answer_is_stored(struct change *change)
 static void
 bump(struct change *change)
 {
+	if (change->adds_only)
+		return;
 	generations_bump(change->service->generations,
 	    uuid_is_nil(&change->tenant_id) ? NULL : &change->tenant_id);
 }

@@ -22,6 +22,10 @@ libwuts_service_a_SOURCES = \
 	src/service/schema.c \
 	src/service/service.c \
 	src/service/service_private.h \
+	src/service/session.c \
+	src/service/session_end.c \
+	src/service/session_private.h \
+	src/service/session_token.c \
 	src/service/tenant.c \
 	src/service/trial.c \
 	src/service/user.c \

@@ -83,6 +83,9 @@ service_open(struct service **service_r, const struct settings *settings,
 	    offsetof(struct user, tenant_id));
 	memory_init(&service->keys, CRYPTO_HASH_LEN,
 	    sizeof(struct known_key), offsetof(struct known_key, tenant_id));
+	memory_init(&service->sessions, CRYPTO_HASH_LEN,
+	    sizeof(struct known_session),
+	    offsetof(struct known_session, user.tenant_id));
 	service->touched = cache_new(TOUCHED_SLOTS, sizeof(struct uuid), 1);
 	memory_init(&service->users, sizeof(struct uuid), sizeof(struct user),
 	    offsetof(struct user, tenant_id));
@@ -118,6 +121,7 @@ service_close(struct service **servicep)
 	memory_deinit(&service->devices);
 	memory_deinit(&service->users);
 	cache_free(&service->touched);
+	memory_deinit(&service->sessions);
 	memory_deinit(&service->keys);
 	memory_deinit(&service->tokens);
 	db_free(&service->db);

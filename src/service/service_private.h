@@ -70,6 +70,14 @@ struct known_key {
 	int64_t last_used_us;
 };
 
+/* What is remembered of a session. */
+struct known_session {
+	struct uuid id;
+	int64_t expires_us;
+	int64_t last_active_us;
+	struct user user;
+};
+
 /* The permission matrix, as last read. */
 struct role_memory {
 	bool is_read;
@@ -87,7 +95,10 @@ struct service {
 	struct address_policy addresses;
 	struct memory tokens;	/* look-up hash: struct user */
 	struct memory keys;	/* look-up hash: struct known_key */
-	struct cache *touched;	/* key id: its use was noted this minute */
+	struct memory sessions;	/* SHA-256 of token: struct known_session */
+	struct cache *touched;	/* id of key or session: its use was noted
+				   this minute */
+	int64_t swept_us;	/* expired sessions; monotonic */
 	struct memory users;	/* user id: struct user */
 	struct memory devices;	/* device id: struct device */
 	struct strbuf bodies;	/* of the events being accepted */
@@ -150,6 +161,8 @@ struct change {
 	struct uuid tenant_id;
 	int64_t now_us;			/* read under the tenant's lock */
 	bool changed;			/* the body has written something */
+	bool adds_only;			/* what is remembered of the tenant
+					   stays true: no cache need know */
 	struct audit_chain chain;	/* audit_chain.c's own */
 
 	/* change.c's own */
@@ -271,6 +284,12 @@ void new_user_make_token(const struct service *service, const struct uuid *id,
 void new_user_keep_token(const struct crypto_keys *keys,
     const struct uuid *id, const char token[UUID_TEXT_LEN + 1],
     struct user_token *kept_r);
+
+/* --- session.c --- */
+
+/* All of a user that stands locked. */
+int session_end_all(struct change *change, const struct uuid *user_id,
+    struct fault *fault);
 
 /* --- device.c, webhook.c: used by events that touch both --- */
 

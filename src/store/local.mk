@@ -14,6 +14,7 @@ libwuts_store_a_SOURCES = \
 	src/store/replay.c \
 	src/store/role.c \
 	src/store/schema.c \
+	src/store/session.c \
 	src/store/stmt.c \
 	src/store/store_private.h \
 	src/store/tenant.c \

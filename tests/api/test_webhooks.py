@@ -347,7 +347,8 @@ def test_the_catalogue_is_complete(house):
     assert answer["tenant_events"] == [
         "tenant.created", "user.created", "user.updated",
         "user.role_changed", "user.deleted", "user.token_rotated",
-        "webhook.disabled"]
+        "webhook.disabled", "session.created", "session.deleted",
+        "session.expired"]
 
 
 def test_every_name_of_the_catalogue_can_be_subscribed_to(owner):

@@ -77,6 +77,7 @@ static const struct error_row errors[FAULT_CODE_COUNT] = {
 	[REFUSAL_MEDIA_TYPE] = { 400, 1025, "Unsupported media type", false },
 	[REFUSAL_RATE_LIMITED] =
 	    { 429, 1015, "Too many failed attempts", false },
+	[REFUSAL_BUSY] = { 503, 1016, "Too many requests at once", false },
 
 	[FAULT_INTERNAL] = { 500, 1014, internal, true },
 	[FAULT_DATABASE] = { 500, 1023, "The database did not answer", false },
@@ -86,7 +87,6 @@ static const struct error_row errors[FAULT_CODE_COUNT] = {
 	[FAULT_ENGINE_AWAY] = { 500, 1014, "Connection timed out. Please check "
 	    "if the engine is running", true },
 	[FAULT_NOT_READY] = { 503, 1011, "Not set up", false },
-	[FAULT_BUSY] = { 503, 1016, "Too many log-ins at once", false },
 	[FAULT_IO] = { 500, 1014, internal, true },
 	[FAULT_CONFIG] = { 500, 1014, internal, true }
 };

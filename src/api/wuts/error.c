@@ -114,8 +114,6 @@ static const struct error_row errors[FAULT_CODE_COUNT] = {
 	    "the WhatsApp engine is not available" },
 	[FAULT_NOT_READY] =
 	    { 503, 60, "SERVICE_UNAVAILABLE", "not set up" },
-	[FAULT_BUSY] =
-	    { 503, 1, "SERVICE_UNAVAILABLE", "too many requests at once" },
 	[FAULT_IO] =
 	    { 500, 0, "INTERNAL_ERROR", "internal error" },
 	[FAULT_CONFIG] =
