@@ -22,7 +22,9 @@ struct service;
 struct key_reseal {
 	uint64_t tokens;	/* of users: hashed and sealed anew */
 	uint64_t secrets;	/* of webhooks: sealed anew */
-	uint64_t lost;		/* of both: none of the keys opens it */
+	uint64_t headers;	/* of webhooks: sealed anew, or for the first
+				   time */
+	uint64_t lost;		/* of all: none of the keys opens it */
 	uint64_t api_keys;	/* not used since: need an older key still */
 };
 

@@ -10,6 +10,10 @@
 #include "wuts/uuid.h"
 
 struct address_policy;
+struct arena;
+struct crypto_keys;
+struct fault;
+struct strbuf;
 
 #define WEBHOOK_ID_LEN 8		/* bytes; wh_ and 16 hex digits outside */
 #define WEBHOOK_URL_MAX 2048
@@ -46,6 +50,9 @@ struct webhook {
 	unsigned rate_limit;		/* per second, 0: none */
 	size_t nheaders;
 	const struct webhook_header *headers;
+	/* As a row holds them; NULL: in plain, as rows did once. */
+	const uint8_t *headers_sealed;
+	size_t headers_sealed_len;
 	const uint8_t *secret_sealed;	/* aad: id */
 	size_t secret_sealed_len;
 	/* The one before the last rotation: signs besides until then. */
@@ -78,5 +85,23 @@ bool webhook_host_is_allowed(const char *url,
    inner blanks, 1 KiB. */
 const char *webhook_header_check(const char *name, const char *value);
 const char *webhook_secret_check(const char *secret);
+
+/* The headers as one JSON object, name to value, in their order; and back,
+   into arena. -1: FAULT_INTERNAL, it is none. */
+void webhook_headers_format(const struct webhook *webhook,
+    struct strbuf *out);
+int webhook_headers_parse(struct webhook *webhook, struct arena *arena,
+    const char *text, size_t len, struct fault *fault);
+/* That, sealed and bound to the webhook's id: a receiver's credential may be
+   among them. open leaves headers that are in plain as they are. -1:
+   FAULT_INTERNAL, none of the keys opens them. */
+void webhook_headers_seal(struct webhook *webhook, struct arena *arena,
+    const struct crypto_keys *keys);
+int webhook_headers_open(struct webhook *webhook, struct arena *arena,
+    const struct crypto_keys *keys, struct fault *fault);
+/* Seal them anew when they are in plain or under another key than the first.
+   1: they were / 0 / -1: none of the keys opens them. */
+int webhook_headers_reseal(struct webhook *webhook, struct arena *arena,
+    const struct crypto_keys *keys);
 
 #endif

@@ -153,7 +153,8 @@ show_progress(void *ctx, const struct key_reseal *so_far)
 {
 	(void)ctx;
 	fprintf(stderr, "\rwritten anew: %" PRIu64 " tokens, %" PRIu64
-	    " webhook secrets", so_far->tokens, so_far->secrets);
+	    " webhook secrets, headers of %" PRIu64 " webhooks",
+	    so_far->tokens, so_far->secrets, so_far->headers);
 }
 
 static int
@@ -340,6 +341,7 @@ report_json(const struct rotation *rotation, enum stage stage)
 	write_text(&w, "new_key", names[stage]);
 	write_number(&w, "tokens", outcome->resealed.tokens);
 	write_number(&w, "secrets", outcome->resealed.secrets);
+	write_number(&w, "headers", outcome->resealed.headers);
 	write_number(&w, "lost", outcome->resealed.lost);
 	write_number(&w, "api_keys_left", outcome->nleft);
 	write_left(&w, outcome);
@@ -378,11 +380,12 @@ report_text(const struct rotation *rotation, enum stage stage)
 
 	if (rotation->is_resealed)
 		printf("written anew: %" PRIu64 " tokens, %" PRIu64
-		    " webhook secrets\n", outcome->resealed.tokens,
-		    outcome->resealed.secrets);
+		    " webhook secrets, headers of %" PRIu64 " webhooks\n",
+		    outcome->resealed.tokens, outcome->resealed.secrets,
+		    outcome->resealed.headers);
 	if (outcome->resealed.lost > 0)
-		printf("%" PRIu64 " tokens or secrets are under a key that"
-		    " the file does not hold\n", outcome->resealed.lost);
+		printf("%" PRIu64 " tokens, secrets or headers are under a key"
+		    " that the file does not hold\n", outcome->resealed.lost);
 	print_left(outcome);
 	if (rotation->is_finished) {
 		puts("the rotation is finished: keep a copy of the key file"

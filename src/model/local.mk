@@ -16,7 +16,8 @@ libwuts_model_a_SOURCES = \
 	src/model/text.c \
 	src/model/trial.c \
 	src/model/user.c \
-	src/model/webhook.c
+	src/model/webhook.c \
+	src/model/webhook_headers.c
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/model/test_address
@@ -69,4 +70,9 @@ check_PROGRAMS += tests/unit/model/test_webhook
 TESTS += tests/unit/model/test_webhook
 tests_unit_model_test_webhook_SOURCES = tests/unit/model/test_webhook.c
 tests_unit_model_test_webhook_LDADD = $(MODEL_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/model/test_webhook_headers
+TESTS += tests/unit/model/test_webhook_headers
+tests_unit_model_test_webhook_headers_SOURCES = \
+	tests/unit/model/test_webhook_headers.c
+tests_unit_model_test_webhook_headers_LDADD = $(MODEL_LIBS) $(CMOCKA_LIBS)
 endif

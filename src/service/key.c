@@ -35,9 +35,10 @@ struct sealed_secret {
 	size_t len;
 };
 
-/* Of one webhook: the one that is valid, the one before. */
+/* Of one webhook: the one that is valid, the one before; and its headers, in
+   the arena. */
 struct sealed_secrets {
-	uint8_t id[WEBHOOK_ID_LEN];
+	struct webhook row;
 	struct sealed_secret now, old;
 };
 
@@ -48,6 +49,7 @@ struct resealing {
 	void *ctx;
 	struct key_reseal total;
 
+	struct arena *arena;		/* of one batch */
 	const struct uuid *tenant_id;
 	struct key_reseal batch;
 	struct uuid after_user;
@@ -63,6 +65,7 @@ begin_batch(struct resealing *resealing, struct db *db, struct fault *fault)
 	struct tenant tenant;
 
 	resealing->n = 0;
+	arena_reset(resealing->arena);
 	memset(&resealing->batch, 0, sizeof(resealing->batch));
 	/* 0: deleted meanwhile, and all its rows with it. */
 	return tenant_store_lock(db, resealing->tenant_id, &tenant, fault);
@@ -135,6 +138,33 @@ copy_secret(struct sealed_secret *secret, const uint8_t *sealed, size_t len)
 		memcpy(secret->sealed, sealed, secret->len);
 }
 
+/* Sealed or in plain, the row's are gone when the next one is read. */
+static void
+copy_headers(struct arena *arena, struct webhook *to,
+    const struct webhook *from)
+{
+	struct webhook_header *headers;
+	uint8_t *sealed;
+	size_t i;
+
+	memcpy(to->id, from->id, sizeof(to->id));
+	if (from->headers_sealed != NULL) {
+		sealed = arena_alloc(arena, from->headers_sealed_len);
+		memcpy(sealed, from->headers_sealed, from->headers_sealed_len);
+		to->headers_sealed = sealed;
+		to->headers_sealed_len = from->headers_sealed_len;
+		return;
+	}
+	headers = arena_alloc(arena, from->nheaders * sizeof(headers[0]));
+	for (i = 0; i < from->nheaders; i++) {
+		headers[i].name = arena_strdup(arena, from->headers[i].name);
+		headers[i].value = arena_strdup(arena,
+		    from->headers[i].value);
+	}
+	to->headers = headers;
+	to->nheaders = from->nheaders;
+}
+
 static int
 take_secrets(void *ctx, const struct webhook *row, struct fault *fault)
 {
@@ -142,7 +172,8 @@ take_secrets(void *ctx, const struct webhook *row, struct fault *fault)
 	struct sealed_secrets *secrets = &resealing->secrets[resealing->n++];
 
 	(void)fault;
-	memcpy(secrets->id, row->id, sizeof(secrets->id));
+	memset(&secrets->row, 0, sizeof(secrets->row));
+	copy_headers(resealing->arena, &secrets->row, row);
 	copy_secret(&secrets->now, row->secret_sealed,
 	    row->secret_sealed_len);
 	copy_secret(&secrets->old, row->old_secret_sealed,
@@ -172,25 +203,36 @@ reseal_secret(struct resealing *resealing, const uint8_t id[WEBHOOK_ID_LEN],
 	return which != 0;
 }
 
+static bool
+reseal_headers(struct resealing *resealing, struct webhook *row)
+{
+	int ret = webhook_headers_reseal(row, resealing->arena,
+	    resealing->keys);
+
+	if (ret < 0)
+		resealing->batch.lost++;
+	else if (ret > 0)
+		resealing->batch.headers++;
+	return ret > 0;
+}
+
 static int
 reseal_webhook(struct resealing *resealing, struct db *db,
     struct sealed_secrets *secrets, struct fault *fault)
 {
-	struct webhook row = {
-		.secret_sealed = secrets->now.sealed,
-		.secret_sealed_len = secrets->now.len
-	};
-	bool is_new = reseal_secret(resealing, secrets->id, &secrets->now);
+	struct webhook *row = &secrets->row;
+	bool is_new = reseal_secret(resealing, row->id, &secrets->now);
 
-	memcpy(row.id, secrets->id, sizeof(row.id));
+	row->secret_sealed = secrets->now.sealed;
+	row->secret_sealed_len = secrets->now.len;
 	if (secrets->old.len > 0) {
-		is_new |= reseal_secret(resealing, secrets->id,
-		    &secrets->old);
-		row.old_secret_sealed = secrets->old.sealed;
-		row.old_secret_sealed_len = secrets->old.len;
+		is_new |= reseal_secret(resealing, row->id, &secrets->old);
+		row->old_secret_sealed = secrets->old.sealed;
+		row->old_secret_sealed_len = secrets->old.len;
 	}
+	is_new |= reseal_headers(resealing, row);
 	return is_new ? webhook_store_update_secrets(db,
-	    resealing->tenant_id, &row, fault) : 0;
+	    resealing->tenant_id, row, fault) : 0;
 }
 
 static int
@@ -225,6 +267,7 @@ run_batch(struct service *service, struct resealing *resealing,
 		return -1;
 	total->tokens += resealing->batch.tokens;
 	total->secrets += resealing->batch.secrets;
+	total->headers += resealing->batch.headers;
 	total->lost += resealing->batch.lost;
 	if (resealing->said != NULL)
 		resealing->said(resealing->ctx, total);
@@ -252,7 +295,7 @@ reseal_tenant(struct service *service, const struct uuid *tenant_id,
 			return fault_prefix(fault, "webhook secrets");
 		if (resealing->n > 0)
 			memcpy(resealing->after_webhook,
-			    resealing->secrets[resealing->n - 1].id,
+			    resealing->secrets[resealing->n - 1].row.id,
 			    sizeof(resealing->after_webhook));
 	} while (resealing->n == BATCH);
 	return 0;
@@ -269,6 +312,7 @@ key_service_reseal(struct service *service, key_resealed *said, void *ctx,
 
 	fault_clear(fault);
 	resealing->keys = keys;
+	resealing->arena = arena_new();
 	resealing->said = said;
 	resealing->ctx = ctx;
 	ret = tenant_visit_all(service, reseal_tenant, resealing, fault);
@@ -276,6 +320,7 @@ key_service_reseal(struct service *service, key_resealed *said, void *ctx,
 		ret = api_key_store_count_others(service->db,
 		    keys->key[0].name, &resealing->total.api_keys, fault);
 	*result_r = resealing->total;
+	arena_free(&resealing->arena);
 	arena_free(&arena);
 	return ret < 0 ? fault_prefix(fault, "reseal") : 0;
 }

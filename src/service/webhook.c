@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Use cases on webhooks: at most one a device and one a tenant. Owns how a
    signing secret comes to be and how it is kept: sealed, bound to the
-   webhook's id, never in an audit row. */
+   webhook's id, never in an audit row. So are the headers. */
 #include "config.h"
 
 #include "webhook_private.h"
@@ -153,8 +153,8 @@ copy_headers(struct arena *arena, const struct webhook_input *input)
 }
 
 static void
-take_input(struct arena *arena, const struct webhook_input *input,
-    struct webhook *webhook)
+take_input(const struct crypto_keys *keys, struct arena *arena,
+    const struct webhook_input *input, struct webhook *webhook)
 {
 	struct strbuf events = STRBUF_INIT;
 
@@ -170,6 +170,7 @@ take_input(struct arena *arena, const struct webhook_input *input,
 	webhook->rate_limit = (unsigned)input->rate_limit;
 	webhook->nheaders = input->nheaders;
 	webhook->headers = copy_headers(arena, input);
+	webhook_headers_seal(webhook, arena, keys);
 }
 
 static int
@@ -177,6 +178,7 @@ insert_new(struct change *change, struct configuring *configuring,
     struct fault *fault)
 {
 	const struct webhook_input *input = configuring->input;
+	const struct crypto_keys *keys = &change->service->settings->keys;
 	struct webhook *webhook = configuring->webhook_r;
 	const char *secret = input->secret;
 
@@ -186,13 +188,12 @@ insert_new(struct change *change, struct configuring *configuring,
 	webhook->device_id = configuring->scope->device_id;
 	webhook->created_us = change->now_us;
 	webhook->updated_us = change->now_us;
-	take_input(configuring->arena, input, webhook);
+	take_input(keys, configuring->arena, input, webhook);
 	if (secret == NULL) {
 		secret = generate_secret(configuring->arena);
 		*configuring->secret_r = secret;
 	}
-	seal_secret(&change->service->settings->keys, configuring->arena,
-	    webhook, secret);
+	seal_secret(keys, configuring->arena, webhook, secret);
 	configuring->created = true;
 	if (webhook_store_insert(change->db, webhook, fault) < 0)
 		return fault_prefix(fault, "insert webhook");
@@ -204,15 +205,15 @@ replace(struct change *change, struct configuring *configuring,
     const struct webhook *before, struct fault *fault)
 {
 	const struct webhook_input *input = configuring->input;
+	const struct crypto_keys *keys = &change->service->settings->keys;
 	struct webhook *webhook = configuring->webhook_r;
 
 	*webhook = *before;	/* id, time of creation and secrets stay */
 	webhook->updated_us = change_time_after(change, before->updated_us);
-	take_input(configuring->arena, input, webhook);
+	take_input(keys, configuring->arena, input, webhook);
 	if (input->secret != NULL) {
 		/* Whoever gives one may do so because the last was betrayed. */
-		seal_secret(&change->service->settings->keys,
-		    configuring->arena, webhook, input->secret);
+		seal_secret(keys, configuring->arena, webhook, input->secret);
 		forget_old_secret(webhook);
 	}
 	if (webhook_store_update(change->db, webhook, fault) < 0)
@@ -377,6 +378,7 @@ rotate_body(struct change *change, void *ctx, struct fault *fault)
 {
 	struct configuring *rotating = ctx;
 	const struct webhook_scope *scope = rotating->scope;
+	const struct crypto_keys *keys = &change->service->settings->keys;
 	struct webhook *webhook = rotating->webhook_r;
 	char etag[ETAG_SIZE];
 	struct webhook before;
@@ -400,8 +402,10 @@ rotate_body(struct change *change, void *ctx, struct fault *fault)
 	webhook->old_secret_until_us = webhook->updated_us +
 	    (int64_t)WEBHOOK_SECRET_OVERLAP_S * CLOCK_SECOND_US;
 	*rotating->secret_r = generate_secret(rotating->arena);
-	seal_secret(&change->service->settings->keys, rotating->arena,
-	    webhook, *rotating->secret_r);
+	seal_secret(keys, rotating->arena, webhook, *rotating->secret_r);
+	if (webhook_headers_open(webhook, rotating->arena, keys, fault) < 0)
+		return -1;
+	webhook_headers_seal(webhook, rotating->arena, keys);
 	if (webhook_store_update(change->db, webhook, fault) < 0)
 		return fault_prefix(fault, "update webhook");
 	return audit(change, "webhook.secret_rotated", NULL, webhook, fault);
@@ -443,7 +447,10 @@ webhook_service_get(struct service *service, struct arena *arena,
 	    &scope->device_id, webhook_r, fault);
 	if (found < 0)
 		return fault_prefix(fault, "find webhook");
-	return found == 1 ? 0 : refuse_not_found(fault);
+	if (found == 0)
+		return refuse_not_found(fault);
+	return webhook_headers_open(webhook_r, arena,
+	    &service->settings->keys, fault);
 }
 
 struct deleting {

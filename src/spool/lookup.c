@@ -100,7 +100,8 @@ find_webhook(struct lookup *lookup, struct db *db, struct arena *arena,
 
 	job->result = webhook_store_find(db, arena, &job->tenant_id,
 	    &job->device_id, &webhook, &job->fault);
-	if (job->result == 1)
+	if (job->result == 1 && webhook_headers_open(&webhook, arena,
+	    &lookup->keys, &job->fault) == 0)
 		job->target = target_new(&webhook, &lookup->keys,
 		    &job->fault);
 	arena_reset(arena);

@@ -49,6 +49,9 @@ copy_webhook(struct webhook *to, const struct webhook *from)
 	to->old_secret_sealed = from->old_secret_sealed == NULL ? NULL :
 	    copy_bytes(from->old_secret_sealed, from->old_secret_sealed_len);
 	to->headers = copy_headers(from);
+	/* What was opened already is sealed with the rest of a snapshot. */
+	to->headers_sealed = NULL;
+	to->headers_sealed_len = 0;
 }
 
 static void

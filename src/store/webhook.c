@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Table webhook. Headers are kept as one JSON object, name to value, in the
-   order they were given. */
+/* Table webhook. Headers are sealed by whoever writes them; rows of before have
+   them in plain still, in a column that is "{}" otherwise. */
 #include "config.h"
 
 #include "wuts/webhook_store.h"
@@ -28,8 +28,8 @@ enum {
 #define WEBHOOK_COLUMNS \
 	"id, tenant_id, device_id, url, enabled_events, enabled," \
 	" retry_attempts, timeout_s, ordered, max_concurrency, rate_limit," \
-	" headers, secret_sealed, old_secret_sealed, old_secret_until," \
-	" created_at, updated_at"
+	" headers, headers_sealed, secret_sealed, old_secret_sealed," \
+	" old_secret_until, created_at, updated_at"
 
 static const struct stmt_def webhook_stmts[WEBHOOK_STMT_COUNT] = {
 	[WEBHOOK_FIND] = { "webhook_find",
@@ -43,24 +43,25 @@ static const struct stmt_def webhook_stmts[WEBHOOK_STMT_COUNT] = {
 	    "INSERT INTO webhook (id, tenant_id, device_id, owner_device_id,"
 	    " created_at, url, enabled_events, enabled, retry_attempts,"
 	    " timeout_s, ordered, max_concurrency, rate_limit, headers,"
-	    " secret_sealed, old_secret_sealed, old_secret_until,"
+	    " headers_sealed, secret_sealed, old_secret_sealed, old_secret_until,"
 	    " updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-	    " ?, ?, ?, ?)" },
+	    " ?, ?, ?, ?, ?)" },
 	[WEBHOOK_UPDATE] = { "webhook_update",
 	    "UPDATE webhook SET url = ?, enabled_events = ?, enabled = ?,"
 	    " retry_attempts = ?, timeout_s = ?, ordered = ?,"
 	    " max_concurrency = ?, rate_limit = ?, headers = ?,"
-	    " secret_sealed = ?, old_secret_sealed = ?,"
+	    " headers_sealed = ?, secret_sealed = ?, old_secret_sealed = ?,"
 	    " old_secret_until = ?, updated_at = ?"
 	    " WHERE tenant_id = ? AND id = ?" },
 	[WEBHOOK_DELETE] = { "webhook_delete",
 	    "DELETE FROM webhook WHERE tenant_id = ? AND device_id = ?" },
 	[WEBHOOK_LIST_SECRETS] = { "webhook_list_secrets",
-	    "SELECT id, secret_sealed,"
+	    "SELECT id, headers, headers_sealed, secret_sealed,"
 	    " IF(old_secret_until > ?, old_secret_sealed, NULL)"
 	    " FROM webhook WHERE tenant_id = ? AND id > ? ORDER BY id LIMIT ?" },
 	[WEBHOOK_UPDATE_SECRETS] = { "webhook_update_secrets",
-	    "UPDATE webhook SET secret_sealed = ?, old_secret_sealed = ?"
+	    "UPDATE webhook SET headers = ?, headers_sealed = ?,"
+	    " secret_sealed = ?, old_secret_sealed = ?"
 	    " WHERE tenant_id = ? AND id = ?" },
 };
 
@@ -81,6 +82,8 @@ fetch_webhook(struct columns *out, struct arena *arena,
 	fetch_unsigned(out, &webhook->max_concurrency);
 	fetch_unsigned(out, &webhook->rate_limit);
 	fetch_arena_text(out, arena, headers);
+	fetch_arena_bytes(out, arena, &webhook->headers_sealed,
+	    &webhook->headers_sealed_len);
 	fetch_arena_bytes(out, arena, &webhook->secret_sealed,
 	    &webhook->secret_sealed_len);
 	fetch_arena_bytes(out, arena, &webhook->old_secret_sealed,
@@ -91,49 +94,31 @@ fetch_webhook(struct columns *out, struct arena *arena,
 }
 
 static int
-headers_parse(struct arena *arena, const char *text, struct webhook *webhook,
+parse_plain(struct webhook *webhook, struct arena *arena, const char *headers,
     struct fault *fault)
 {
-	struct webhook_header *headers;
-	const char *name;
-	json_t *root, *value;
-	size_t n = 0;
-
-	root = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-	if (!json_is_object(root)) {
-		json_decref(root);
-		return fault_set(fault, FAULT_DATABASE,
-		    "webhook: column headers is no JSON object");
-	}
-	headers = arena_alloc(arena,
-	    json_object_size(root) * sizeof(headers[0]));
-	json_object_foreach(root, name, value) {
-		if (!json_is_string(value))
-			continue;
-		headers[n].name = arena_strdup(arena, name);
-		headers[n].value = arena_strdup(arena,
-		    json_string_value(value));
-		n++;
-	}
-	json_decref(root);
-	webhook->headers = headers;
-	webhook->nheaders = n;
-	return 0;
+	if (webhook->headers_sealed != NULL || webhook_headers_parse(webhook,
+	    arena, headers, strlen(headers), fault) == 0)
+		return 0;
+	fault->code = FAULT_DATABASE;
+	return fault_prefix(fault, "webhook: column headers");
 }
 
+/* What is sealed is in no other column besides; the text is the caller's. */
 static void
-headers_format(const struct webhook *webhook, struct strbuf *out)
+bind_headers(struct params *in, const struct webhook *webhook,
+    struct strbuf *text)
 {
-	struct json_writer writer;
-	size_t i;
+	struct webhook none = { .nheaders = 0 };
 
-	json_writer_init(&writer, out);
-	json_write_object_begin(&writer);
-	for (i = 0; i < webhook->nheaders; i++) {
-		json_write_key(&writer, webhook->headers[i].name);
-		json_write_string(&writer, webhook->headers[i].value);
-	}
-	json_write_object_end(&writer);
+	webhook_headers_format(webhook->headers_sealed == NULL ? webhook :
+	    &none, text);
+	bind_text(in, text->data);
+	if (webhook->headers_sealed == NULL)
+		bind_null(in);
+	else
+		bind_bytes(in, webhook->headers_sealed,
+		    webhook->headers_sealed_len);
 }
 
 static int
@@ -152,7 +137,7 @@ webhook_read(struct db *db, const struct stmt_def *def, struct arena *arena,
 	bind_uuid(&in, device_id);
 	fetch_webhook(&out, arena, webhook_r, &headers);
 	ret = stmt_read_one(db, def, &in, &out, fault);
-	if (ret == 1 && headers_parse(arena, headers, webhook_r, fault) < 0)
+	if (ret == 1 && parse_plain(webhook_r, arena, headers, fault) < 0)
 		return -1;
 	return ret;
 }
@@ -190,7 +175,7 @@ bind_secrets(struct params *in, const struct webhook *webhook)
 /* url to updated_at, in the order of both statements. */
 static void
 bind_webhook_settings(struct params *in, const struct webhook *webhook,
-    const char *headers)
+    struct strbuf *headers)
 {
 	bind_text(in, webhook->url);
 	bind_text(in, webhook->enabled_events);
@@ -200,7 +185,7 @@ bind_webhook_settings(struct params *in, const struct webhook *webhook,
 	bind_int(in, webhook->ordered);
 	bind_int(in, webhook->max_concurrency);
 	bind_int(in, webhook->rate_limit);
-	bind_text(in, headers);
+	bind_headers(in, webhook, headers);
 	bind_secrets(in, webhook);
 	bind_time_or_null(in, webhook->old_secret_until_us);
 	bind_time(in, webhook->updated_us);
@@ -214,14 +199,13 @@ webhook_store_insert(struct db *db, const struct webhook *webhook,
 	struct params in;
 	int ret;
 
-	headers_format(webhook, &headers);
 	params_init(&in);
 	bind_bytes(&in, webhook->id, sizeof(webhook->id));
 	bind_uuid(&in, &webhook->tenant_id);
 	bind_uuid(&in, &webhook->device_id);
 	bind_uuid_or_null(&in, &webhook->device_id);
 	bind_time(&in, webhook->created_us);
-	bind_webhook_settings(&in, webhook, headers.data);
+	bind_webhook_settings(&in, webhook, &headers);
 	ret = stmt_update(db, &webhook_stmts[WEBHOOK_INSERT], &in, fault);
 	strbuf_deinit(&headers);
 	return ret;
@@ -235,9 +219,8 @@ webhook_store_update(struct db *db, const struct webhook *webhook,
 	struct params in;
 	int ret;
 
-	headers_format(webhook, &headers);
 	params_init(&in);
-	bind_webhook_settings(&in, webhook, headers.data);
+	bind_webhook_settings(&in, webhook, &headers);
 	bind_uuid(&in, &webhook->tenant_id);
 	bind_bytes(&in, webhook->id, sizeof(webhook->id));
 	ret = stmt_update(db, &webhook_stmts[WEBHOOK_UPDATE], &in, fault);
@@ -263,6 +246,8 @@ webhook_store_delete(struct db *db, const struct uuid *tenant_id,
 
 struct secret_list {
 	struct webhook webhook;
+	struct arena *arena;
+	const char *headers;
 	webhook_secret_row *row;
 	void *ctx;
 };
@@ -272,6 +257,9 @@ secret_list_row(void *ctx, struct fault *fault)
 {
 	struct secret_list *list = ctx;
 
+	if (parse_plain(&list->webhook, list->arena, list->headers,
+	    fault) < 0)
+		return -1;
 	return list->row(list->ctx, &list->webhook, fault);
 }
 
@@ -280,9 +268,9 @@ webhook_store_list_secrets(struct db *db, const struct uuid *tenant_id,
     const uint8_t *after, int64_t now_us, unsigned limit,
     webhook_secret_row *row, void *ctx, struct fault *fault)
 {
-	struct secret_list list = { .row = row, .ctx = ctx };
-	struct webhook *webhook = &list.webhook;
 	struct arena *arena = arena_new();
+	struct secret_list list = { .arena = arena, .row = row, .ctx = ctx };
+	struct webhook *webhook = &list.webhook;
 	struct params in;
 	struct columns out;
 	int ret;
@@ -294,6 +282,9 @@ webhook_store_list_secrets(struct db *db, const struct uuid *tenant_id,
 	bind_limit(&in, limit);
 	columns_init(&out);
 	fetch_bytes(&out, webhook->id, sizeof(webhook->id));
+	fetch_arena_text(&out, arena, &list.headers);
+	fetch_arena_bytes(&out, arena, &webhook->headers_sealed,
+	    &webhook->headers_sealed_len);
 	fetch_arena_bytes(&out, arena, &webhook->secret_sealed,
 	    &webhook->secret_sealed_len);
 	fetch_arena_bytes(&out, arena, &webhook->old_secret_sealed,
@@ -308,12 +299,17 @@ int
 webhook_store_update_secrets(struct db *db, const struct uuid *tenant_id,
     const struct webhook *secrets, struct fault *fault)
 {
+	struct strbuf headers = STRBUF_INIT;
 	struct params in;
+	int ret;
 
 	params_init(&in);
+	bind_headers(&in, secrets, &headers);
 	bind_secrets(&in, secrets);
 	bind_uuid(&in, tenant_id);
 	bind_bytes(&in, secrets->id, WEBHOOK_ID_LEN);
-	return stmt_update(db, &webhook_stmts[WEBHOOK_UPDATE_SECRETS], &in,
+	ret = stmt_update(db, &webhook_stmts[WEBHOOK_UPDATE_SECRETS], &in,
 	    fault);
+	strbuf_deinit(&headers);
+	return ret;
 }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Who steals the database, the queue or the logs has no token, no API key, no
-password and no webhook's secret: not as it is, not encoded, not as a plain hash
-that could be looked up or guessed."""
+password, no webhook's secret and no value of its headers: not as it is, not
+encoded, not as a plain hash that could be looked up or guessed."""
 import base64
 import hashlib
 import json
@@ -164,7 +164,10 @@ class Loot:
         self.secrets["answer"] = answer.text
 
     def configure(self, scope):
-        settings = {"webhook_url": self.hook.url, "enabled_events": ["*"]}
+        value = "Bearer " + unique("receiver's token")
+        self.secrets["header, " + scope] = value
+        settings = {"webhook_url": self.hook.url, "enabled_events": ["*"],
+                    "headers": {"Authorization": value}}
         path = "/webhook?" + scope
         self.secrets["given secret, " + scope] = given = unique("our secret")
         assert self.client.post(path, {**settings, "secret": given}).ok
@@ -177,7 +180,9 @@ class Loot:
 def loot(wuts, receiver):
     loot = Loot(wuts, receiver.hook())
     loot.tenant.member(password=PASSWORD)
-    loot.hook.wait()	# the spooler has read its settings
+    delivery = loot.hook.wait()[0]	# the spooler has read its settings
+    assert delivery.headers["authorization"] == \
+        loot.secrets["header, scope=tenant"]
     return loot
 
 

@@ -206,6 +206,7 @@ key_changes_in_steps_while_everything_works(void **state)
 	result = reseal(w, swapped);
 	assert_int_equal(result.tokens, 5);
 	assert_int_equal(result.secrets, 2);
+	assert_int_equal(result.headers, 1);
 	assert_int_equal(result.lost, 0);
 	assert_int_equal(result.api_keys, 0);
 	assert_everything_works(w, swapped, &swapped_set, &things);
@@ -216,6 +217,57 @@ key_changes_in_steps_while_everything_works(void **state)
 	result = reseal(w, final);
 	assert_int_equal(result.tokens + result.secrets + result.lost, 0);
 	w->service = final;
+}
+
+static void
+assert_header(struct world *w, struct service *service,
+    const struct things *things, const char *value)
+{
+	struct webhook webhook;
+
+	assert_ok(w, webhook_service_get(service, w->arena, &things->scope,
+	    &webhook, &w->fault));
+	assert_int_equal(webhook.nheaders, 1);
+	assert_string_equal(webhook.headers[0].value, value);
+}
+
+/* As a release has left them that knew no other way. */
+static void
+headers_in_plain_are_read_and_sealed_with_the_rest(void **state)
+{
+	struct world *w = *state;
+	struct settings swapped_set, new_set;
+	struct service *swapped, *final;
+	struct things things;
+
+	make_things(w, &things);
+	world_sql(w, "UPDATE webhook SET headers_sealed = NULL,"
+	    " headers = '{\"X-Key\":\"in plain\"}'");
+	assert_header(w, w->service, &things, "in plain");
+	swapped = service_with(w, &swapped_set, 2, 1);
+	assert_int_equal(reseal(w, swapped).headers, 1);
+	assert_string_equal(world_text(w, "SELECT headers FROM webhook"),
+	    "{}");
+	assert_int_equal(reseal(w, swapped).headers, 0);
+	service_close(&swapped);
+	final = service_with(w, &new_set, 2, 0);
+	assert_header(w, final, &things, "in plain");
+	service_close(&final);
+}
+
+static void
+rotating_the_secret_seals_headers_in_plain(void **state)
+{
+	struct world *w = *state;
+	struct things things;
+
+	make_things(w, &things);
+	world_sql(w, "UPDATE webhook SET headers_sealed = NULL,"
+	    " headers = '{\"X-Key\":\"in plain\"}'");
+	rotate_secret(w, &things);
+	assert_string_equal(world_text(w, "SELECT headers FROM webhook"),
+	    "{}");
+	assert_header(w, w->service, &things, "in plain");
 }
 
 static void
@@ -270,7 +322,7 @@ what_no_key_opens_is_counted_and_left_alone(void **state)
 	service = service_with(w, &set, 7, 8);
 	result = reseal(w, service);
 	assert_int_equal(result.tokens + result.secrets, 0);
-	assert_int_equal(result.lost, 6);
+	assert_int_equal(result.lost, 7);
 	service_close(&service);
 	assert_everything_works(w, w->service, &w->settings, &things);
 }
@@ -458,6 +510,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(key_changes_in_steps_while_everything_works),
+		TEST(headers_in_plain_are_read_and_sealed_with_the_rest),
+		TEST(rotating_the_secret_seals_headers_in_plain),
 		TEST(resealing_changes_no_time_and_no_trail),
 		TEST(keys_that_nobody_uses_are_counted_until_they_are_used),
 		TEST(what_no_key_opens_is_counted_and_left_alone),

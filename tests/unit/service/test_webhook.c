@@ -154,6 +154,8 @@ second_call_replaces_every_setting(void **state)
 	    "[\"message.received\",\"message.sent\"]");
 	assert_int_equal(webhook.nheaders, 2);
 	assert_string_equal(webhook.headers[1].value, "Bearer abc");
+	assert_string_equal(world_text(w, "SELECT headers FROM webhook"),
+	    "{}");
 	assert_true(webhook.ordered);
 	assert_int_equal(webhook.rate_limit, 5);
 	input = good_input();

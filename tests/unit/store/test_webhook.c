@@ -148,6 +148,29 @@ update_replaces_all_but_the_time_of_creation(void **state)
 }
 
 static void
+sealed_headers_are_kept_and_plain_ones_are_gone_then(void **state)
+{
+	struct fixture *f = *state;
+	struct device device = new_device(f, "sealed hooks");
+	struct webhook in = some_webhook(&device, 77), out;
+	struct webhook_header header = { "X-Key", "value" };
+	uint8_t sealed[60000];
+
+	in.headers = &header;
+	in.nheaders = 1;
+	assert_int_equal(webhook_store_insert(f->db, &in, &f->fault), 0);
+	memset(sealed, 0xe7, sizeof(sealed));
+	in.headers_sealed = sealed;
+	in.headers_sealed_len = sizeof(sealed);
+	assert_int_equal(webhook_store_update(f->db, &in, &f->fault), 0);
+	assert_int_equal(webhook_store_find(f->db, f->arena, &in.tenant_id,
+	    &in.device_id, &out, &f->fault), 1);
+	assert_int_equal(out.nheaders, 0);
+	assert_int_equal(out.headers_sealed_len, sizeof(sealed));
+	assert_memory_equal(out.headers_sealed, sealed, sizeof(sealed));
+}
+
+static void
 tenant_has_one_besides_its_devices(void **state)
 {
 	struct fixture *f = *state;
@@ -297,6 +320,8 @@ main(void)
 		cmocka_unit_test(insert_then_find_gives_the_same_row),
 		cmocka_unit_test(longest_headers_and_events_come_back_whole),
 		cmocka_unit_test(update_replaces_all_but_the_time_of_creation),
+		cmocka_unit_test(
+		    sealed_headers_are_kept_and_plain_ones_are_gone_then),
 		cmocka_unit_test(tenant_has_one_besides_its_devices),
 		cmocka_unit_test(webhook_of_another_tenant_is_absent),
 		cmocka_unit_test(delete_works_once),
