@@ -43,6 +43,8 @@ enum fault_code {
 	REFUSAL_PAYLOAD_TOO_LARGE,
 	REFUSAL_MEDIA_TYPE,
 	REFUSAL_RATE_LIMITED,		/* retry_after_s is set */
+	REFUSAL_BUSY,			/* as many do that as may at once;
+					   retry_after_s is set */
 
 	/* Faults: ours. */
 	FAULT_INTERNAL,			/* a bug or a broken installation */

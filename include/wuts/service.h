@@ -33,7 +33,7 @@ struct reply {
 };
 
 /* A use case is about to wait for somebody else's computer, for seconds. begin
-   sees to it that others do not wait with it, or refuses (-1, FAULT_BUSY);
+   sees to it that others do not wait with it, or refuses (-1, REFUSAL_BUSY);
    end comes after each begin that did not. */
 struct service_wait {
 	int (*begin)(void *ctx, struct fault *fault);

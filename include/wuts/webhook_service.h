@@ -63,7 +63,7 @@ int webhook_service_delete(struct service *service,
 /* Let the spooler deliver a sample of event (NULL: one that fits) to the
    webhook, enabled or not, and wait for what the receiver says: at most
    TRIAL_WAIT_S. Strings of *reply_r in arena. -1: REFUSAL_UNKNOWN_EVENT,
-   REFUSAL_WEBHOOK_NOT_FOUND, FAULT_BUSY (too many at once),
+   REFUSAL_WEBHOOK_NOT_FOUND, REFUSAL_BUSY (too many at once),
    FAULT_QUEUE (no spooler, or it does not answer). */
 struct trial_reply;
 int webhook_service_test(struct service *service, struct arena *arena,

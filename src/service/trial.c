@@ -27,7 +27,7 @@ static int
 refuse_many(struct fault *fault)
 {
 	fault->retry_after_s = 2;
-	return fault_say(fault, FAULT_BUSY,
+	return fault_say(fault, REFUSAL_BUSY,
 	    "too many test deliveries at once");
 }
 

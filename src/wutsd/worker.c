@@ -144,17 +144,17 @@ leave(void *ctx, struct fault *fault)
 
 	fault->retry_after_s = 2;
 	if (h->workers < 2)
-		return fault_say(fault, FAULT_BUSY,
+		return fault_say(fault, REFUSAL_BUSY,
 		    "one worker alone cannot wait for a test delivery");
 	if (w->is_ending || is_service_ending(w) ||
 	    !board_leave(h->board, h->slot, h->workers / 2))
-		return fault_say(fault, FAULT_BUSY,
+		return fault_say(fault, REFUSAL_BUSY,
 		    "too many test deliveries at once");
 	w->has_left = true;
 	if (conns_give_all(w->conns, w->serving_fd, LEAVE_TIMEOUT_MS) == 0)
 		return 0;
 	board_return(h->board, h->slot);
-	return fault_say(fault, FAULT_BUSY,
+	return fault_say(fault, REFUSAL_BUSY,
 	    "every worker is busy: a test delivery would hold others up");
 }
 

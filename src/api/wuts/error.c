@@ -95,6 +95,8 @@ static const struct error_row errors[FAULT_CODE_COUNT] = {
 	    "the body must be application/json" },
 	[REFUSAL_RATE_LIMITED] =
 	    { 429, 60, "RATE_LIMITED", "too many failed attempts" },
+	[REFUSAL_BUSY] =
+	    { 503, 2, "SERVICE_UNAVAILABLE", "too many of these at once" },
 
 	[FAULT_INTERNAL] =
 	    { 500, 0, "INTERNAL_ERROR", "internal error" },

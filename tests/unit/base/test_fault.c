@@ -184,7 +184,7 @@ refusals_and_faults_are_told_apart(void **state)
 
 	(void)state;
 	assert_false(fault_is_refusal(FAULT_NONE));
-	for (code = REFUSAL_VALIDATION; code <= REFUSAL_RATE_LIMITED; code++)
+	for (code = REFUSAL_VALIDATION; code <= REFUSAL_BUSY; code++)
 		assert_true(fault_is_refusal((enum fault_code)code));
 	for (code = FAULT_INTERNAL; code < FAULT_CODE_COUNT; code++)
 		assert_false(fault_is_refusal((enum fault_code)code));

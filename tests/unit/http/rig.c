@@ -300,7 +300,8 @@ write_fault(struct exchange *x, const struct fault *fault)
 		[REFUSAL_IDEMPOTENCY_IN_FLIGHT] = 409,
 		[REFUSAL_IDEMPOTENCY_MISMATCH] = 422, [FAULT_QUEUE] = 503,
 		[REFUSAL_PAYLOAD_TOO_LARGE] = 413, [REFUSAL_MEDIA_TYPE] = 415,
-		[REFUSAL_RATE_LIMITED] = 429, [FAULT_INTERNAL] = 500,
+		[REFUSAL_RATE_LIMITED] = 429, [REFUSAL_BUSY] = 503,
+		[FAULT_INTERNAL] = 500,
 		[FAULT_DATABASE] = 503, [FAULT_IO] = 500
 	};
 	struct json_writer *w = response_json(x);
