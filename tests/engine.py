@@ -11,6 +11,7 @@ import pathlib
 import secrets
 import signal
 import socketserver
+import sys
 import threading
 import urllib.parse
 
@@ -52,8 +53,19 @@ class Device:
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
+    def chunks(self):
+        while size := int(self.rfile.readline().partition(b";")[0], 16):
+            yield self.rfile.read(size)
+            self.rfile.readline()
+        while self.rfile.readline().strip():
+            pass
+
     def serve(self):
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
+            body = b"".join(self.chunks())
+        else:
+            body = self.rfile.read(
+                int(self.headers.get("Content-Length") or 0))
         status, headers, text = self.server.engine.answer(Request(self, body))
         if status is None:	# break off without a word
             self.close_connection = True
@@ -66,7 +78,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(text)
 
-    do_GET = do_HEAD = do_POST = serve
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = serve
 
     def log_message(self, *args):
         pass
@@ -75,6 +87,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
 class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     daemon_threads = True
     request_queue_size = 64
+
+    def handle_error(self, request, client_address):
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class Engine:
@@ -85,7 +101,8 @@ class Engine:
         self.token = token
         self.devices = {}
         self.requests = []
-        self.answers = []	# (status, headers, text), used up one each
+        self.answers = []	# (status, headers, text), or a function that
+				# returns them; used up one each
         self.lock = threading.Lock()
         self.path = pathlib.Path(path)
         self.path.unlink(missing_ok=True)
@@ -128,10 +145,13 @@ class Engine:
             self.requests.append(request)
             canned = self.answers.pop(0) if self.answers else None
         if canned is not None:
-            return canned
+            return canned() if callable(canned) else canned
         status = 200
         try:
-            answer = {"success": True, "data": self.act(request)}
+            if request.path.startswith("/v1/"):
+                status, answer = self.onprem(request)
+            else:
+                answer = {"success": True, "data": self.act(request)}
         except Refusal as refusal:
             status, answer = refusal.status, refusal.answer
         return status, [("Content-Type", "application/json; charset=utf-8")], \
@@ -156,6 +176,23 @@ class Engine:
         with self.lock:
             device = self.devices.setdefault(request.device, Device())
         return action(request, device)
+
+    def onprem(self, request):
+        """What an On-Premises client sends, in its words."""
+        meta = {"api_status": "stable", "version": "v2.45.1"}
+        if request.headers.get("authorization") != "Bearer " + self.token:
+            return 401, {"errors": [{
+                "code": 1005, "title": "Access denied",
+                "details": "this is not WUTS"}], "meta": meta}
+        if (request.method, request.path) == ("POST", "/v1/messages"):
+            return 201, {"messages": [{
+                "id": "gBEG" + secrets.token_urlsafe(12)}], "meta": meta}
+        if (request.method, request.path) == ("POST", "/v1/contacts"):
+            return 200, {"contacts": [
+                {"input": number, "status": "valid",
+                 "wa_id": number.lstrip("+")}
+                for number in request.json().get("contacts", [])], "meta": meta}
+        return 200, {"meta": meta}
 
     def new_code(self, request, device):
         code = "2@" + secrets.token_urlsafe(96)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Every route × every role × own and foreign tenant. The table below has a row
-for every line of `wutsd --routes` that is this dialect's; a route without a row fails the test."""
+for every line of `wutsd --routes` that is no other dialect's; a route without a
+row fails the test."""
 import subprocess
 import uuid
 

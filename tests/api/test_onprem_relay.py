@@ -1,0 +1,717 @@
+# SPDX-License-Identifier: MIT
+"""The On-Premises API's engine part, through an nginx made of the templates as
+they are shipped: which calls reach the engine and how, and which never do."""
+import concurrent.futures
+import hashlib
+import http.client
+import os
+import pathlib
+import re
+import shutil
+import socket
+import subprocess
+import threading
+
+import pytest
+
+import engine as simulation
+import harness
+from harness import (RawResponse, SOURCE, free_port, loopback_address,
+                     wait_for)
+
+# spec/onprem.md §7, word for word but for {…}.
+TABLE = [tuple(line.split()) for line in """
+POST            /v1/account                                       admin
+POST            /v1/account/verify                                admin
+POST            /v1/account/shards                                admin
+GET,POST        /v1/settings/application/media/providers          admin
+DELETE          /v1/settings/application/media/providers/{}       admin
+POST            /v1/contacts                                      any
+GET,PUT         /v1/contacts/{}/identity                          any
+GET,POST        /v1/groups                                        any
+GET,PUT         /v1/groups/{}                                     any
+PATCH,DELETE    /v1/groups/{}/admins                              any
+GET,POST,DELETE /v1/groups/{}/icon                                any
+GET,DELETE      /v1/groups/{}/invite                              any
+POST            /v1/groups/{}/leave                               any
+DELETE          /v1/groups/{}/participants                        any
+POST            /v1/media                                         any
+GET,DELETE      /v1/media/{}                                      any
+POST            /v1/messages                                      any
+PUT             /v1/messages/{}                                   any
+POST,DELETE     /v1/settings/account/two-step                     admin
+POST            /v1/settings/backup                               admin
+POST            /v1/settings/restore                              admin
+GET,POST        /v1/settings/business/profile                     admin
+GET,POST        /v1/settings/business/compliance_info             admin
+GET,PATCH       /v1/settings/profile/about                        admin
+GET,POST,DELETE /v1/settings/profile/photo                        admin
+PUT             /v1/services/message/gc                           admin
+PUT             /v1/services/media/gc                             admin
+GET,POST        /v1/stickerpacks                                  any
+GET,PATCH,DELETE /v1/stickerpacks/{}                              any
+GET,POST        /v1/stickerpacks/{}/stickers                      any
+GET,PATCH,DELETE /v1/stickerpacks/{}/stickers/{}                  any
+""".split("\n") if line]
+CALLS = [(method, path, role) for methods, path, role in TABLE
+         for method in methods.split(",")]
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+# Names as they occur: of a group, a message, a contact with its number quoted.
+NAMES = ("4915112345678-1623", "gBEGkYiEB1VXAglK1ZEqA1YKPrU=", "%2B49151%40x",
+         "a.b~c_d")
+OK = (200, [("Content-Type", "application/json")], b'{"by":"engine"}')
+MEBIBYTE = 1 << 20
+ENGINE_AWAY = "Connection timed out. Please check if the engine is running"
+
+
+# --- nginx, made of the templates -------------------------------------------
+
+class Server:
+    """One server block. Keeps a connection, as clients do."""
+
+    def __init__(self, port, address="127.0.0.1"):
+        self.port = port
+        self.address = address
+        self.connection = None
+
+    def elsewhere(self):
+        """For a client whose failures shall not count against the others."""
+        return Server(self.port, loopback_address())
+
+    def request(self, method, target, token=None, body=None, headers=(),
+                scheme="Bearer "):
+        """Target, headers and body go out as they are; a body of pieces goes
+        out in chunks."""
+        if self.connection is None:
+            self.connection = http.client.HTTPConnection(
+                "127.0.0.1", self.port, timeout=30,
+                source_address=(self.address, 0))
+        connection = self.connection
+        connection.putrequest(method, target, skip_accept_encoding=True)
+        for name, value in headers:
+            connection.putheader(name, value)
+        if token is not None:
+            connection.putheader("Authorization", scheme + token)
+        is_whole = isinstance(body, bytes)
+        if is_whole:
+            connection.putheader("Content-Length", str(len(body)))
+        elif body is not None:
+            connection.putheader("Transfer-Encoding", "chunked")
+        connection.endheaders(body, encode_chunked=not is_whole)
+        response = connection.getresponse()
+        answer = RawResponse(response)
+        answer.all_headers = response.getheaders()
+        if response.will_close:
+            self.close()
+        return answer
+
+    def close(self):
+        if self.connection is not None:
+            self.connection.close()
+        self.connection = None
+
+    def raw(self, data):
+        """The answer to these bytes."""
+        with socket.create_connection(("127.0.0.1", self.port), 30,
+                                      (self.address, 0)) as s:
+            s.sendall(data)
+            response = http.client.HTTPResponse(s)
+            response.begin()
+            answer = RawResponse(response)
+            answer.all_headers = response.getheaders()
+            return answer
+
+
+class Front:
+    """own, other: servers of the dialect's own, for two tenants; shared: the
+    WUTS site with /v1/ in it; bare: without an engine; orphan: without
+    wutsd."""
+
+    def __init__(self, work, wuts, tenants, engine_path):
+        self.work = work
+        self.socket = wuts.sockets / "wutsd.sock"
+        (work / "logs").mkdir()
+        self.place("templates", "wuts", engine_path)
+        self.place("lonely", "wuts_gone", engine_path)
+        names = ("own", "other", "shared", "bare", "orphan")
+        for name in names:
+            setattr(self, name, Server(free_port()))
+        (work / "nginx.conf").write_text(self.config(tenants))
+        env = dict(os.environ, TZ="UTC",
+                   PATH=os.environ["PATH"] + ":/usr/sbin")
+        command = ["nginx", "-p", str(work), "-c", str(work / "nginx.conf")]
+        tested = subprocess.run(command + ["-t"], env=env, text=True,
+                                capture_output=True, timeout=30)
+        assert tested.returncode == 0, tested.stderr
+        self.process = subprocess.Popen(command, env=env,
+                                        stderr=subprocess.DEVNULL)
+        wait_for("nginx", lambda: self.answers(self.own))
+
+    def place(self, name, upstream, engine_path):
+        """The templates, filled in as an operator does."""
+        to = self.work / name
+        to.mkdir()
+        for template in (SOURCE / "nginx").glob("wuts*.conf*"):
+            text = template.read_text()
+            for old, new in (
+                    ("/usr/share/wuts/nginx", str(to)),
+                    ("@ENGINE_URL@", f'"http://unix:{engine_path}"'),
+                    ("@ENGINE_TOKEN_FILE@", str(self.work / "token.conf")),
+                    ("unix:@SOCKET@", f'"unix:{self.socket}"'),
+                    ("include wuts-onprem-engine.con[f]",
+                     f"include {to}/wuts-onprem-engine.conf.in"),
+                    ("fastcgi_pass wuts;", f"fastcgi_pass {upstream};"),
+                    ("proxy_read_timeout 30s", "proxy_read_timeout 1s")):
+                text = text.replace(old, new)
+            (to / template.name).write_text(text)
+        (self.work / "token.conf").write_text(
+            'proxy_set_header Authorization "Bearer engines-own-token";\n')
+
+    def site(self, template, server, tenant="", where="templates"):
+        text = (self.work / where / template).read_text()
+        return text.replace("@LISTEN@", f"127.0.0.1:{server.port}") \
+            .replace("@SERVER_NAME@", "localhost") \
+            .replace("@TENANT@", tenant)
+
+    def config(self, tenants):
+        shared = self.site("wuts.conf.in", self.shared).replace(
+            "	location / {", f"""
+	set $wuts_onprem_tenant "{tenants[0].name}";
+	include {self.work}/templates/wuts-onprem-v1.conf;
+	location / {{""", 1)
+        bare = re.sub(r"\tinclude \S*wuts-onprem-engine.*", "", self.site(
+            "wuts-onprem.conf.in", self.bare, tenants[0].name))
+        temp = "".join(f"\t{kind}_temp_path {self.work}/{kind};\n" for kind in
+                       ("client_body", "fastcgi", "proxy", "scgi", "uwsgi"))
+        user = "user root;" if os.geteuid() == 0 else ""
+        return f"""
+{user}
+daemon off;
+worker_processes 1;
+pid {self.work}/pid;
+error_log {self.work}/logs/error.log;
+events {{ worker_connections 256; }}
+http {{
+	access_log off;
+	keepalive_requests 100000;
+	large_client_header_buffers 4 8k;
+{temp}
+	upstream wuts_gone {{ server unix:{self.work}/nobody.sock; }}
+	{shared}
+	include templates/wuts-onprem-http.conf;
+	{self.site("wuts-onprem.conf.in", self.own, tenants[0].name)}
+	{self.site("wuts-onprem.conf.in", self.other, tenants[1].id)}
+	{bare}
+	{self.site("wuts-onprem.conf.in", self.orphan, "", "lonely")}
+}}
+"""
+
+    @staticmethod
+    def answers(server):
+        try:
+            socket.create_connection(("127.0.0.1", server.port), 1).close()
+        except OSError:
+            return False
+        return True
+
+    def stop(self):
+        for server in vars(self).values():
+            if isinstance(server, Server):
+                server.close()
+        self.process.terminate()
+        self.process.wait(30)
+
+
+@pytest.fixture(scope="module")
+def houses(wuts):
+    """Two tenants, each with an admin and a user of this dialect."""
+    return [onprem_house(wuts) for _ in range(2)]
+
+
+def onprem_house(wuts):
+    house = wuts.tenant()
+    house.tokens = {"admin": house.admin.token,
+                    "any": house.member().token}
+    return house
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory, wuts):
+    path = pathlib.Path(harness.tempfile.mkdtemp(prefix="wuts-e-"))
+    running = simulation.Engine(path / "engine", wuts.url, "engines-own-token")
+    yield running
+    running.close()
+    shutil.rmtree(path)
+
+
+@pytest.fixture(scope="module")
+def front(tmp_path_factory, wuts, houses, engine):
+    front = Front(tmp_path_factory.mktemp("front"), wuts, houses, engine.path)
+    yield front
+    front.stop()
+
+
+@pytest.fixture
+def asked(engine):
+    """The requests that reach the engine from here on."""
+    engine.requests.clear()
+    yield engine.requests
+    engine.answers.clear()
+
+
+# --- what an answer of the dialect's looks like -----------------------------
+
+def refused(answer, status, code, details=None):
+    """The envelope of spec/onprem.md §1.4, and nothing else."""
+    assert answer.status_code == status, answer.text
+    body = answer.json()
+    assert set(body) == {"errors", "meta"}, body
+    (error,) = body["errors"]
+    assert set(error) == {"code", "title", "details"}
+    assert error["code"] == code, body
+    assert error["title"] and error["details"]
+    assert details is None or error["details"] == details
+    assert set(body["meta"]) == {"api_status", "version"}
+    assert body["meta"]["api_status"] == "stable"
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.headers["Cache-Control"] == "no-cache, private"
+    names = [name.lower() for name, _ in answer.all_headers]
+    assert len(names) == len(set(names)), names
+    assert re.fullmatch("[0-9a-f]{32}", answer.headers["X-Request-ID"])
+    assert not [name for name in names if name.startswith("x-wuts")]
+    if status == 401:
+        assert answer.headers["WWW-Authenticate"] == "Bearer"
+    return body
+
+
+def filled(path, names=NAMES):
+    """The path with names in its places, another one each time."""
+    for n in range(path.count("{}")):
+        path = path.replace("{}", names[(len(path) + n) % len(names)], 1)
+    return path
+
+
+# --- the table ---------------------------------------------------------------
+
+def table_of_nginx():
+    text = (SOURCE / "nginx" / "wuts-onprem-http.conf").read_text()
+    rows = set()
+    for methods, path, role in re.findall(
+            r'"~\^\(?([A-Z|]+)\)? (/\S*)\$"\s+(any|admin);', text):
+        methods = methods.split("|")
+        assert ("GET" in methods) == ("HEAD" in methods), path
+        rows |= {(method, "/v1" + path.replace("[^/]+", "{}"), role)
+                 for method in methods if method != "HEAD"}
+    assert len(re.findall(r'"~\^.*\s(?:any|admin);', text)) == len(TABLE)
+    return rows
+
+
+def table_of_wutsd():
+    """Those routes of the dialect that are not its own."""
+    lines = subprocess.run([harness.BUILD / "wutsd", "--routes"], check=True,
+                           capture_output=True, text=True).stdout.splitlines()
+    rows = [(method, "/v1" + re.sub(r"\{[a-z_]+\}", "{}", path), access)
+            for method, path, access, dialect in map(str.split, lines)
+            if dialect == "onprem"]
+    known = {row[:2] for row in CALLS}
+    return {(method, path, {"admin": "admin"}.get(access, "any"))
+            for method, path, access in rows if (method, path) in known}
+
+
+def test_nginx_and_wutsd_have_the_table_of_the_specification():
+    assert len(CALLS) == len(set(CALLS)) == 52
+    assert table_of_nginx() == set(CALLS)
+    assert table_of_wutsd() == set(CALLS)
+
+
+# --- what reaches the engine ---
+
+@pytest.mark.parametrize("where", ["own", "shared"])
+def test_each_call_reaches_the_engine_as_it_came(front, houses, asked, engine,
+                                                 where):
+    server = getattr(front, where)
+    for method, path, role in CALLS:
+        for token in {houses[0].tokens[role], houses[0].tokens["admin"]}:
+            asked.clear()
+            engine.answers.append(OK)
+            target = filled(path) + "?format=link&x=%20a%2Fb"
+            body = None if method == "GET" else \
+                b'{ "n": 1.10,\n"t":"\\u00e3\xc3\xa9" }'
+            answer = server.request(method, target, token, body,
+                                    [("Content-Type", "text/x-any")])
+            assert (answer.status_code, answer.content) == (200, OK[2]), \
+                (method, path, answer.text)
+            (request,) = asked
+            assert (request.method, request.target, request.body) == \
+                (method, target, body or b"")
+            assert request.headers["content-type"] == "text/x-any"
+            assert request.headers["authorization"] == \
+                "Bearer engines-own-token"
+            assert request.headers["x-wuts-tenant"] == houses[0].id
+            assert token not in str(request.headers)
+
+
+def test_a_server_of_its_own_takes_paths_without_v1(front, houses, asked):
+    for method, path, role in CALLS:
+        asked.clear()
+        target = filled(path, ("4915112345678-1623", "x_y.z"))
+        answer = front.own.request(method, target[3:] + "?a=b",
+                                   houses[0].tokens[role],
+                                   None if method == "GET" else b"{}")
+        assert answer.status_code in (200, 201), (method, path, answer.text)
+        (request,) = asked
+        assert (request.method, request.target) == (method, target + "?a=b")
+
+
+def test_a_slash_at_the_end_is_nothing(front, houses, asked):
+    for method, path, role in CALLS:
+        asked.clear()
+        answer = front.own.request(method, filled(path) + "/",
+                                   houses[0].tokens[role],
+                                   None if method == "GET" else b"{}")
+        assert answer.status_code in (200, 201), (method, path, answer.text)
+        assert asked[0].target.rstrip("/") == filled(path)
+
+
+def test_head_is_what_get_is(front, houses, asked):
+    answer = front.own.request("HEAD", "/v1/groups", houses[0].tokens["any"])
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert [request.method for request in asked] == ["HEAD"]
+
+
+def pieces(size, seed=b"media"):
+    block = hashlib.sha512(seed).digest() * 1024
+    while size > 0:
+        yield block[:size]
+        size -= len(block)
+
+
+@pytest.mark.parametrize("is_chunked", [False, True])
+@pytest.mark.parametrize("target", ["/v1/media", "/media"])
+def test_media_of_20_mebibytes_arrive_whole(front, houses, asked, engine,
+                                            is_chunked, target):
+    size = 20 * MEBIBYTE
+    engine.answers.append(OK)
+    answer = front.own.request(
+        "POST", target, houses[0].tokens["any"],
+        pieces(size) if is_chunked else b"".join(pieces(size)),
+        [("Content-Type", "image/jpeg"), ("Expect", "100-continue")])
+    assert answer.status_code == 200, answer.text
+    (request,) = asked
+    assert request.target == "/v1/media"
+    assert len(request.body) == size
+    assert hashlib.sha256(request.body).digest() == hashlib.sha256(
+        b"".join(pieces(size))).digest()
+
+
+def test_a_chunked_body_arrives(front, houses, asked):
+    answer = front.own.request("DELETE", "/v1/groups/1-2/participants",
+                               houses[0].tokens["any"],
+                               iter([b'{"wa_ids":', b'["4915"]}']))
+    assert answer.status_code == 200
+    assert asked[0].body == b'{"wa_ids":["4915"]}'
+
+
+def test_a_client_cannot_say_who_it_is(front, houses, asked):
+    forged = [(name, "forged") for name in (
+        "X-WUTS-Tenant", "X-WUTS-User", "X-WUTS-Account", "X-WUTS-Role",
+        "X_WUTS_Tenant", "X-WUTS-Anything", "Cookie", "X-Accel-Redirect",
+        "Proxy-Authorization", "X-Forwarded-For", "WUTS-Tenant",
+        "WUTS-Relay", "WUTS-Dialect")]
+    assert front.own.request("GET", "/v1/groups", houses[0].tokens["any"],
+                             headers=forged).status_code == 200
+    (request,) = asked
+    assert "forged" not in str(request.headers)
+    assert sorted(request.names) == sorted(set(request.names))
+
+
+# --- who does not ---
+
+def strangers(houses):
+    """Authorization headers of nobody of the first house."""
+    return [None, "", "x" * 36, "00000000-0000-4000-8000-000000000000",
+            "a.b.c", "x" * 600]
+
+
+def test_a_stranger_reaches_the_engine_by_no_call(front, houses, asked):
+    calls = [call for call in CALLS if call[2] == "admin"][:3] + CALLS[-3:] \
+        + [("POST", "/v1/media", "any")]
+    for method, path, _ in calls:
+        server = front.own.elsewhere()
+        for token in strangers(houses):
+            refused(server.request(method, filled(path), token,
+                                      b'{"a":1}' * 1000),
+                    401, 1005, "Invalid credentials")
+        server.close()
+    for scheme in ("Basic ", "Apikey ", "bearerx "):
+        refused(front.own.elsewhere().request(
+            "POST", "/v1/messages", houses[0].tokens["any"], b"{}",
+            scheme=scheme), 401, 1005)
+    assert asked == []
+
+
+def test_without_a_token_no_call_reaches_the_engine(front, asked):
+    for server in front.own, front.shared, front.bare:
+        for method, path, _ in CALLS:
+            refused(server.request(method, filled(path), None,
+                                   None if method == "GET" else b"{}"),
+                    401, 1005, "Invalid credentials")
+    assert asked == []
+
+
+def test_a_user_reaches_the_engine_by_no_call_of_the_admin(front, houses,
+                                                           asked):
+    for method, path, role in CALLS:
+        if role == "admin":
+            refused(front.own.request(
+                method, filled(path), houses[0].tokens["any"],
+                None if method == "GET" else b'{"a":1}' * 1000), 403, 1005)
+    assert asked == []
+
+
+def test_a_scheme_may_be_written_in_any_case(front, houses, asked):
+    for scheme in "bearer ", "BEARER ", "Bearer  ":
+        answer = front.own.request("GET", "/v1/groups",
+                                   houses[0].tokens["any"], scheme=scheme)
+        assert answer.status_code == 200
+    assert len(asked) == 3
+
+
+# --- which paths do not ---
+
+def test_a_wrong_method_reaches_the_engine_on_no_path(front, houses, asked):
+    token = houses[0].tokens["admin"]
+    for methods, path, _ in TABLE:
+        known = set(methods.split(","))
+        for method in METHODS:
+            if method in known:
+                continue
+            answer = front.own.request(method, filled(path), token,
+                                       None if method == "GET" else b"{}")
+            refused(answer, 405, 1025)
+            assert known <= set(answer.headers["Allow"].split(", "))
+            assert method not in answer.headers["Allow"].split(", ")
+        answer = front.own.request("OPTIONS", filled(path), token)
+        assert answer.status_code in (204, 405), path
+        assert known <= set(answer.headers["Allow"].split(", "))
+    assert asked == []
+
+
+UNKNOWN = """
+/v1/account/x /v1/accounts /v1/messages/a/b /v1/media/a/b /v1/groups/a/b
+/v1/groups/a/icon/b /v1/contacts/a /v1/contacts/a/identity/b /v1/services
+/v1/settings /v1/settings/business /v1/settings/profile /v1/stickerpacks/a/b
+/v1/settings/application/media /v1/stickerpacks/a/stickers/b/c /v1/Messages
+/v1/stats/app/internal /v1/stats/db/internal /v1/v1/messages /v2/messages
+/v1/messages.json /v1/.wuts-onprem-auth /v1/wuts
+""".split()
+HOSTILE = """
+//v1/messages /v1//messages /v1/messages// /v1/./messages /v1/x/../messages
+/v1/messages/. /v1/messages/.. /v1/messages/%2e /v1/messages/%2e%2E
+/v1/messages/%2e%2e%2faccount /v1/groups/%2e%2e/icon /v1/groups/a%2Fb
+/v1/groups/a%2fb/icon /v1/groups/a%5Cb /v1/groups/a%00b /v1/groups/a%0d%0ab
+/v1/groups/a%7f /v1/groups/a%3Fb /v1/groups/a%23b /v1/groups/a%25b
+/v1/groups/a%252Fb /v1/groups/a;/../b /v1/groups/a|b /v1/groups/a"b
+/v1/groups/a<b /v1/groups/a\\b /v1/groups/a{b} /v1/groups/a^b
+/v1/%6dessages /v1/message%73 /%761/messages /v1%2Fmessages /v1/groups/%
+/v1/groups/%4 /v1/groups/%zz /v1/settings/%2e%2e/account
+/v1/contacts/a/identity%2F /.wuts-onprem-auth /.wuts-onprem-error
+/@wuts_onprem_engine @wuts_onprem_engine /%40wuts_onprem_engine
+http://localhost/v1/groups/../account /v1/messages#x /v1/media/../account
+""".split()
+
+
+@pytest.mark.parametrize("where", ["own", "shared"])
+def test_an_unknown_or_hostile_path_never_reaches_the_engine(
+        front, houses, asked, where):
+    server = getattr(front, where)
+    token = houses[0].tokens["admin"]
+    for method in "GET", "POST", "DELETE":
+        for path in UNKNOWN:
+            answer = server.request(method, path, token, b"{}")
+            if path.startswith("/v1/") or where == "own":
+                refused(answer, 404, 1006, "Endpoint not found")
+            else:
+                assert answer.status_code == 404
+        for path in HOSTILE:
+            answer = server.request(method, path, token, b"{}")
+            assert answer.status_code in (400, 404, 405), (path, answer.text)
+            if where == "own":
+                assert answer.text.startswith("{"), (path, answer.text)
+                assert answer.json()["errors"][0]["code"] in (
+                    1006, 1009, 1025), (path, answer.text)
+            server.close()
+    assert asked == []
+
+
+def test_a_very_long_name_is_no_trouble(front, houses, asked):
+    token = houses[0].tokens["any"]
+    name = "a" * 6000
+    answer = front.own.request("GET", "/v1/groups/" + name, token)
+    assert answer.status_code == 200
+    assert asked[0].target == "/v1/groups/" + name
+    asked.clear()
+    for path in ("/v1/groups/" + "a/" * 3000, "/v1/groups/" + "%41" * 2000 +
+                 "^", "/v1/" + "/" * 4000):
+        assert front.own.request("GET", path, token).status_code in (400, 404)
+    assert asked == []
+
+
+# --- sizes, and what nginx itself refuses ---
+
+def test_a_body_over_the_limit_never_reaches_the_engine(front, houses, asked):
+    token = houses[0].tokens["any"]
+    for server in front.own, front.shared:
+        refused(server.request("POST", "/v1/messages", token,
+                               b"x" * (MEBIBYTE + 1)), 413, 1025)
+        server.close()
+        refused(server.request("POST", "/v1/messages", token,
+                               pieces(2 * MEBIBYTE)), 413, 1025)
+        server.close()
+        # Nobody waits for 100 MiB to say that they are too many.
+        refused(server.raw(
+            b"POST /v1/media HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+            b"Authorization: Bearer %s\r\nContent-Length: %d\r\n"
+            b"Expect: 100-continue\r\n\r\n" % (
+                token.encode(), 100 * MEBIBYTE + 1)), 413, 1025)
+    assert asked == []
+    answer = front.own.request("POST", "/v1/messages", token,
+                               b"x" * MEBIBYTE)
+    assert answer.status_code == 201
+    assert len(asked[0].body) == MEBIBYTE
+
+
+def test_what_nginx_refuses_has_the_dialects_shape(front):
+    head = b"Host: x\r\nConnection: close\r\n\r\n"
+    for server in front.own, front.shared:
+        for data, status, code in (
+                (b"GET /v1/%zz HTTP/1.1\r\n" + head, 400, 1009),
+                (b"GET /v1/" + b"a" * 9000 + b" HTTP/1.1\r\n" + head, 414,
+                 1009),
+                (b"GET /v1/groups HTTP/1.1\r\nX: " + b"a" * 9000 + b"\r\n" +
+                 head, 431, 1009),
+                (b"GET /v1/groups HTTP/1.1\r\nContent-Length: x\r\n" + head,
+                 400, 1009),
+                (b"TRACE /v1/groups HTTP/1.1\r\n" + head, 405, 1025),
+                (b"POST /v1/groups HTTP/1.1\r\nTransfer-Encoding: what\r\n" +
+                 head, 501, 1025)):
+            refused(server.raw(data), status, code)
+
+
+def test_a_client_that_waits_for_leave_gets_it_only_with_the_right(
+        front, houses, asked):
+    def begin(token):
+        return (b"POST /v1/media HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+                b"Authorization: Bearer %s\r\nContent-Length: 5\r\n"
+                b"Expect: 100-continue\r\n\r\n" % token.encode())
+
+    refused(front.own.elsewhere().raw(begin("wrong")), 401, 1005)
+    assert asked == []
+    with socket.create_connection(("127.0.0.1", front.own.port), 30) as s:
+        s.sendall(begin(houses[0].tokens["any"]))
+        assert s.recv(1000).startswith(b"HTTP/1.1 100 Continue")
+        s.sendall(b"media")
+        assert s.recv(1000).startswith(b"HTTP/1.1 200")
+    assert asked[0].body == b"media"
+
+
+def test_a_refused_upload_leaves_the_connection_usable(front, houses, asked):
+    server = front.own.elsewhere()
+    for status, token in ((401, "wrong"), (200, houses[0].tokens["any"])) * 3:
+        before = server.connection
+        answer = server.request("POST", "/v1/contacts", token,
+                                b'{"contacts":[]}' + b" " * 60000)
+        assert answer.status_code == status
+        assert before is None or server.connection is before
+    assert len(asked) == 3
+
+
+# --- what comes back ---
+
+def test_the_engines_answer_is_the_answer(front, houses, asked, engine):
+    text = b'{"errors":[{"code":470,"title":"Re-engagement message"}]}'
+    for status in 200, 201, 400, 401, 403, 404, 413, 429, 500, 502, 503, 504:
+        engine.answers.append((status, [("X-Engine", "7"), (
+            "Content-Type", "application/json; v=1")], text))
+        answer = front.own.request("POST", "/v1/messages",
+                                   houses[0].tokens["any"], b"{}")
+        assert (answer.status_code, answer.content) == (status, text)
+        assert answer.headers["X-Engine"] == "7"
+        assert answer.headers["Content-Type"] == "application/json; v=1"
+        assert re.fullmatch("[0-9a-f]{32}", answer.headers["X-Request-ID"])
+
+
+def test_the_engine_cannot_send_nginx_elsewhere(front, houses, asked, engine):
+    engine.answers.append((200, [("X-Accel-Redirect", "/v1/users/admin"),
+                                 ("X-Request-Id", "x")], b"{}"))
+    answer = front.own.request("GET", "/v1/groups", houses[0].tokens["any"])
+    assert (answer.status_code, answer.content) == (200, b"{}")
+    assert answer.headers["X-Request-ID"] != "x"
+
+
+def test_an_engine_that_is_away_is_told_in_the_vendors_words(
+        front, houses, asked, engine, wuts):
+    token = houses[0].tokens["any"]
+    engine.answers.append((None, [], b""))	# breaks off
+    refused(front.own.request("POST", "/v1/messages", token, b"{}"), 500, 1014,
+            ENGINE_AWAY)
+    assert len(asked) == 1	# never sent twice
+    engine.answers.append((None, [], b""))
+    refused(front.own.request("POST", "/v1/media", token, b"x" * MEBIBYTE),
+            500, 1014, ENGINE_AWAY)
+    engine.close()
+    try:
+        for server in front.own, front.shared:
+            for method, path in ("POST", "/v1/messages"), \
+                    ("GET", "/v1/groups"), ("POST", "/v1/media"):
+                refused(server.request(method, path, token,
+                                       None if method == "GET" else b"{}"),
+                        500, 1014, ENGINE_AWAY)
+        refused(front.own.elsewhere().request(
+            "POST", "/v1/messages", "wrong", b"{}"), 401, 1005)
+    finally:
+        engine.__init__(engine.path, wuts.url, engine.token)
+    assert front.own.request("POST", "/v1/messages", token,
+                             b"{}").status_code == 201
+
+
+def test_an_engine_that_hangs_is_told_in_the_vendors_words(front, houses,
+                                                           asked, engine):
+    over = threading.Event()
+    engine.answers.append(lambda: over.wait(30) and OK)
+    try:
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            hanging = pool.submit(front.other.request, "POST", "/v1/messages",
+                                  houses[1].tokens["any"], b"{}")
+            wait_for("the engine", lambda: asked)
+            # Nobody else waits for it.
+            assert front.own.request("GET", "/v1/groups",
+                                     houses[0].tokens["any"],
+                                     ).status_code == 200
+            refused(hanging.result(), 500, 1014, ENGINE_AWAY)
+    finally:
+        over.set()
+
+
+def test_without_an_engine_the_service_is_not_ready(front, houses, asked):
+    for method, path, role in CALLS:
+        body = None if method == "GET" else b"{}"
+        refused(front.bare.request(method, filled(path),
+                                   houses[0].tokens[role], body), 503, 1011)
+        if role == "admin":
+            refused(front.bare.request(method, filled(path),
+                                       houses[0].tokens["any"], body), 403,
+                    1005)
+    assert asked == []
+
+
+def test_while_wutsd_is_away_the_service_is_not_ready(front, houses, asked):
+    known = refused(front.own.request("GET", "/v1/nowhere"), 404, 1006)
+    for method, path, body in (("POST", "/v1/messages", b"{}"),
+                               ("POST", "/v1/media", b"x" * MEBIBYTE),
+                               ("GET", "/v1/health", None),
+                               ("GET", "/v1/nowhere", None)):
+        body = refused(front.orphan.request(
+            method, path, houses[0].tokens["any"], body), 503, 1011)
+        assert body["meta"] == known["meta"]
+    assert asked == []
