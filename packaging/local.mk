@@ -25,3 +25,25 @@ EXTRA_DIST += \
 	tests/install/test_units.py
 dist_check_SCRIPTS += tests/install/run
 TESTS += tests/install/run
+
+EXTRA_DIST += \
+	packaging/build-deb \
+	packaging/debian/changelog \
+	packaging/debian/control \
+	packaging/debian/copyright \
+	packaging/debian/rules \
+	packaging/debian/source/format \
+	packaging/debian/wuts.lintian-overrides \
+	packaging/debian/wuts.logrotate \
+	packaging/debian/wuts.postinst \
+	packaging/debian/wuts.postrm \
+	packaging/debian/wuts.prerm \
+	tests/document.py \
+	tests/package/conftest.py \
+	tests/package/run \
+	tests/package/test_package.py
+
+# Takes minutes, needs root and a Debian mirror: not a part of check.
+.PHONY: check-package
+check-package:
+	$(AM_TESTS_ENVIRONMENT) $(srcdir)/tests/package/run
