@@ -17,6 +17,9 @@ struct settings;
 struct db *db_new(const struct settings *settings);
 void db_free(struct db **dbp);
 
+/* Close the connection, outside a transaction, until it is needed again. */
+void db_rest(struct db *db);
+
 /* Is the database there and answering? 0 / -1. */
 int db_ping(struct db *db, struct fault *fault);
 

@@ -15,6 +15,10 @@ int schema_service_migrate(const struct settings *settings, const char *dir,
     void (*said)(void *ctx, const char *file), void *ctx,
     struct fault *fault);
 
+/* How many connections the server lets this installation have. 0 / -1. */
+int schema_service_connections(const struct settings *settings,
+    unsigned *max_r, struct fault *fault);
+
 /* *have_r is the database's schema version, *want_r this release's. */
 int schema_service_version(const struct settings *settings,
     unsigned *have_r, unsigned *want_r, struct fault *fault);

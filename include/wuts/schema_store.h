@@ -14,6 +14,11 @@ struct fault;
 int schema_store_version(struct db *db, unsigned *version_r,
     struct fault *fault);
 
+/* How many connections the server lets this user have at once: the account's
+   limit, or the server's. 0 / -1. */
+int schema_store_connections(struct db *db, unsigned *max_r,
+    struct fault *fault);
+
 /* Apply what is missing, under an advisory lock so that two cannot at once.
    applied is called after each file (may be NULL). -1: FAULT_DATABASE, or
    FAULT_CONFIG for an unreadable directory; names file and statement. */

@@ -53,6 +53,9 @@ struct caller {
 	struct reply *reply;	/* NULL: no Idempotency-Key */
 };
 
+/* Close the database connection until it is needed again. */
+void service_rest(struct service *service);
+
 /* Ready to serve? 0, or -1 with a client text that names what is not:
    "database", "schema", "queue". For GET /readyz. */
 int service_check_ready(struct service *service, struct fault *fault);

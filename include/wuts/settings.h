@@ -40,6 +40,8 @@ struct settings {
 	char *database_user;
 	char *database_password_file;
 	int64_t database_timeout_ms;
+	unsigned database_connections;	/* in all; 0: any number */
+	int64_t database_idle_timeout_ms;	/* 0: never */
 
 	/* requests */
 	size_t body_limit;
@@ -140,6 +142,16 @@ const char *settings_path(const char *path);
    unset: for making an installation. */
 int settings_load_paths(struct settings **settings_r, const char *path,
     struct fault *fault);
+
+/* What the database connections are for that are not workers'. */
+enum {
+	CONNECTIONS_SPOOL = 2,	/* settings of webhooks; replays */
+	CONNECTIONS_CTL = 1
+};
+
+/* How many workers database_connections leaves room for; UINT_MAX when it does
+   not limit them. */
+unsigned settings_workers_max(const struct settings *settings);
 
 /* Wipe the secrets and free; NULL is accepted. */
 void settings_free(struct settings **settingsp);

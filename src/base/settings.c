@@ -32,8 +32,17 @@ const struct setting settings_table[] = {
 	    "Largest request body." },
 	{ "cors_origin", SETTING_TEXT, AT(cors_origin), "", 0, 0,
 	    "Origin whose browser pages may call the API; empty: none." },
+	{ "database_connections", SETTING_NUMBER, AT(database_connections),
+	    "0", 0, 100000,
+	    "Most database connections that this installation opens in all: "
+	    "one a worker, two of wuts-spool, one for wutsctl; 0: any "
+	    "number." },
 	{ "database_host", SETTING_TEXT, AT(database_host), "127.0.0.1", 0, 0,
 	    "Database server, reached by TCP when database_socket is empty." },
+	{ "database_idle_timeout", SETTING_DURATION,
+	    AT(database_idle_timeout_ms), "0", 0, DAY_MS,
+	    "A worker without requests for so long closes its database "
+	    "connection; 0: never." },
 	{ "database_name", SETTING_TEXT, AT(database_name), "wuts", 0, 0,
 	    "Name of the database." },
 	{ "database_password_file", SETTING_TEXT, AT(database_password_file),
@@ -302,6 +311,17 @@ complete(struct settings *settings)
 	memcpy(settings->socket + len, name, sizeof(name));
 }
 
+unsigned
+settings_workers_max(const struct settings *settings)
+{
+	unsigned others = CONNECTIONS_SPOOL + CONNECTIONS_CTL;
+	unsigned all = settings->database_connections;
+
+	if (all == 0)
+		return UINT_MAX;
+	return all > others ? all - others : 0;
+}
+
 /* Only a named location keeps the method and the body of a request. */
 static int
 check(const struct settings *settings, struct fault *fault)
@@ -309,6 +329,10 @@ check(const struct settings *settings, struct fault *fault)
 	const char *location = settings->engine_location;
 	size_t len = strlen(location);
 
+	if (settings_workers_max(settings) == 0)
+		return fault_set(fault, FAULT_CONFIG, "database_connections:"
+		    " must be %u or more, or 0",
+		    CONNECTIONS_SPOOL + CONNECTIONS_CTL + 1);
 	if (len == 0 || (location[0] == '@' && len > 1 && strspn(location + 1,
 	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
 	    == len - 1))

@@ -3,21 +3,19 @@
    nothing, and says for whatever is wrong why it is and what to do. */
 #include "config.h"
 
-#include "ctl_private.h"
+#include "doctor.h"
 
 #include "wuts/clock.h"
 #include "wuts/fault.h"
-#include "wuts/json.h"
 #include "wuts/privilege.h"
 #include "wuts/queue.h"
 #include "wuts/schema_service.h"
-#include "wuts/secret.h"
 #include "wuts/settings.h"
 #include "wuts/strbuf.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <pwd.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -27,13 +25,6 @@
 #include <unistd.h>
 
 #define OLD_US (5 * 60 * (int64_t)CLOCK_SECOND_US)
-#define GENERATIONS_BYTES (4096 * 8)
-
-enum verdict {
-	VERDICT_OK,
-	VERDICT_WARN,
-	VERDICT_FAIL
-};
 
 static const char *const verdict_names[] = {
 	[VERDICT_OK] = "ok",
@@ -41,20 +32,7 @@ static const char *const verdict_names[] = {
 	[VERDICT_FAIL] = "fail",
 };
 
-struct doctor {
-	const struct ctl *ctl;
-	struct settings *settings;
-	bool has_failed;
-	struct strbuf out;	/* of --json */
-	struct json_writer w;
-};
-
-static void report(struct doctor *d, enum verdict verdict, const char *what,
-    const char *todo, const char *fmt, ...)
-    __attribute__((format(printf, 5, 6)));
-
-/* todo NULL: nothing. */
-static void
+void
 report(struct doctor *d, enum verdict verdict, const char *what,
     const char *todo, const char *fmt, ...)
 {
@@ -85,141 +63,6 @@ report(struct doctor *d, enum verdict verdict, const char *what,
 	else
 		json_write_null(&d->w);
 	json_write_object_end(&d->w);
-}
-
-/* Who the programs run as: the user of the settings when root starts them,
-   else whoever calls us. */
-static uid_t
-service_uid(const struct settings *settings)
-{
-	const struct passwd *user = NULL;
-
-	if (settings->user[0] != '\0' && geteuid() == 0)
-		user = getpwnam(settings->user);
-	return user != NULL ? user->pw_uid : geteuid();
-}
-
-static void
-check_user(struct doctor *d)
-{
-	const char *user = d->settings->user;
-
-	if (user[0] == '\0' && geteuid() == 0)
-		report(d, VERDICT_WARN, "user", "set `user` to an account of"
-		    " its own", "the programs would run as root");
-	else if (user[0] != '\0' && geteuid() == 0 &&
-	    getpwnam(user) == NULL)
-		report(d, VERDICT_FAIL, "user", "create it (useradd --system)"
-		    " or change the setting `user`", "%s does not exist",
-		    user);
-}
-
-static void
-check_secret_file(struct doctor *d, const char *what, const char *path)
-{
-	struct stat st;
-
-	if (path[0] == '\0')
-		return;
-	if (secret_is_credential(path)) {
-		report(d, VERDICT_OK, what, NULL, "%s", path);
-		return;
-	}
-	if (stat(path, &st) < 0) {
-		report(d, VERDICT_FAIL, what, errno == ENOENT ?
-		    "run `wutsctl init`" : "let the programs' user read it",
-		    "%s: %s", path, strerror(errno));
-		return;
-	}
-	if ((st.st_mode & 0007) != 0)
-		report(d, VERDICT_FAIL, what, "chmod 600 the file",
-		    "%s is open to everybody", path);
-	else if ((st.st_mode & 0070) != 0)
-		report(d, VERDICT_WARN, what, "chmod 600 the file unless its"
-		    " group is meant to read it",
-		    "%s is open to its group", path);
-	else if (st.st_uid != 0 && st.st_uid != service_uid(d->settings))
-		report(d, VERDICT_WARN, what, "chown it to the setting"
-		    " `user`", "%s belongs to somebody else", path);
-	else
-		report(d, VERDICT_OK, what, NULL, "%s", path);
-}
-
-/* Could all of them be read? */
-static bool
-check_secrets(struct doctor *d)
-{
-	const struct settings *set = d->settings;
-	struct settings *whole;
-	struct fault fault;
-
-	check_secret_file(d, "installation key", set->installation_key_file);
-	check_secret_file(d, "master token", set->master_token_file);
-	check_secret_file(d, "engine token", set->engine_token_file);
-	check_secret_file(d, "database password",
-	    set->database_password_file);
-	fault_clear(&fault);
-	if (settings_load(&whole, d->ctl->config, &fault) < 0) {
-		report(d, VERDICT_FAIL, "secrets", "correct it, or run"
-		    " `wutsctl init` when the file is missing", "%s",
-		    fault.text);
-		return false;
-	}
-	if (!whole->has_master_token)
-		report(d, VERDICT_WARN, "master token", "set"
-		    " master_token_file and run `wutsctl init`",
-		    "none is set: nobody can register a tenant");
-	/* From here on with the secrets: the database wants its password. */
-	settings_free(&d->settings);
-	d->settings = whole;
-	return true;
-}
-
-static bool
-check_directory(struct doctor *d, const char *what, const char *path)
-{
-	struct stat st;
-
-	if (stat(path, &st) < 0) {
-		report(d, VERDICT_FAIL, what, "run `wutsctl init`", "%s: %s",
-		    path, strerror(errno));
-		return false;
-	}
-	if (!S_ISDIR(st.st_mode))
-		report(d, VERDICT_FAIL, what, "remove it and run `wutsctl"
-		    " init`", "%s is not a directory", path);
-	else if (st.st_uid != service_uid(d->settings))
-		report(d, VERDICT_FAIL, what, "chown it to the user that the"
-		    " programs run as", "%s belongs to somebody else", path);
-	else if (access(path, R_OK | W_OK | X_OK) < 0)
-		report(d, VERDICT_FAIL, what, "chmod u+rwx it", "%s: %s",
-		    path, strerror(errno));
-	else {
-		report(d, VERDICT_OK, what, NULL, "%s", path);
-		return true;
-	}
-	return false;
-}
-
-static void
-check_run_dir(struct doctor *d)
-{
-	struct strbuf path = STRBUF_INIT;
-	struct stat st;
-
-	if (!check_directory(d, "run directory", d->settings->run_dir))
-		return;
-	strbuf_printf(&path, "%s/generations", d->settings->run_dir);
-	if (stat(path.data, &st) < 0 && errno == ENOENT)
-		report(d, VERDICT_WARN, "generations", "nothing: wutsd makes"
-		    " it when it starts", "%s is not there yet", path.data);
-	else if (stat(path.data, &st) < 0 || st.st_size != GENERATIONS_BYTES)
-		report(d, VERDICT_FAIL, "generations", "stop wutsd and"
-		    " wuts-spool, remove the file, start them",
-		    "%s cannot be used", path.data);
-	else
-		report(d, VERDICT_OK, "generations", NULL, "%s", path.data);
-	strbuf_deinit(&path);
 }
 
 static void
@@ -323,6 +166,42 @@ check_queue(struct doctor *d)
 		    " delivered");
 }
 
+/* While a new configuration is taken up, old and new workers have connections
+   side by side, unless database_connections limits them. */
+static void
+check_connections(struct doctor *d)
+{
+	unsigned others = CONNECTIONS_SPOOL + CONNECTIONS_CTL, max = 0;
+	unsigned workers = d->settings->workers;
+	unsigned budget = d->settings->database_connections;
+	unsigned peak = budget != 0 ? budget : 2 * workers + others;
+	struct fault fault;
+
+	fault_clear(&fault);
+	if (workers > settings_workers_max(d->settings))
+		report(d, VERDICT_FAIL, "database connections", "lower"
+		    " `workers`, or raise database_connections", "%u workers,"
+		    " wuts-spool and wutsctl need %u, database_connections is"
+		    " %u", workers, workers + others, budget);
+	else if (schema_service_connections(d->settings, &max, &fault) < 0)
+		report(d, VERDICT_FAIL, "database connections", "start the"
+		    " server", "%s", fault.text);
+	else if (workers + others > max)
+		report(d, VERDICT_FAIL, "database connections", "lower"
+		    " `workers`, and set database_connections to what the"
+		    " server allows", "%u workers, wuts-spool and wutsctl need"
+		    " %u, the server allows %u", workers, workers + others,
+		    max);
+	else if (peak > max)
+		report(d, VERDICT_WARN, "database connections", "set"
+		    " database_connections to what the server allows, or"
+		    " less", "up to %u are opened, the server allows %u",
+		    peak, max);
+	else
+		report(d, VERDICT_OK, "database connections", NULL,
+		    "up to %u of the %u that the server allows", peak, max);
+}
+
 static void
 check_database(struct doctor *d)
 {
@@ -344,6 +223,8 @@ check_database(struct doctor *d)
 	else
 		report(d, VERDICT_OK, "database", NULL,
 		    "answers, schema version %u", have);
+	if (fault.code == FAULT_NONE)
+		check_connections(d);
 }
 
 static void

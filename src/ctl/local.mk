@@ -6,6 +6,8 @@ wutsctl_SOURCES = \
 	src/ctl/command.h \
 	src/ctl/ctl_private.h \
 	src/ctl/doctor.c \
+	src/ctl/doctor.h \
+	src/ctl/doctor_files.c \
 	src/ctl/init.c \
 	src/ctl/key.c \
 	src/ctl/key_file.c \

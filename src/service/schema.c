@@ -33,6 +33,18 @@ schema_service_migrate(const struct settings *settings, const char *dir,
 }
 
 int
+schema_service_connections(const struct settings *settings, unsigned *max_r,
+    struct fault *fault)
+{
+	struct db *db = db_new(settings);
+	int ret;
+
+	ret = schema_store_connections(db, max_r, fault);
+	db_free(&db);
+	return ret;
+}
+
+int
 schema_service_version(const struct settings *settings, unsigned *have_r,
     unsigned *want_r, struct fault *fault)
 {

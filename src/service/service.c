@@ -129,6 +129,12 @@ service_close(struct service **servicep)
 	free(service);
 }
 
+void
+service_rest(struct service *service)
+{
+	db_rest(service->db);
+}
+
 int
 service_check_ready(struct service *service, struct fault *fault)
 {

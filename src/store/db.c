@@ -84,6 +84,13 @@ db_disconnect(struct db *db)
 }
 
 void
+db_rest(struct db *db)
+{
+	wuts_assert(!db->in_tx);
+	db_disconnect(db);
+}
+
+void
 db_failure_forget(struct db *db)
 {
 	db->failure = DB_FAILURE_NONE;

@@ -29,6 +29,7 @@ enum {
 	SCHEMA_VERSION_FIND,
 	SCHEMA_RECORD,
 	SCHEMA_LOCK,
+	SCHEMA_CONNECTIONS,
 	SCHEMA_STMT_COUNT
 };
 
@@ -42,6 +43,9 @@ static const struct stmt_def schema_stmts[SCHEMA_STMT_COUNT] = {
 	    " VALUES (?, ?, ?)" },
 	[SCHEMA_LOCK] = { "schema_lock",
 	    "SELECT GET_LOCK(CONCAT('wuts.', LEFT(DATABASE(), 50)), 30)" },
+	[SCHEMA_CONNECTIONS] = { "schema_connections",
+	    "SELECT @@GLOBAL.max_connections,"
+	    " @@SESSION.max_user_connections" },
 };
 
 int
@@ -61,6 +65,24 @@ schema_store_version(struct db *db, unsigned *version_r, struct fault *fault)
 		return -1;
 	fault_clear(fault);
 	*version_r = 0;
+	return 0;
+}
+
+int
+schema_store_connections(struct db *db, unsigned *max_r, struct fault *fault)
+{
+	unsigned of_all = 0, of_user = 0;
+	struct params in;
+	struct columns out;
+
+	params_init(&in);
+	columns_init(&out);
+	fetch_unsigned(&out, &of_all);
+	fetch_unsigned(&out, &of_user);
+	if (stmt_read_one(db, &schema_stmts[SCHEMA_CONNECTIONS], &in, &out,
+	    fault) < 0)
+		return -1;
+	*max_r = of_user != 0 && of_user < of_all ? of_user : of_all;
 	return 0;
 }
 

@@ -113,6 +113,8 @@ run(const struct options *options, struct settings *settings)
 	heritage.is_listener_kept = listener.kind == LISTENER_ACTIVATED;
 	if (listener.kind == LISTENER_STDIN && options->workers == 0)
 		status = run_alone(&heritage, settings);
+	else if (options_check(options, settings, &fault) < 0)
+		log_fatal("%s", fault.text);
 	else
 		status = master_run(&heritage, &listener, options, settings);
 	close(heritage.give_fd);
@@ -120,6 +122,22 @@ run(const struct options *options, struct settings *settings)
 	listener_close(&listener);
 	free(routes);
 	return status;
+}
+
+static int
+test(const struct options *options, struct settings *settings)
+{
+	struct fault fault;
+	int ret;
+
+	fault_clear(&fault);
+	ret = options_check(options, settings, &fault);
+	if (ret == 0)
+		puts("the configuration is good");
+	else
+		fprintf(stderr, "wutsd: %s\n", fault.text);
+	settings_free(&settings);
+	return ret == 0 ? 0 : 1;
 }
 
 int
@@ -137,10 +155,7 @@ main(int argc, char **argv)
 		fprintf(stderr, "wutsd: %s\n", fault.text);
 		return 1;
 	}
-	if (options.is_test) {
-		puts("the configuration is good");
-		settings_free(&settings);
-		return 0;
-	}
+	if (options.is_test)
+		return test(&options, settings);
 	return run(&options, settings);
 }

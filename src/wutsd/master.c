@@ -50,8 +50,9 @@ limits_of(const struct master *m)
 	const struct settings *s = m->settings;
 
 	return (struct plan_limits) {
-		.workers = m->options->workers != 0 ? m->options->workers :
-		    s->workers,
+		.workers = options_workers(m->options, s),
+		.alive_max = s->database_connections != 0 ?
+		    settings_workers_max(s) : 0,
 		.request_timeout_us = s->request_timeout_ms * 1000,
 		.drain_timeout_us = s->drain_timeout_ms * 1000
 	};
@@ -259,6 +260,12 @@ reload(struct master *m)
 	if (settings_load(&settings, m->options->config, &fault) < 0) {
 		log_error("reload: %s: the old configuration stays",
 		    fault.text);
+		return;
+	}
+	if (options_check(m->options, settings, &fault) < 0) {
+		log_error("reload: %s: the old configuration stays",
+		    fault.text);
+		settings_free(&settings);
 		return;
 	}
 	notify_send("RELOADING=1");

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The master's decisions. Three rules keep the service whole: a worker is
    retired only while more than the wanted number serve, so a successor always
-   stands ready first; a worker that dies is replaced at once, and only workers
-   that die again and again are waited for; whoever overstays a deadline is
-   killed. */
+   stands ready first (but where alive_max leaves no room for one); a worker
+   that dies is replaced at once, and only workers that die again and again are
+   waited for; whoever overstays a deadline is killed. */
 #include "config.h"
 
 #include "master_plan.h"
@@ -151,37 +151,6 @@ next_kill(struct master_plan *plan, int64_t now_us, size_t *slot_r)
 	return false;
 }
 
-/* Whom to let go: when stopping everybody; else one whom nobody needs to wait
-   for (of an old configuration and not serving yet), or one of too many that
-   serve, the outdated first. */
-static bool
-next_retire(struct master_plan *plan, int64_t now_us, size_t *slot_r)
-{
-	size_t victim = plan->nslots;
-	unsigned serving = 0;
-	struct plan_slot *slot;
-
-	for (size_t i = 0; i < plan->nslots; i++) {
-		slot = &plan->slots[i];
-		serving += slot->state == PLAN_SERVING;
-		if ((slot->state == PLAN_STARTING &&
-		    (plan->is_stopping || !is_current(plan, slot))) ||
-		    (slot->state == PLAN_SERVING && plan->is_stopping)) {
-			victim = i;
-			serving = plan->limits.workers + 1;
-			break;
-		}
-		if (slot->state == PLAN_SERVING && (victim == plan->nslots ||
-		    is_current(plan, &plan->slots[victim])))
-			victim = i;
-	}
-	if (victim == plan->nslots || serving <= plan->limits.workers)
-		return false;
-	enter(&plan->slots[victim], PLAN_RETIRING, now_us);
-	*slot_r = victim;
-	return true;
-}
-
 /* The slots of workers that count towards the wanted number; *empty_r: the
    first free slot, or nslots. */
 static unsigned
@@ -211,11 +180,70 @@ is_start_wanted(const struct master_plan *plan, size_t *slot_r)
 }
 
 static bool
+is_room_for_one(const struct master_plan *plan)
+{
+	unsigned alive = 0;
+
+	for (size_t i = 0; i < plan->nslots; i++)
+		alive += plan->slots[i].state != PLAN_EMPTY;
+	return plan->limits.alive_max == 0 || alive < plan->limits.alive_max;
+}
+
+/* A successor is wanted, nobody is on the way in or out, and there is no
+   room. */
+static bool
+is_stuck(const struct master_plan *plan)
+{
+	size_t empty;
+
+	for (size_t i = 0; i < plan->nslots; i++)
+		if (plan->slots[i].state != PLAN_EMPTY &&
+		    plan->slots[i].state != PLAN_SERVING)
+			return false;
+	return is_start_wanted(plan, &empty) && !is_room_for_one(plan);
+}
+
+/* Whom to let go: when stopping everybody; else one whom nobody needs to wait
+   for (of an old configuration and not serving yet), or one of too many that
+   serve, the outdated first; where no successor fits in, one outdated. */
+static bool
+next_retire(struct master_plan *plan, int64_t now_us, size_t *slot_r)
+{
+	size_t victim = plan->nslots;
+	unsigned serving = 0;
+	struct plan_slot *slot;
+
+	for (size_t i = 0; i < plan->nslots; i++) {
+		slot = &plan->slots[i];
+		serving += slot->state == PLAN_SERVING;
+		if ((slot->state == PLAN_STARTING &&
+		    (plan->is_stopping || !is_current(plan, slot))) ||
+		    (slot->state == PLAN_SERVING && plan->is_stopping)) {
+			victim = i;
+			serving = plan->limits.workers + 1;
+			break;
+		}
+		if (slot->state == PLAN_SERVING && (victim == plan->nslots ||
+		    is_current(plan, &plan->slots[victim])))
+			victim = i;
+	}
+	if (victim == plan->nslots)
+		return false;
+	if (serving <= plan->limits.workers && (!is_stuck(plan) ||
+	    is_current(plan, &plan->slots[victim])))
+		return false;
+	enter(&plan->slots[victim], PLAN_RETIRING, now_us);
+	*slot_r = victim;
+	return true;
+}
+
+static bool
 next_start(struct master_plan *plan, int64_t now_us, size_t *slot_r)
 {
 	struct plan_slot *slot;
 
-	if (!is_start_wanted(plan, slot_r) || now_us < plan->start_at_us)
+	if (!is_start_wanted(plan, slot_r) || !is_room_for_one(plan) ||
+	    now_us < plan->start_at_us)
 		return false;
 	slot = &plan->slots[*slot_r];
 	memset(slot, 0, sizeof(*slot));
@@ -260,7 +288,7 @@ master_plan_wait_us(const struct master_plan *plan, int64_t now_us)
 		if (at_us >= 0 && (first_us < 0 || at_us < first_us))
 			first_us = at_us;
 	}
-	if (is_start_wanted(plan, &slot) &&
+	if (is_start_wanted(plan, &slot) && is_room_for_one(plan) &&
 	    (first_us < 0 || plan->start_at_us < first_us))
 		first_us = plan->start_at_us;
 	if (first_us < 0)

@@ -28,6 +28,7 @@ struct plan_slot {
 
 struct plan_limits {
 	unsigned workers;
+	unsigned alive_max;	/* also while they change over; 0: any */
 	int64_t request_timeout_us;
 	int64_t drain_timeout_us;
 };

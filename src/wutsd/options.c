@@ -2,6 +2,9 @@
 /* The command line. */
 #include "config.h"
 
+#include "wuts/fault.h"
+#include "wuts/settings.h"
+
 #include "wutsd_private.h"
 
 #include <errno.h>
@@ -62,6 +65,27 @@ parse_workers(const char *text)
 	    n > WORKERS_MAX)
 		refuse("--workers takes a number from 1 to 1024");
 	return (unsigned)n;
+}
+
+unsigned
+options_workers(const struct options *options,
+    const struct settings *settings)
+{
+	return options->workers != 0 ? options->workers : settings->workers;
+}
+
+int
+options_check(const struct options *options, const struct settings *settings,
+    struct fault *fault)
+{
+	unsigned workers = options_workers(options, settings);
+	unsigned max = settings_workers_max(settings);
+
+	if (workers <= max)
+		return 0;
+	return fault_set(fault, FAULT_CONFIG, "database_connections = %u has"
+	    " room for %u workers, not for %u: lower `workers`, or raise it",
+	    settings->database_connections, max, workers);
 }
 
 void

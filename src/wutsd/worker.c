@@ -52,6 +52,7 @@ struct worker {
 	int serving_fd;			/* whose request is being served */
 	bool has_left;			/* others have our connections */
 	bool is_ending;
+	bool is_resting;		/* without a database connection */
 };
 
 static bool
@@ -255,15 +256,29 @@ serve_ready(struct worker *w, struct conns_ready *ready)
 	}
 }
 
+/* Wait for something to do. Where connections to the database are scarce, ours
+   is let go when there was nothing for a while. */
+static void
+wait_for_work(struct worker *w, struct conns_ready *ready_r)
+{
+	int64_t rest_ms = w->heritage->settings->database_idle_timeout_ms;
+
+	atomic_store(&w->slot->is_idle, true);
+	conns_wait(w->conns, rest_ms > 0 && !w->is_resting ? (int)rest_ms : -1,
+	    ready_r);
+	atomic_store(&w->slot->is_idle, false);
+	w->is_resting = ready_r->n == 0;
+	if (w->is_resting)
+		service_rest(w->service);
+}
+
 static void
 work(struct worker *w)
 {
 	struct conns_ready ready;
 
 	while (!w->is_ending) {
-		atomic_store(&w->slot->is_idle, true);
-		conns_wait(w->conns, -1, &ready);
-		atomic_store(&w->slot->is_idle, false);
+		wait_for_work(w, &ready);
 		serve_ready(w, &ready);
 	}
 }

@@ -27,6 +27,13 @@ struct options {
 /* Takes the command line apart. --help, --version and mistakes end here. */
 void options_parse(struct options *options, int argc, char **argv);
 
+/* How many workers are wanted. */
+unsigned options_workers(const struct options *options,
+    const struct settings *settings);
+/* May there be so many? 0, or -1: FAULT_CONFIG. */
+int options_check(const struct options *options,
+    const struct settings *settings, struct fault *fault);
+
 /* --- owner.c --- */
 
 /* Started as root and settings name a user: path is that user's from now on.

@@ -341,6 +341,61 @@ the_master_sleeps_until_something_is_due(void **state)
 
 #define TEST(f) cmocka_unit_test_setup(f, set_up)
 
+/* One connection to the database each, and not one more. */
+static void
+where_no_successor_fits_in_the_old_one_goes_first(void **state)
+{
+	static const struct step steps[] = {
+		{ "a new configuration", RELOAD, 2, "r0" },
+		{ "it is on its way", TIME_PASSES, 1, "" },
+		{ "it is gone", EXITED, 0, "s0" },
+		{ "its successor starts", TIME_PASSES, 1, "" },
+		{ "and serves: now the other", READY, 0, "r1" },
+		{ "which goes", EXITED, 1, "s1" },
+		{ "and is replaced", READY, 1, "" }
+	};
+
+	(void)state;
+	plan.limits.alive_max = 2;
+	TELL(two_serve);
+	TELL(steps);
+	assert_true(master_plan_is_settled(&plan));
+}
+
+static void
+with_room_for_one_they_change_over_one_by_one(void **state)
+{
+	static const struct step steps[] = {
+		{ "a new configuration", RELOAD, 2, "s2" },
+		{ "the successor serves", READY, 2, "r0" },
+		{ "the old one lingers", TIME_PASSES, 100, "" },
+		{ "and goes", EXITED, 0, "s0" },
+		{ "the next successor", READY, 0, "r1" },
+		{ "the last old one goes", EXITED, 1, "" }
+	};
+
+	(void)state;
+	plan.limits.alive_max = 3;
+	TELL(two_serve);
+	TELL(steps);
+	assert_true(master_plan_is_settled(&plan));
+	assert_int_equal(master_plan_wait_us(&plan, now_us), -1);
+}
+
+static void
+while_there_is_no_room_the_master_sleeps(void **state)
+{
+	static const struct step steps[] = {
+		{ "a new configuration", RELOAD, 2, "r0" }
+	};
+
+	(void)state;
+	plan.limits.alive_max = 2;
+	TELL(two_serve);
+	TELL(steps);
+	assert_true(master_plan_wait_us(&plan, now_us) == 10000 * MS);
+}
+
 int
 main(void)
 {
@@ -355,7 +410,10 @@ main(void)
 		TEST(a_worker_that_never_gets_ready_is_killed_and_counts),
 		TEST(stopping_drains_then_kills_then_ends),
 		TEST(nothing_starts_while_stopping),
-		TEST(the_master_sleeps_until_something_is_due)
+		TEST(the_master_sleeps_until_something_is_due),
+		TEST(where_no_successor_fits_in_the_old_one_goes_first),
+		TEST(with_room_for_one_they_change_over_one_by_one),
+		TEST(while_there_is_no_room_the_master_sleeps)
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -343,6 +343,30 @@ the_watchdog_hears_from_the_master_as_often_as_it_wants(void **state)
 }
 
 static void
+more_workers_than_connections_are_refused(void **state)
+{
+	static const char *const check[] = { "-t", NULL };
+	static const char *const two[] = { "--workers", "2", NULL };
+	char out[128];
+
+	(void)state;
+	rig_init(&rig, 3, "database_connections = 5\n");
+	assert_int_equal(rig_run(&rig, check, out, sizeof(out)), 1);
+	rig_start(&rig, RIG_OWN, NULL);
+	assert_int_equal(rig_wait(&rig), 1);
+	assert_int_equal(rig_log_count(&rig, "room for 2 workers, not for 3"),
+	    1);
+	rig_serve(&rig, RIG_OWN, two);
+	assert_int_equal(rig_ask(&rig, "/healthz"), 200);
+	/* The file says three still: the command line counts. */
+	rig_signal(&rig, SIGHUP);
+	rig_log_wait(&rig, "ready: ", 2);
+	assert_int_equal(rig_ask(&rig, "/healthz"), 200);
+	rig_signal(&rig, SIGTERM);
+	assert_int_equal(rig_wait(&rig), 0);
+}
+
+static void
 stopping_answers_what_has_arrived(void **state)
 {
 	const char *const params[] = { "REQUEST_METHOD=GET",
@@ -445,6 +469,7 @@ main(void)
 		TEST(a_socket_on_descriptor_0_makes_it_the_worker),
 		TEST(a_socket_on_descriptor_0_may_have_workers),
 		TEST(systemd_passes_the_socket_and_is_told),
+		TEST(more_workers_than_connections_are_refused),
 		TEST(the_watchdog_hears_from_the_master_as_often_as_it_wants),
 		TEST(stopping_answers_what_has_arrived),
 		TEST(the_log_is_reopened_on_demand),
