@@ -74,8 +74,16 @@ noinst_HEADERS += \
 	include/wuts/totp.h \
 	include/wuts/trial.h \
 	include/wuts/user.h \
+	include/wuts/user_detail_service.h \
 	include/wuts/user_email.h \
 	include/wuts/user_email_store.h \
+	include/wuts/user_phone.h \
+	include/wuts/user_phone_store.h \
+	include/wuts/user_policy.h \
+	include/wuts/user_policy_store.h \
+	include/wuts/user_profile.h \
+	include/wuts/user_profile_store.h \
+	include/wuts/user_search_store.h \
 	include/wuts/user_service.h \
 	include/wuts/user_store.h \
 	include/wuts/utf8.h \

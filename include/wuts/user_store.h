@@ -71,6 +71,9 @@ int user_store_find_password_by_username(struct db *db,
    -1. */
 int user_store_find_username(struct db *db, const struct uuid *tenant_id,
     const char *username, struct uuid *id_r, struct fault *fault);
+/* Has it a password? 1 / 0 / -1. */
+int user_store_has_password(struct db *db, const struct uuid *tenant_id,
+    const struct uuid *id, struct fault *fault);
 /* Write e-mail address, user name, active and updated_us of an existing row.
    1: done; 0: another user of the tenant has the address or the name; -1. */
 int user_store_update_account(struct db *db, const struct user *user,

@@ -16,6 +16,9 @@ libwuts_model_a_SOURCES = \
 	src/model/text.c \
 	src/model/trial.c \
 	src/model/user.c \
+	src/model/user_phone.c \
+	src/model/user_policy.c \
+	src/model/user_profile.c \
 	src/model/webhook.c \
 	src/model/webhook_headers.c
 

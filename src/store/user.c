@@ -21,6 +21,7 @@ enum {
 	USER_FIND_PASSWORD,
 	USER_FIND_PASSWORD_BY_USERNAME,
 	USER_FIND_USERNAME,
+	USER_HAS_PASSWORD,
 	USER_UPDATE_ACCOUNT,
 	USER_UPDATE_PASSWORD,
 	USER_CHANGE_PASSWORD,
@@ -77,6 +78,9 @@ static const struct stmt_def user_stmts[USER_STMT_COUNT] = {
 	[USER_FIND_USERNAME] = { "user_find_username",
 	    "SELECT id FROM users WHERE tenant_id = ?"
 	    " AND username_key = LOWER(?) ORDER BY id LIMIT 1" },
+	[USER_HAS_PASSWORD] = { "user_has_password",
+	    "SELECT 1 FROM users WHERE tenant_id = ? AND id = ?"
+	    " AND password_hash IS NOT NULL" },
 	[USER_UPDATE_ACCOUNT] = { "user_update_account",
 	    "UPDATE users SET email = ?, email_key = LOWER(?), username = ?,"
 	    " username_key = LOWER(?), active = ?, updated_at = ?"
@@ -344,6 +348,21 @@ user_store_find_username(struct db *db, const struct uuid *tenant_id,
 	columns_init(&out);
 	fetch_uuid(&out, id_r);
 	return stmt_read_one(db, &user_stmts[USER_FIND_USERNAME], &in, &out,
+	    fault);
+}
+
+int
+user_store_has_password(struct db *db, const struct uuid *tenant_id,
+    const struct uuid *id, struct fault *fault)
+{
+	struct params in;
+	struct columns out;
+	bool one;
+
+	bind_user(&in, tenant_id, id);
+	columns_init(&out);
+	fetch_bool(&out, &one);
+	return stmt_read_one(db, &user_stmts[USER_HAS_PASSWORD], &in, &out,
 	    fault);
 }
 

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* What the use cases on a user's details share: the frame of a change, and how
+   its events look. */
+#ifndef WUTS_USER_DETAIL_PRIVATE_H
+#define WUTS_USER_DETAIL_PRIVATE_H
+
+#include "wuts/user_detail_service.h"
+
+#include "service_private.h"
+
+/* Only a tenant's own API keys and admins get as far as a transaction, and
+   which tenant it is they say by being that. */
+int detail_check_caller(const struct caller *caller, struct fault *fault);
+/* change_run() in the caller's tenant, after detail_check_caller(). */
+int detail_run(struct service *service, const struct caller *caller,
+    change_body *body, void *ctx, struct fault *fault);
+
+/* The first step of a body: user_lock_target(), and the caller is still what
+   it has to be. */
+int detail_begin(struct change *change, const struct uuid *user_id,
+    struct user *user_r, struct fault *fault);
+/* Everything about a user whose row has been read. connections have no
+   tokens. */
+int detail_load(struct change *change, struct arena *arena,
+    const struct user *user, struct user_details *details_r,
+    struct fault *fault);
+/* Something about the user, besides its row in user_search, has changed: move
+   its updated_us. */
+int detail_touch(struct change *change, struct user *user,
+    struct fault *fault);
+/* The last step of a body that has changed names, addresses or numbers:
+   detail_touch(), load, and the row that searches read. */
+int detail_settle(struct change *change, struct arena *arena,
+    struct user *user, struct user_details *details_r, struct fault *fault);
+
+/* user_search.c: that row. */
+int detail_index(struct change *change, const struct user_details *details,
+    struct fault *fault);
+int detail_index_account(struct change *change, const struct user *user,
+    struct fault *fault);
+
+/* An event whose data is {"entity_id", "entity_type", and what write puts
+   in}. */
+typedef void detail_write(struct json_writer *w, const void *ctx);
+int detail_emit(struct change *change, const char *event,
+    const char *entity_type, const struct uuid *entity_id,
+    detail_write *write, const void *ctx, struct fault *fault);
+/* user.created, user.updated, user.deleted. */
+int detail_emit_user(struct change *change, const char *event,
+    const struct user_details *details, struct fault *fault);
+/* For a change of something that hangs on the user and is not shown in an
+   event of its own: detail_touch(), load, user.updated. */
+int detail_emit_updated(struct change *change, struct arena *arena,
+    struct user *user, struct fault *fault);
+
+/* An audit row about the user, whose new value is one text. value NULL:
+   none. */
+int detail_audit(struct change *change, const char *action,
+    const struct uuid *user_id, const char *key, const char *value,
+    struct fault *fault);
+
+/* -1: REFUSAL_DETAIL_NOT_FOUND. */
+int detail_refuse_unknown(const char *what, struct fault *fault);
+
+/* A copy without white space at both ends; "" for NULL. */
+const char *detail_trim(struct arena *arena, const char *text);
+
+/* user_metadata.c: the text of a JSON object in its shortest form, in arena;
+   NULL is {}. The text may be blank: then 0, and nothing is said. 1: *text_r;
+   -1: a field is added to fault. */
+int metadata_take(struct arena *arena, const char *field, const char *text,
+    const char **text_r, struct fault *fault);
+
+#endif
