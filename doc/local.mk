@@ -21,6 +21,7 @@ dist_doc_DATA = \
 	README.md \
 	doc/architecture.md \
 	doc/install.md \
+	doc/metrics.md \
 	doc/nginx.md \
 	doc/queue-format.md
 EXTRA_DIST += \
@@ -36,4 +37,8 @@ check_PROGRAMS += tests/unit/doc/test_settings_doc
 tests_unit_doc_test_settings_doc_SOURCES = tests/unit/doc/test_settings_doc.c
 tests_unit_doc_test_settings_doc_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 TESTS += tests/unit/doc/test_settings_doc
+check_PROGRAMS += tests/unit/doc/test_metrics_doc
+tests_unit_doc_test_metrics_doc_SOURCES = tests/unit/doc/test_metrics_doc.c
+tests_unit_doc_test_metrics_doc_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+TESTS += tests/unit/doc/test_metrics_doc
 endif

@@ -170,6 +170,11 @@ class Instance:
         return subprocess.run([BUILD / "wutsctl", "-c", self.config, *args],
                               capture_output=True, text=True, timeout=60)
 
+    def metrics(self):
+        response = self.master().get("/metrics")
+        assert response.status_code == 200, response.text
+        return Metrics(response.text)
+
     def client(self, token=None, **kwargs):
         return Client(self, token, **kwargs)
 
@@ -267,14 +272,60 @@ def raw_request(instance, method, target, headers=()):
         connection.close()
 
 
+def is_metrics(response):
+    return response.status_code == 200 and \
+        urllib.parse.urlsplit(response.request.url).path == "/metrics"
+
+
+class Metrics:
+    """One scrape: the values of all series; every line is of a metric that
+    was introduced before, and no series is told twice."""
+
+    def __init__(self, text):
+        self.types, self.values = {}, {}
+        for line in text.splitlines():
+            if line.startswith("# HELP "):
+                name, help_text = line[7:].split(" ", 1)
+                assert name not in self.types and help_text
+            elif line.startswith("# TYPE "):
+                name, kind = line[7:].split(" ")
+                self.types[name] = kind
+            else:
+                series, value = line.rsplit(" ", 1)
+                family = re.sub(r"_(bucket|sum|count)$", "",
+                                series.split("{")[0])
+                assert family == name or series.split("{")[0] == name
+                assert series not in self.values
+                self.values[series] = float(value)
+
+    def __getitem__(self, series):
+        return self.values.get(series, 0)
+
+    def sum(self, pattern):
+        return sum(value for series, value in self.values.items()
+                   if re.fullmatch(pattern, series))
+
+    def assert_identity(self):
+        """Every accepted event is at one place."""
+        assert self["wuts_queue_accepted_total"] == sum(
+            self["wuts_queue_" + end] for end in (
+                "delivered_total", "dead_total", "dropped_total",
+                "damaged_total", "waiting"))
+        assert self["wuts_queue_missing_events"] == 0
+
+
 def check_conventions(response):
     headers = response.headers
     assert headers.get("X-Request-Id"), response.request.url
     if response.status_code == 204:
         assert response.content == b""
         return
-    assert headers["Content-Type"] == "application/json; charset=utf-8"
     assert headers["Cache-Control"] == "no-store"
+    if is_metrics(response):
+        assert headers["Content-Type"] == \
+            "text/plain; version=0.0.4; charset=utf-8"
+        return
+    assert headers["Content-Type"] == "application/json; charset=utf-8"
     if response.request.method == "HEAD":
         assert response.content == b""
     elif response.status_code >= 400:

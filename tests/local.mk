@@ -26,6 +26,7 @@ EXTRA_DIST += \
 	tests/api/test_isolation.py \
 	tests/api/test_long_lists.py \
 	tests/api/test_matrix.py \
+	tests/api/test_metrics.py \
 	tests/api/test_onprem_relay.py \
 	tests/api/test_property.py \
 	tests/api/test_races.py \

@@ -41,6 +41,11 @@ void address_policy_deinit(struct address_policy *policy);
 bool address_host_is_allowed(const struct address_policy *policy,
     const char *host, size_t len);
 
+/* Is this address, as text, in one of the ranges? For who may come, not where
+   to go: what is no address is in none. */
+bool address_is_listed(const struct address_policy *policy,
+    const char *address);
+
 /* May a webhook connect there? Only AF_INET and AF_INET6 ever may. Loopback,
    link-local, private, CGNAT, multicast, reserved, documentation and metadata
    addresses may not, nor IPv6 forms that embed such an IPv4 address (mapped,

@@ -11,6 +11,7 @@
 
 struct db;
 struct fault;
+struct metrics;
 struct settings;
 
 /* Does not connect. settings is borrowed and outlives the db. */
@@ -19,6 +20,9 @@ void db_free(struct db **dbp);
 
 /* Close the connection, outside a transaction, until it is needed again. */
 void db_rest(struct db *db);
+
+/* Count statements there, NULL: nowhere. Borrowed. */
+void db_set_metrics(struct db *db, struct metrics *metrics);
 
 /* Is the database there and answering? 0 / -1. */
 int db_ping(struct db *db, struct fault *fault);

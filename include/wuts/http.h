@@ -41,6 +41,7 @@ enum access {
 	ACCESS_MEMBER,		/* any user; an API key; the master */
 	ACCESS_ADMIN,		/* an admin; an API key; the master */
 	ACCESS_USER,		/* a user's token only: needs a "self" */
+	ACCESS_METRICS,		/* an address of metrics_allow; the master */
 	ACCESS_ENGINE		/* the engine's, a user's, the master's token;
 				   an API key */
 };

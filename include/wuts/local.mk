@@ -39,7 +39,9 @@ noinst_HEADERS += \
 	include/wuts/key_service.h \
 	include/wuts/log.h \
 	include/wuts/mem.h \
+	include/wuts/metric_text.h \
 	include/wuts/metrics.h \
+	include/wuts/metrics_service.h \
 	include/wuts/multipart.h \
 	include/wuts/notify.h \
 	include/wuts/onprem.h \
@@ -67,6 +69,7 @@ noinst_HEADERS += \
 	include/wuts/session_service.h \
 	include/wuts/session_store.h \
 	include/wuts/settings.h \
+	include/wuts/spool_numbers.h \
 	include/wuts/strbuf.h \
 	include/wuts/tenant.h \
 	include/wuts/tenant_service.h \

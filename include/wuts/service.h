@@ -8,6 +8,7 @@
 #include "wuts/user.h"
 
 struct fault;
+struct metrics;
 struct service;
 struct settings;
 
@@ -16,6 +17,10 @@ struct settings;
    fork. -1: FAULT_IO, FAULT_QUEUE or FAULT_CONFIG. */
 int service_open(struct service **service_r, const struct settings *settings,
     struct fault *fault);
+
+/* Count what the database does there. metrics is borrowed and outlives the
+   service. */
+void service_set_metrics(struct service *service, struct metrics *metrics);
 
 /* Seals the queue segment, closes the connection. Accepts NULL. */
 void service_close(struct service **servicep);

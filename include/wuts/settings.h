@@ -50,6 +50,7 @@ struct settings {
 	unsigned auth_failure_limit;	/* a minute and address; 0: none */
 	bool show_tokens;
 	char *cors_origin;		/* empty: no CORS */
+	char *metrics_allow;		/* CIDR ranges, blanks between */
 	unsigned password_memory_kib;
 	unsigned password_passes;
 

@@ -18,6 +18,7 @@ libwuts_base_a_SOURCES = \
 	src/base/log.c \
 	src/base/mapping.c \
 	src/base/mem.c \
+	src/base/metric_text.c \
 	src/base/metrics.c \
 	src/base/notify.c \
 	src/base/presence.c \
@@ -26,6 +27,7 @@ libwuts_base_a_SOURCES = \
 	src/base/settings.c \
 	src/base/settings_file.c \
 	src/base/settings_private.h \
+	src/base/spool_numbers.c \
 	src/base/strbuf.c \
 	src/base/utf8.c \
 	src/base/uuid.c
@@ -117,6 +119,16 @@ tests_unit_base_test_settings_SOURCES = \
 	tests/unit/base/scratch.h \
 	tests/unit/base/test_settings.c
 tests_unit_base_test_settings_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/base/test_spool_numbers
+TESTS += tests/unit/base/test_spool_numbers
+tests_unit_base_test_spool_numbers_SOURCES = \
+	tests/unit/base/scratch.c \
+	tests/unit/base/scratch.h \
+	tests/unit/base/test_spool_numbers.c
+tests_unit_base_test_spool_numbers_LDFLAGS = \
+	$(AM_LDFLAGS) \
+	-Wl,--wrap=clock_mono_us
+tests_unit_base_test_spool_numbers_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/base/test_strbuf
 TESTS += tests/unit/base/test_strbuf
 tests_unit_base_test_strbuf_SOURCES = \

@@ -109,6 +109,9 @@ const struct setting settings_table[] = {
 	{ "master_token_sha256", SETTING_TEXT, AT(master_token_sha256), "",
 	    0, 0,
 	    "Instead of the file: the master token's SHA-256 in hex." },
+	{ "metrics_allow", SETTING_TEXT, AT(metrics_allow), "", 0, 0,
+	    "Client addresses that may read GET /metrics without the master "
+	    "token; empty: none." },
 	{ "nginx_config", SETTING_TEXT, AT(nginx_config), "", 0, 0,
 	    "nginx configuration that wutsctl doctor reads; empty: none." },
 	{ "onprem_admin_password", SETTING_TEXT, AT(onprem_admin_password),

@@ -7,6 +7,7 @@
 
 #include "wuts/fault.h"
 #include "wuts/identity_service.h"
+#include "wuts/metrics_service.h"
 
 #include "http_private.h"
 
@@ -89,15 +90,22 @@ request_authorization(const struct exchange *x, const char *scheme,
 	return len > 0 && *skip_blanks(word + len) == '\0';
 }
 
+static bool
+is_masters(const struct exchange *x)
+{
+	return x->route->access == ACCESS_MASTER ||
+	    x->route->access == ACCESS_METRICS;
+}
+
 static int
 refuse(const struct exchange *x, enum token_form form, struct fault *fault)
 {
 	if (form == TOKEN_MISSING)
 		return fault_say(fault, REFUSAL_UNAUTHORIZED, "%s",
-		    x->route->access == ACCESS_MASTER ?
+		    is_masters(x) ?
 		    "master token required" : "missing token");
 	return fault_say(fault, REFUSAL_UNAUTHORIZED, "%s",
-	    x->route->access == ACCESS_MASTER ?
+	    is_masters(x) ?
 	    "invalid master token" : "invalid token");
 }
 
@@ -110,6 +118,7 @@ check_column(const struct exchange *x, struct fault *fault)
 	switch (x->route->access) {
 	case ACCESS_PUBLIC:
 		return 0;
+	case ACCESS_METRICS:
 	case ACCESS_MASTER:
 		if (who->kind == IDENTITY_MASTER)
 			return 0;
@@ -158,7 +167,9 @@ auth_check(struct exchange *x, struct fault *fault)
 	unsigned wait_s;
 	int found;
 
-	if (x->route->access == ACCESS_PUBLIC)
+	if (x->route->access == ACCESS_PUBLIC ||
+	    (x->route->access == ACCESS_METRICS &&
+	    metrics_service_may_read(x->service, x->request.address)))
 		return 0;
 	form = take_token(x->request.authorization, &token);
 	if (form != TOKEN_GIVEN)

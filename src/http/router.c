@@ -33,6 +33,7 @@ static const char *const access_names[] = {
 	[ACCESS_MEMBER] = "member",
 	[ACCESS_ADMIN] = "admin",
 	[ACCESS_USER] = "user",
+	[ACCESS_METRICS] = "metrics",
 	[ACCESS_ENGINE] = "engine"
 };
 

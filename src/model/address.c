@@ -161,6 +161,18 @@ address_may_connect(const struct address_policy *policy,
 	}
 }
 
+bool
+address_is_listed(const struct address_policy *policy, const char *address)
+{
+	uint8_t ipv4[4], bytes[16];
+
+	if (inet_pton(AF_INET, address, ipv4) == 1)
+		bytes_of_ipv4(ipv4, bytes);
+	else if (inet_pton(AF_INET6, address, bytes) != 1)
+		return false;
+	return is_allowed(policy, bytes);
+}
+
 /* One to three decimal digits, no leading zero. */
 static bool
 prefix_parse(const char *text, unsigned max, unsigned *prefix_r)

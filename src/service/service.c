@@ -62,6 +62,9 @@ open_parts(struct service *service, struct fault *fault)
 	if (address_policy_init(&service->addresses, settings->webhook_allow,
 	    fault) < 0)
 		return fault_prefix(fault, "setting webhook_allow");
+	if (address_policy_init(&service->metrics_readers,
+	    settings->metrics_allow, fault) < 0)
+		return fault_prefix(fault, "setting metrics_allow");
 	if (address_policy_allow_hosts(&service->addresses,
 	    settings->webhook_allow_host, fault) < 0)
 		return fault_prefix(fault, "setting webhook_allow_host");
@@ -107,6 +110,12 @@ service_set_wait(struct service *service, const struct service_wait *wait)
 }
 
 void
+service_set_metrics(struct service *service, struct metrics *metrics)
+{
+	db_set_metrics(service->db, metrics);
+}
+
+void
 service_close(struct service **servicep)
 {
 	struct service *service = *servicep;
@@ -117,6 +126,7 @@ service_close(struct service **servicep)
 	queue_writer_close(&service->queue);
 	attempts_close(&service->attempts);
 	generations_close(&service->generations);
+	address_policy_deinit(&service->metrics_readers);
 	address_policy_deinit(&service->addresses);
 	memory_deinit(&service->devices);
 	memory_deinit(&service->users);

@@ -93,6 +93,7 @@ struct service {
 	struct generations *generations;
 	struct attempts *attempts;
 	struct address_policy addresses;
+	struct address_policy metrics_readers;
 	struct memory tokens;	/* look-up hash: struct user */
 	struct memory keys;	/* look-up hash: struct known_key */
 	struct memory sessions;	/* SHA-256 of token: struct known_session */

@@ -77,6 +77,13 @@ breaker_is_open(const struct breaker *breaker)
 	return breaker->state != BREAKER_CLOSED;
 }
 
+bool
+breaker_is_half_open(const struct breaker *breaker)
+{
+	return breaker->state == BREAKER_HALF_OPEN ||
+	    breaker->state == BREAKER_PROBING;
+}
+
 void
 breaker_started(struct breaker *breaker)
 {

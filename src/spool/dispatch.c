@@ -88,6 +88,7 @@ drop(struct spool *spool, const struct delivery *delivery, const char *why)
 
 	snprintf(result.why, sizeof(result.why), "%s", why);
 	note(spool, delivery->item.pos, QUEUE_DROPPED, attempts, 0);
+	numbers_note(spool, QUEUE_DROPPED, &result, false);
 	log_outcome(&delivery->record, attempts, QUEUE_DROPPED, &result);
 	/* One that was never tried is in no log. */
 	if (attempts > 0)
@@ -208,6 +209,7 @@ note_result(struct spool *spool, struct delivery *delivery,
 	if (outcome == QUEUE_RETRY)
 		due_us = retry_due(spool, attempts, result, now_us);
 	note(spool, delivery->item.pos, outcome, attempts, due_us);
+	numbers_note(spool, outcome, result, true);
 	log_outcome(&delivery->record, attempts, outcome, result);
 	journal_note(spool, &delivery->record, attempts, outcome, result,
 	    now_us, due_us);

@@ -14,6 +14,7 @@ libwuts_spool_a_SOURCES = \
 	src/spool/health.c \
 	src/spool/lookup.c \
 	src/spool/loop.c \
+	src/spool/numbers.c \
 	src/spool/pending.c \
 	src/spool/replay.c \
 	src/spool/scheduler.c \

@@ -15,6 +15,7 @@
 #include "wuts/mem.h"
 #include "wuts/notify.h"
 #include "wuts/settings.h"
+#include "wuts/spool_numbers.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -180,6 +181,8 @@ open_all(struct loop *loop, struct fault *fault)
 	    open_signals(loop, fault) < 0 ||
 	    open_generations(spool, fault) < 0)
 		return -1;
+	spool->numbers = spool_numbers_open(spool->settings->run_dir);
+	spool_numbers_set(spool->numbers, SPOOL_STARTED_US, clock_wall_us());
 	spool->scheduler = scheduler_new(spool->live->spool_max_in_flight);
 	spool->endpoints = endpoints_new();
 	spool->pool = delivery_pool_new(loop->epoll_fd,
@@ -223,6 +226,7 @@ close_all(struct loop *loop)
 	endpoints_free(&spool->endpoints);
 	scheduler_free(&spool->scheduler);
 	generations_close(&spool->generations);
+	spool_numbers_close(&spool->numbers);
 	free(spool->snapshot_path);
 	address_policy_deinit(&loop->policy);
 	settings_free(&loop->reloaded);
@@ -340,6 +344,7 @@ tick(struct loop *loop, int64_t now_us)
 		log_error("rewrite a segment: %s", fault.text);
 	loop->scan = true;
 	directory_tick(spool, loop->scanned_all);
+	numbers_tick(spool, now_us);
 	if (loop->dead_expired_us == 0 ||
 	    now_us - loop->dead_expired_us >= DEAD_EXPIRE_US) {
 		loop->dead_expired_us = now_us;

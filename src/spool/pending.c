@@ -81,6 +81,13 @@ pending_fifo_pop(struct pending_fifo *fifo, struct pending *item_r)
 	return true;
 }
 
+const struct pending *
+pending_fifo_first(const struct pending_fifo *fifo)
+{
+	return fifo->head == NULL ? NULL :
+	    &fifo->head->items[fifo->head->first];
+}
+
 void
 pending_fifo_clear(struct pending_fifo *fifo)
 {

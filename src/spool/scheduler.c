@@ -47,6 +47,7 @@ struct lane {
 	struct scheduler_limits limits;
 	struct breaker breaker;
 	int64_t allowed_us;		/* next start, evenly spaced */
+	int64_t ready_us;		/* since when it is in the ring */
 	int64_t newest_us;		/* created_us of all read */
 	int64_t settled_us;		/* of those read before last_round */
 	uint32_t last_round;
@@ -74,6 +75,7 @@ struct scheduler {
 	unsigned in_flight, max_in_flight;
 	unsigned untrusted_in_flight;
 	uint32_t round;			/* scans that have ended */
+	int64_t now_us;			/* as told last */
 };
 
 static struct lane *
@@ -97,6 +99,7 @@ ring_add(struct scheduler *s, uint32_t endpoint)
 
 	lane->in_ring = true;
 	lane->ticket = s->next_ticket++;
+	lane->ready_us = s->now_us;
 	ring->blocked = false;
 	if (ring->count++ == 0) {
 		ring->first = lane->ring_prev = lane->ring_next = endpoint;
@@ -494,6 +497,7 @@ scheduler_next(struct scheduler *s, int64_t now_us, uint32_t *endpoint_r)
 {
 	uint32_t a, b;
 
+	s->now_us = now_us;
 	run_timers(s, now_us);
 	a = next_in_ring(s, true, now_us);
 	b = next_in_ring(s, false, now_us);
@@ -525,6 +529,7 @@ scheduler_take(struct scheduler *s, uint32_t endpoint, int64_t now_us)
 	bool taken;
 
 	wuts_assert(lane->in_ring);
+	s->now_us = now_us;
 	if (is_retry_next(lane))
 		taken = pending_fifo_pop(&lane->retries, &item);
 	else
@@ -644,4 +649,61 @@ unsigned
 scheduler_in_flight(const struct scheduler *s)
 {
 	return s->in_flight;
+}
+
+/* --- for whoever watches --- */
+
+size_t
+scheduler_size(const struct scheduler *s)
+{
+	return s->nlanes + s->timers.count;
+}
+
+static void
+take_older(struct scheduler_survey *survey, int64_t created_us)
+{
+	if (survey->oldest_us == 0 || created_us < survey->oldest_us)
+		survey->oldest_us = created_us;
+}
+
+static void
+survey_lane(const struct lane *lane, struct scheduler_survey *survey)
+{
+	const struct pending *first[] = {
+		pending_fifo_first(&lane->fresh),
+		pending_fifo_first(&lane->retries),
+		lane->by_age.count > 0 ? &lane->by_age.items[0] : NULL
+	};
+
+	if (!breaker_is_open(&lane->breaker))
+		survey->closed++;
+	else if (breaker_is_half_open(&lane->breaker))
+		survey->half_open++;
+	else
+		survey->open++;
+	for (size_t i = 0; i < sizeof(first) / sizeof(first[0]); i++)
+		if (first[i] != NULL)
+			take_older(survey, (int64_t)first[i]->created_us);
+}
+
+void
+scheduler_survey(const struct scheduler *s, int64_t now_us,
+    struct scheduler_survey *survey_r)
+{
+	*survey_r = (struct scheduler_survey){ .closed = 0 };
+	for (uint32_t i = 0; i < s->nlanes; i++)
+		if (s->lanes[i].used)
+			survey_lane(&s->lanes[i], survey_r);
+	for (size_t i = 0; i < s->timers.count; i++)
+		if (s->timers.items[i].item.attempts > 0)
+			take_older(survey_r, (int64_t)
+			    s->timers.items[i].item.created_us);
+	for (int i = 0; i < 2; i++) {
+		const struct ring *ring = &s->rings[i];
+
+		if (ring->count > 0 && now_us - s->lanes[ring->first].ready_us
+		    > survey_r->lag_us)
+			survey_r->lag_us = now_us -
+			    s->lanes[ring->first].ready_us;
+	}
 }

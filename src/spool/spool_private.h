@@ -24,6 +24,7 @@ struct crypto_keys;
 struct db;
 struct generations;
 struct settings;
+struct spool_numbers;
 
 /* --- pending.c: containers for records that wait --- */
 
@@ -47,6 +48,8 @@ struct pending_fifo {
 };
 void pending_fifo_push(struct pending_fifo *fifo, struct pending item);
 bool pending_fifo_pop(struct pending_fifo *fifo, struct pending *item_r);
+/* The one that is next; NULL: none. */
+const struct pending *pending_fifo_first(const struct pending_fifo *fifo);
 void pending_fifo_clear(struct pending_fifo *fifo);
 
 /* Oldest first; records of the same moment in the order of their segment. */
@@ -120,6 +123,8 @@ void breaker_reset(struct breaker *breaker,
 bool breaker_may_start(const struct breaker *breaker, unsigned in_flight);
 bool breaker_is_trusted(const struct breaker *breaker);
 bool breaker_is_open(const struct breaker *breaker);
+/* Of one that is open: the pause is over, the next attempt decides. */
+bool breaker_is_half_open(const struct breaker *breaker);
 void breaker_started(struct breaker *breaker);
 /* Nothing is in flight any more: a probe that told nothing is made again. */
 void breaker_ended(struct breaker *breaker);
@@ -190,6 +195,17 @@ bool scheduler_is_ready(const struct scheduler *s);
 /* Does something wait that time alone, not a retry, holds up (rate limits)? */
 bool scheduler_is_throttled(const struct scheduler *s);
 unsigned scheduler_in_flight(const struct scheduler *s);
+
+/* How it stands, for whoever watches. */
+struct scheduler_survey {
+	size_t closed, half_open, open;	/* breakers of endpoints */
+	int64_t oldest_us;	/* created_us of the oldest that waits; 0: none */
+	int64_t lag_us;		/* of the turn that is the longest overdue */
+};
+/* Looks at every endpoint and every retry: scheduler_size() of them. */
+size_t scheduler_size(const struct scheduler *s);
+void scheduler_survey(const struct scheduler *s, int64_t now_us,
+    struct scheduler_survey *survey_r);
 
 /* --- backoff.c: when to try again; pure --- */
 
@@ -514,6 +530,8 @@ struct spool {
 	bool expiring;
 	int64_t expired_us;
 
+	struct spool_numbers *numbers;	/* NULL: nobody sees them */
+	int64_t surveyed_us;		/* monotonic; 0: never */
 	struct journal journal;
 	struct replayer *replayer;	/* NULL: with --once */
 	struct trials *trials;		/* NULL: none can be made */
@@ -607,6 +625,14 @@ void dispatch_result(void *ctx, struct delivery *delivery,
    synced, at most 100 ms after the first. When it fails, spool->stuck. */
 void dispatch_write(struct spool *spool);
 void dispatch_sync(struct spool *spool);
+
+/* --- numbers.c: what the spooler says of itself --- */
+
+/* About once a second. */
+void numbers_tick(struct spool *spool, int64_t mono_us);
+/* An attempt has come to its end; status 0 without one. */
+void numbers_note(struct spool *spool, enum queue_outcome outcome,
+    const struct delivery_result *result, bool was_tried);
 
 /* --- loop.c --- */
 

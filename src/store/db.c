@@ -13,6 +13,7 @@
 #include "wuts/fault.h"
 #include "wuts/log.h"
 #include "wuts/mem.h"
+#include "wuts/metrics.h"
 #include "wuts/settings.h"
 
 #include <errmsg.h>
@@ -273,13 +274,26 @@ int
 db_query(struct db *db, const char *what, const char *sql, size_t len,
     struct fault *fault)
 {
+	int64_t begun_us;
+	bool failed;
+
 	if (db_need(db, fault) < 0)
 		return fault_prefix(fault, "%s", what);
-	if (mysql_real_query(db->mysql, sql, (unsigned long)len) != 0)
+	begun_us = clock_mono_us();
+	failed = mysql_real_query(db->mysql, sql, (unsigned long)len) != 0;
+	metrics_count_statement(db->metrics, clock_mono_us() - begun_us,
+	    failed);
+	if (failed)
 		return db_failed(db, what, mysql_errno(db->mysql),
 		    mysql_error(db->mysql), fault);
 	db->used_us = clock_mono_us();
 	return 0;
+}
+
+void
+db_set_metrics(struct db *db, struct metrics *metrics)
+{
+	db->metrics = metrics;
 }
 
 int

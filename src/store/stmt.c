@@ -12,6 +12,7 @@
 #include "wuts/fault.h"
 #include "wuts/log.h"
 #include "wuts/mem.h"
+#include "wuts/metrics.h"
 
 #include <string.h>
 
@@ -97,14 +98,20 @@ static int
 try_execute(struct db *db, const struct stmt_def *def, struct params *in,
     MYSQL_STMT **stmt_r, struct fault *fault)
 {
+	int64_t begun_us = clock_mono_us();
 	MYSQL_STMT *stmt = NULL;
+	bool failed, is_duplicate;
 
 	if (stmt_prepare(db, def, &stmt, fault) < 0)
 		return -1;
 	wuts_assert(mysql_stmt_param_count(stmt) == in->n);
-	if ((in->n > 0 && mysql_stmt_bind_param(stmt, in->bind) != 0) ||
-	    mysql_stmt_execute(stmt) != 0) {
-		if (mysql_stmt_errno(stmt) == DB_ER_DUPLICATE)
+	failed = (in->n > 0 && mysql_stmt_bind_param(stmt, in->bind) != 0) ||
+	    mysql_stmt_execute(stmt) != 0;
+	is_duplicate = failed && mysql_stmt_errno(stmt) == DB_ER_DUPLICATE;
+	metrics_count_statement(db->metrics, clock_mono_us() - begun_us,
+	    failed && !is_duplicate);
+	if (failed) {
+		if (is_duplicate)
 			return 0;
 		return stmt_failed(db, def, stmt, fault);
 	}

@@ -37,6 +37,7 @@ struct db_stmt;
 
 struct db {
 	const struct settings *settings;
+	struct metrics *metrics;	/* NULL: nobody counts */
 	MYSQL *mysql;		/* NULL: not connected */
 	unsigned timeout_s;
 	bool in_tx;

@@ -384,6 +384,7 @@ init(struct worker *w, const struct heritage *heritage)
 	service_set_wait(w->service, &wait);
 	exchange_init(&w->exchange, w->service, heritage->settings);
 	w->exchange.metrics = w->metrics;
+	service_set_metrics(w->service, w->metrics);
 	if (FCGX_Init() != 0 || FCGX_InitRequest(&w->fcgi, -1, 0) != 0)
 		log_fatal("libfcgi cannot be set up");
 	w->conns = conns_new(heritage, w->signal_fd);
@@ -407,8 +408,8 @@ worker_run(const struct heritage *heritage)
 		retire(&w);
 	conns_free(&w.conns);
 	exchange_deinit(&w.exchange);
-	metrics_close(&w.metrics);
 	service_close(&w.service);
+	metrics_close(&w.metrics);
 	close(w.signal_fd);
 	return 0;
 }

@@ -16,6 +16,7 @@ def strict(request):
         webhook_allow="", webhook_allow_host="*.local localhost",
         webhook_http="no", show_tokens="no",
         body_limit="4K", cors_origin=ORIGIN, auth_failure_limit=3,
+        metrics_allow="127.77.0.0/16 ::1",
         retry_base="10ms", workers=1, queue_tenant_max_records=20)
     yield instance
     instance.stop_and_check(request.session.testsfailed > 0)
@@ -178,3 +179,15 @@ def test_a_browser_page_may_read_what_comes_from_the_engine(strict, tenant):
         assert response.headers.get(
             "Access-Control-Allow-Origin") == allowed
         assert response.headers["Vary"] == "Origin"
+
+
+def test_metrics_are_for_addresses_that_are_allowed(strict):
+    allowed = strict.client(address="127.77.3.4")
+    other = strict.client(address="127.78.3.4")
+    assert "wuts_build_info{" in allowed.get("/metrics").text
+    refused(other.get("/metrics"), 401, "UNAUTHORIZED")
+    # The client may say what it likes of where it comes from.
+    refused(other.get("/metrics", headers={
+        "X-Forwarded-For": "127.77.3.4", "X-Real-IP": "127.77.3.4",
+        "Forwarded": "for=127.77.3.4"}), 401, "UNAUTHORIZED")
+    refused(allowed.get("/tenants"), 401, "UNAUTHORIZED")

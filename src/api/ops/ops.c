@@ -8,6 +8,8 @@
 #include "wuts/fault.h"
 #include "wuts/http.h"
 #include "wuts/json.h"
+#include "wuts/metric_text.h"
+#include "wuts/metrics_service.h"
 #include "wuts/service.h"
 #include "wuts/uuid.h"
 
@@ -91,9 +93,21 @@ write_error(struct exchange *x, const struct fault *fault)
 	api_wuts_write_error(x, &refusal);
 }
 
+/* For Prometheus: not JSON, and its errors are all the same the envelope. */
+static int
+metrics(struct exchange *x, struct fault *fault)
+{
+	(void)fault;
+	response_status(x, 200);
+	response_header(x, "Content-Type", METRIC_TEXT_TYPE);
+	metrics_service_render(x->service, x->metrics, &x->response.body);
+	return 0;
+}
+
 static const struct route ops_routes[] = {
 	{ HTTP_GET, "/healthz", ACCESS_PUBLIC, health, 0 },
 	{ HTTP_GET, "/readyz", ACCESS_PUBLIC, readiness, 0 },
+	{ HTTP_GET, "/metrics", ACCESS_METRICS, metrics, 0 },
 	{ HTTP_GET, "/auth", ACCESS_MEMBER, authorise, 0 }
 };
 

@@ -18,6 +18,8 @@ struct fake {
 	bool is_database_down;
 };
 extern struct fake fake;
+/* Who may read metrics without a token. */
+#define FAKE_METRICS_ADDRESS "203.0.113.99"
 
 /* The one row of the idempotency service. */
 struct kept {
