@@ -36,6 +36,7 @@ EXTRA_DIST += \
 	tests/api/test_trial.py \
 	tests/api/test_truth.py \
 	tests/api/test_users.py \
+	tests/api/test_verifiers.py \
 	tests/api/test_webhooks.py \
 	tests/api/wire.py \
 	tests/chaos/conftest.py \
@@ -47,7 +48,9 @@ EXTRA_DIST += \
 	tests/chaos/test_log.py \
 	tests/chaos/test_trial.py \
 	tests/engine.py \
-	tests/harness.py
+	tests/harness.py \
+	tests/verifiers/package.json \
+	tests/verifiers/verify.js
 dist_check_SCRIPTS += \
 	tests/chaos/run \
 	tests/unit/headers
