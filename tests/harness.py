@@ -305,6 +305,12 @@ class Metrics:
         return sum(value for series, value in self.values.items()
                    if re.fullmatch(pattern, series))
 
+    def waiting(self):
+        """Events that wait, also those that wuts-spool has not read yet."""
+        return self["wuts_queue_waiting"] + \
+            self["wuts_queue_appended_total"] - \
+            self["wuts_queue_accepted_total"]
+
     def assert_identity(self):
         """Every accepted event is at one place."""
         assert self["wuts_queue_accepted_total"] == sum(
