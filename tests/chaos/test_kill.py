@@ -13,7 +13,7 @@ import uuid
 
 import requests
 
-from harness import PASSWORD, done, wait_for
+from harness import Metrics, PASSWORD, done, wait_for
 
 SECONDS = float(os.environ.get("WUTS_CHAOS_SECONDS", "20"))
 SEED = int(os.environ.get("WUTS_CHAOS_SEED", random.randrange(1 << 32)))
@@ -189,6 +189,38 @@ def everything_came(ingests):
         <= {d.id for d in list(t.hook.deliveries)} for t in ingests)
 
 
+def scrape(victim):
+    """The metrics, as soon as somebody answers."""
+    def ask():
+        try:
+            response = victim.instance.master().get("/metrics")
+        except requests.RequestException:
+            return None
+        return response.status_code == 200 and Metrics(response.text)
+    return wait_for("an answer", ask, 10)
+
+
+def assert_accounts_exact(victim, before, seen):
+    """However many were killed: every event that was accepted is in the
+    accounts once, and what they call delivered is what arrived."""
+    def is_all_told():
+        metrics = scrape(victim)
+        metrics.assert_identity()
+        return metrics.waiting() == 0 and metrics
+
+    after = wait_for("an empty queue", is_all_told, 60)
+    print({name: value - before[name] for name, value in after.values.items()
+           if name.startswith("wuts_queue_")})
+    assert after["wuts_queue_delivered_total"] - \
+        before["wuts_queue_delivered_total"] == len(seen)
+    assert after["wuts_queue_dead_total"] == before["wuts_queue_dead_total"]
+    assert after["wuts_spool_up"] == 1
+    done = victim.instance.ctl("queue", "verify", "--json")
+    found = json.loads(done.stdout)
+    assert done.returncode == 0 and found["ok"], done.stdout
+    assert found["accounts"]["compared"], done.stdout
+
+
 def test_a_kill_at_any_moment_loses_and_invents_nothing(victim, receiver):
     print(f"WUTS_CHAOS_SEED={SEED}")
     rng = random.Random(SEED)
@@ -212,6 +244,8 @@ def test_a_kill_at_any_moment_loses_and_invents_nothing(victim, receiver):
         "retry_attempts": 20}), 201)
     roles = [Roles(stop, tenant, n) for n in range(ADMINS)]
     loads = ingests + roles
+    wait_for("an empty queue", lambda: scrape(victim).waiting() == 0)
+    before = scrape(victim)
 
     for load in loads:
         load.start()
@@ -235,6 +269,9 @@ def test_a_kill_at_any_moment_loses_and_invents_nothing(victim, receiver):
             roles_hook.deliveries, user) == role_changes(victim, user), 60)
     for ingest in ingests:
         assert_events_exact(ingest)
+    assert_accounts_exact(victim, before, {
+        delivery.id for hook in (roles_hook, *(t.hook for t in ingests))
+        for delivery in hook.deliveries})
     for load in roles:
         assert sum(role_changes(victim, load.user).values()) >= \
             load.acknowledged
