@@ -42,6 +42,7 @@ EXTRA_DIST += \
 	tests/chaos/conftest.py \
 	tests/chaos/inject.c \
 	tests/chaos/test_database.py \
+	tests/chaos/test_event_ids.py \
 	tests/chaos/test_idempotency.py \
 	tests/chaos/test_inject.py \
 	tests/chaos/test_kill.py \

@@ -2,9 +2,11 @@
 /* Preloaded into a process (LD_PRELOAD): the WUTS_INJECT_AT'th call that
    changes something below the directory WUTS_INJECT_DIR goes wrong. Which way
    says WUTS_INJECT: "kill" ends the process there, a write after half of its
-   bytes; "EIO" and "ENOSPC" fail, a write after half of its bytes. The name of
-   the call is written to the file WUTS_INJECT_LOG, so that whoever started us
-   knows that it happened. */
+   bytes; "after" ends it when a sync has been done; "EIO" and "ENOSPC" fail, a
+   write after half of its bytes. With WUTS_INJECT_CALL only calls of that name
+   count. The name of the call is written to the file WUTS_INJECT_LOG, so that
+   whoever started us knows that it happened; while that file is there it does
+   not happen again, in no process that a master starts anew. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -57,10 +59,12 @@ static bool
 is_hit(int fd, const char *name)
 {
 	const char *at = getenv("WUTS_INJECT_AT");
+	const char *only = getenv("WUTS_INJECT_CALL");
+	const char *log = getenv("WUTS_INJECT_LOG");
 
-	if (at == NULL || !is_ours(fd) ||
-	    __atomic_add_fetch(&calls, 1, __ATOMIC_SEQ_CST) !=
-	    strtoul(at, NULL, 10))
+	if (at == NULL || (only != NULL && strcmp(only, name) != 0) ||
+	    !is_ours(fd) || __atomic_add_fetch(&calls, 1, __ATOMIC_SEQ_CST) !=
+	    strtoul(at, NULL, 10) || (log != NULL && access(log, F_OK) == 0))
 		return false;
 	tell(name);
 	return true;
@@ -71,7 +75,8 @@ go_wrong(void)
 {
 	const char *how = getenv("WUTS_INJECT");
 
-	if (how == NULL || strcmp(how, "kill") == 0)
+	if (how == NULL || strcmp(how, "kill") == 0 ||
+	    strcmp(how, "after") == 0)
 		raise(SIGKILL);
 	errno = how != NULL && strcmp(how, "ENOSPC") == 0 ? ENOSPC : EIO;
 	return -1;
@@ -120,13 +125,25 @@ pwrite64(int fd, const void *data, size_t len, off_t offset)
 	return pwrite(fd, data, len, offset);
 }
 
+static bool
+is_done_first(void)
+{
+	const char *how = getenv("WUTS_INJECT");
+
+	return how != NULL && strcmp(how, "after") == 0;
+}
+
 int
 fdatasync(int fd)
 {
 	fd_fn *real;
 
 	FIND(fd_fn, real, "fdatasync");
-	return is_hit(fd, "fdatasync") ? go_wrong() : real(fd);
+	if (!is_hit(fd, "fdatasync"))
+		return real(fd);
+	if (is_done_first() && real(fd) < 0)
+		abort();
+	return go_wrong();
 }
 
 int
