@@ -23,7 +23,8 @@ dist_doc_DATA = \
 	doc/install.md \
 	doc/metrics.md \
 	doc/nginx.md \
-	doc/queue-format.md
+	doc/queue-format.md \
+	doc/shared-hosting.md
 EXTRA_DIST += \
 	doc/wuts-queue.5 \
 	doc/wuts-spool.8 \

@@ -13,6 +13,23 @@ if WITH_UNITS
 systemdsystemunit_DATA = $(placed_units)
 endif
 CLEANFILES += $(placed_units)
+
+placed_shared_hosting = \
+	placed/htaccess \
+	placed/wuts.fcgi
+$(placed_shared_hosting): Makefile
+	$(AM_V_GEN)$(MKDIR_P) placed && \
+	    $(PLACE) $(srcdir)/packaging/shared-hosting/$(@F) >$@.new && \
+	    mv $@.new $@
+placed/htaccess: packaging/shared-hosting/htaccess
+placed/wuts.fcgi: packaging/shared-hosting/wuts.fcgi
+sharedhostingdir = $(pkgdatadir)/shared-hosting
+sharedhosting_DATA = $(placed_shared_hosting)
+CLEANFILES += $(placed_shared_hosting)
+EXTRA_DIST += \
+	packaging/shared-hosting/htaccess \
+	packaging/shared-hosting/wuts.fcgi
+
 dist_bashcompletion_DATA = packaging/bash-completion/wutsctl
 EXTRA_DIST += \
 	packaging/systemd/wuts-spool.service \
@@ -22,6 +39,7 @@ EXTRA_DIST += \
 	tests/install/conftest.py \
 	tests/install/test_commands.py \
 	tests/install/test_install.py \
+	tests/install/test_shared_hosting.py \
 	tests/install/test_units.py
 dist_check_SCRIPTS += tests/install/run
 TESTS += tests/install/run

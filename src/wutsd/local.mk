@@ -3,6 +3,7 @@
 noinst_LIBRARIES += libwuts_wutsd.a
 libwuts_wutsd_a_SOURCES = \
 	src/wutsd/board.c \
+	src/wutsd/budget.c \
 	src/wutsd/listener.c \
 	src/wutsd/master.c \
 	src/wutsd/master_plan.c \

@@ -77,8 +77,12 @@ raise_descriptor_limit(void)
 static int
 run_alone(struct heritage *heritage, struct settings *settings)
 {
+	struct fault fault;
 	int status;
 
+	fault_clear(&fault);
+	if (budget_take(settings, &fault) < 0)
+		log_fatal("%s", fault.text);
 	heritage->settings = settings;
 	heritage->board = board_new(1);
 	heritage->workers = 1;

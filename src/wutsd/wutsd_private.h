@@ -74,6 +74,13 @@ void listener_remove(struct listener *listener);
 /* That, and close everything. */
 void listener_close(struct listener *listener);
 
+/* --- budget.c --- */
+
+/* For a worker without a master: its place among the database connections that
+   settings allow, held until the process ends. Waits for seconds. 0, or -1:
+   FAULT_CONFIG when all are taken, FAULT_IO. */
+int budget_take(const struct settings *settings, struct fault *fault);
+
 /* --- board.c --- */
 
 /* One worker's place on the board. The worker writes, the master and, of
