@@ -136,6 +136,7 @@ struct exchange {
 	struct arena *arena;
 	FCGX_Request *fcgi;
 	struct metrics *metrics;	/* borrowed; NULL: nobody counts */
+	int64_t up_since_us;		/* of the service, monotonic */
 	const struct dialect *const *dialects;
 	size_t ndialects;
 	const struct dialect *dialect;

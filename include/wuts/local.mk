@@ -25,6 +25,7 @@ noinst_HEADERS += \
 	include/wuts/device_code_store.h \
 	include/wuts/device_service.h \
 	include/wuts/device_store.h \
+	include/wuts/engine_probe.h \
 	include/wuts/event.h \
 	include/wuts/event_service.h \
 	include/wuts/event_store.h \
@@ -42,6 +43,7 @@ noinst_HEADERS += \
 	include/wuts/metric_text.h \
 	include/wuts/metrics.h \
 	include/wuts/metrics_service.h \
+	include/wuts/monitor_service.h \
 	include/wuts/multipart.h \
 	include/wuts/notify.h \
 	include/wuts/onprem.h \

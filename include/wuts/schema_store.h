@@ -19,6 +19,11 @@ int schema_store_version(struct db *db, unsigned *version_r,
 int schema_store_connections(struct db *db, unsigned *max_r,
     struct fault *fault);
 
+/* What the server calls itself, as in 10.11.6-MariaDB. 0 / -1. */
+#define SCHEMA_SERVER_SIZE 64
+int schema_store_server(struct db *db, char name_r[SCHEMA_SERVER_SIZE],
+    struct fault *fault);
+
 /* Apply what is missing, under an advisory lock so that two cannot at once.
    applied is called after each file (may be NULL). -1: FAULT_DATABASE, or
    FAULT_CONFIG for an unreadable directory; names file and statement. */

@@ -67,6 +67,7 @@ struct settings {
 	char *onprem_admin_password;	/* of a new account `admin` */
 	int64_t onprem_token_lifetime_ms;
 	bool onprem_revoke_on_password_change;
+	char *onprem_engine_url;	/* whom to ask; empty: no engine */
 	char *onprem_certificate_file;	/* empty: none is taken */
 
 	/* queue */

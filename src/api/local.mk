@@ -19,9 +19,13 @@ libwuts_api_a_SOURCES += \
 	src/api/wuts/wuts_private.h
 libwuts_api_a_SOURCES += \
 	src/api/onprem/error.c \
+	src/api/onprem/health.c \
+	src/api/onprem/metrics.c \
 	src/api/onprem/onprem_private.h \
 	src/api/onprem/relay.c \
-	src/api/onprem/routes.c
+	src/api/onprem/routes.c \
+	src/api/onprem/samples.c \
+	src/api/onprem/stats.c
 libwuts_api_a_SOURCES += \
 	src/api/wacht/auth.c \
 	src/api/wacht/error.c \

@@ -9,6 +9,7 @@ libwuts_base_a_SOURCES = \
 	src/base/crc32c.c \
 	src/base/crypto.c \
 	src/base/encoding.c \
+	src/base/engine_probe.c \
 	src/base/fault.c \
 	src/base/file.c \
 	src/base/generations.c \
@@ -60,6 +61,13 @@ TESTS += tests/unit/base/test_crypto
 tests_unit_base_test_crypto_SOURCES = \
 	tests/unit/base/test_crypto.c
 tests_unit_base_test_crypto_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/base/test_engine_probe
+TESTS += tests/unit/base/test_engine_probe
+tests_unit_base_test_engine_probe_SOURCES = \
+	tests/unit/base/scratch.c \
+	tests/unit/base/scratch.h \
+	tests/unit/base/test_engine_probe.c
+tests_unit_base_test_engine_probe_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/base/test_fault
 TESTS += tests/unit/base/test_fault
 tests_unit_base_test_fault_SOURCES = \

@@ -125,6 +125,9 @@ const struct setting settings_table[] = {
 	    AT(onprem_certificate_file), "", 0, 0,
 	    "File that POST /v1/certificates/external writes; empty: it is "
 	    "refused." },
+	{ "onprem_engine_url", SETTING_TEXT, AT(onprem_engine_url), "", 0, 0,
+	    "URL that wuts-spool asks whether the On-Premises engine is there, "
+	    "http://unix:/socket:/path too; empty: no engine." },
 	{ "onprem_revoke_on_password_change", SETTING_BOOL,
 	    AT(onprem_revoke_on_password_change), "no", 0, 0,
 	    "End an account's sessions when its password is changed." },

@@ -16,6 +16,7 @@ libwuts_service_a_SOURCES = \
 	src/service/key.c \
 	src/service/memory.c \
 	src/service/metrics.c \
+	src/service/monitor.c \
 	src/service/new_user.c \
 	src/service/operator.c \
 	src/service/replay.c \

@@ -201,7 +201,9 @@ open_all(struct loop *loop, struct fault *fault)
 	if (open_trials(loop, fault) < 0)
 		return -1;
 	if (!loop->options->once)
-		return replayer_new(&spool->replayer, spool->settings, fault);
+		return replayer_new(&spool->replayer, spool->settings,
+		    fault) < 0 ? -1 :
+		    probe_new(&spool->probe, spool->live, fault);
 	replay_once(spool->settings);
 	return 0;
 }
@@ -211,6 +213,7 @@ close_all(struct loop *loop)
 {
 	struct spool *spool = &loop->spool;
 
+	probe_free(&spool->probe);
 	replayer_free(&spool->replayer);
 	lookup_free(&spool->lookup);
 	while (spool->again != NULL) {
@@ -234,6 +237,17 @@ close_all(struct loop *loop)
 		close(loop->signal_fd);
 	if (loop->epoll_fd >= 0)
 		close(loop->epoll_fd);
+}
+
+/* Perhaps another one, or none any more. */
+static void
+ask_engine_anew(struct spool *spool)
+{
+	struct fault fault = { .code = FAULT_NONE };
+
+	probe_free(&spool->probe);
+	if (probe_new(&spool->probe, spool->live, &fault) < 0)
+		log_error("%s", fault.text);
 }
 
 /* Take over what can change under way; directories and the database connection
@@ -270,6 +284,7 @@ reload(struct loop *loop)
 	settings_free(&loop->reloaded);
 	loop->reloaded = settings;
 	directory_take_keys(spool);
+	ask_engine_anew(spool);
 	log_info("settings reloaded");
 }
 

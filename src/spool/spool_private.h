@@ -468,6 +468,15 @@ int disable_webhook(const struct settings *settings,
     const struct crypto_keys *keys, struct generations *generations,
     struct db *db, const struct lookup_job *job, struct fault *fault);
 
+/* --- probe.c: whether the On-Premises engine is there, in a thread --- */
+
+struct probe;
+
+/* *probe_r NULL: the settings name none. They may go afterwards. */
+int probe_new(struct probe **probe_r, const struct settings *settings,
+    struct fault *fault);
+void probe_free(struct probe **probep);
+
 /* --- replay.c: dead letters that tenants want again, in a thread --- */
 
 struct replayer;
@@ -533,6 +542,7 @@ struct spool {
 	struct spool_numbers *numbers;	/* NULL: nobody sees them */
 	int64_t surveyed_us;		/* monotonic; 0: never */
 	struct journal journal;
+	struct probe *probe;		/* NULL: there is no engine to ask */
 	struct replayer *replayer;	/* NULL: with --once */
 	struct trials *trials;		/* NULL: none can be made */
 

@@ -30,6 +30,7 @@ enum {
 	SCHEMA_RECORD,
 	SCHEMA_LOCK,
 	SCHEMA_CONNECTIONS,
+	SCHEMA_SERVER,
 	SCHEMA_STMT_COUNT
 };
 
@@ -46,6 +47,7 @@ static const struct stmt_def schema_stmts[SCHEMA_STMT_COUNT] = {
 	[SCHEMA_CONNECTIONS] = { "schema_connections",
 	    "SELECT @@GLOBAL.max_connections,"
 	    " @@SESSION.max_user_connections" },
+	[SCHEMA_SERVER] = { "schema_server", "SELECT VERSION()" },
 };
 
 int
@@ -84,6 +86,20 @@ schema_store_connections(struct db *db, unsigned *max_r, struct fault *fault)
 		return -1;
 	*max_r = of_user != 0 && of_user < of_all ? of_user : of_all;
 	return 0;
+}
+
+int
+schema_store_server(struct db *db, char name_r[SCHEMA_SERVER_SIZE],
+    struct fault *fault)
+{
+	struct params in;
+	struct columns out;
+
+	params_init(&in);
+	columns_init(&out);
+	fetch_text(&out, name_r, SCHEMA_SERVER_SIZE);
+	return stmt_read_one(db, &schema_stmts[SCHEMA_SERVER], &in, &out,
+	    fault) < 0 ? -1 : 0;
 }
 
 static int

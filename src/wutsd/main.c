@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "wuts/api.h"
+#include "wuts/clock.h"
 #include "wuts/fault.h"
 #include "wuts/http.h"
 #include "wuts/log.h"
@@ -107,6 +108,7 @@ run(const struct options *options, struct settings *settings)
 	fault_clear(&fault);
 	heritage.nroutes = http_metrics_routes(dialects, NDIALECTS, &routes);
 	heritage.routes = routes;
+	heritage.up_since_us = clock_mono_us();
 	if (preinit(&listener, settings, &fault) < 0 ||
 	    privilege_drop(settings, &fault) < 0 ||
 	    heritage_open_queue(&heritage, &fault) < 0)

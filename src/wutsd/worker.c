@@ -385,6 +385,7 @@ init(struct worker *w, const struct heritage *heritage)
 	exchange_init(&w->exchange, w->service, heritage->settings);
 	w->exchange.metrics = w->metrics;
 	service_set_metrics(w->service, w->metrics);
+	w->exchange.up_since_us = heritage->up_since_us;
 	if (FCGX_Init() != 0 || FCGX_InitRequest(&w->fcgi, -1, 0) != 0)
 		log_fatal("libfcgi cannot be set up");
 	w->conns = conns_new(heritage, w->signal_fd);

@@ -118,6 +118,7 @@ struct heritage {
 	const struct dialect *const *dialects;
 	size_t ndialects;
 	const struct metrics_route *routes;	/* of all dialects */
+	int64_t up_since_us;	/* monotonic */
 	size_t nroutes;
 	int listen_fd;
 	bool is_listener_kept;	/* others serve its backlog after us */

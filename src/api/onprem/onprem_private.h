@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct exchange;
 struct fault;
@@ -13,6 +14,11 @@ struct json_writer;
 /* --- handlers: 0, or -1 with the fault --- */
 
 int root_greet(struct exchange *x, struct fault *fault);
+int health_get(struct exchange *x, struct fault *fault);
+int metrics_get(struct exchange *x, struct fault *fault);
+int stats_get_app(struct exchange *x, struct fault *fault);
+int stats_get_db(struct exchange *x, struct fault *fault);
+int support_get(struct exchange *x, struct fault *fault);
 /* Every route that nginx relays. */
 int relay_authorise(struct exchange *x, struct fault *fault);
 
@@ -27,6 +33,32 @@ int onprem_answer_empty(struct exchange *x);
 
 /* A field with this message is missing, any other message says it is bad. */
 #define ONPREM_IS_REQUIRED "is required"
+
+/* --- samples.c: numbers, in JSON or as Prometheus reads them --- */
+
+struct samples {
+	struct exchange *x;
+	struct json_writer *w;
+	bool is_text;		/* ?format=prometheus */
+	bool is_nested;
+	bool has_metric;
+	const char *name;	/* of the metric */
+};
+struct sample_label {
+	const char *name;
+	const char *value;
+};
+
+/* outer, and inner unless NULL: the members around them in JSON. -1: the
+   query asks for another form. */
+int samples_begin(struct samples *s, struct exchange *x, const char *outer,
+    const char *inner, struct fault *fault);
+void samples_metric(struct samples *s, const char *name, const char *type,
+    const char *help);
+/* Labels sorted by name. */
+void samples_add(struct samples *s, const struct sample_label *labels,
+    size_t nlabels, uint64_t value);
+int samples_end(struct samples *s);
 
 /* --- relay.c --- */
 

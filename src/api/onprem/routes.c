@@ -32,6 +32,11 @@ root_greet(struct exchange *x, struct fault *fault)
 
 static const struct route routes[] = {
 	{ HTTP_GET, "/", ACCESS_PUBLIC, root_greet, 0 },
+	{ HTTP_GET, "/health", ACCESS_MEMBER, health_get, 0 },
+	{ HTTP_GET, "/metrics", ACCESS_MEMBER, metrics_get, 0 },
+	{ HTTP_GET, "/stats/app", ACCESS_MEMBER, stats_get_app, 0 },
+	{ HTTP_GET, "/stats/db", ACCESS_MEMBER, stats_get_db, 0 },
+	{ HTTP_GET, "/support", ACCESS_MEMBER, support_get, 0 },
 
 	/* The engine's, by way of nginx (§7). */
 	RELAYED(POST, "/account", ADMIN),
