@@ -7,6 +7,7 @@
 #include "wuts/http.h"
 #include "wuts/json.h"
 #include "wuts/log.h"
+#include "wuts/metric_text.h"
 #include "wuts/strbuf.h"
 
 #include "onprem_private.h"
@@ -35,8 +36,7 @@ samples_begin(struct samples *s, struct exchange *x, const char *outer,
 		return -1;
 	if (s->is_text) {
 		response_status(x, 200);
-		response_header(x, "Content-Type",
-		    "text/plain; version=0.0.4; charset=utf-8");
+		response_header(x, "Content-Type", METRIC_TEXT_TYPE);
 		return 0;
 	}
 	s->w = onprem_begin(x, 200);
