@@ -28,6 +28,7 @@ EXTRA_DIST += \
 	tests/api/test_matrix.py \
 	tests/api/test_metrics.py \
 	tests/api/test_onprem_relay.py \
+	tests/api/test_openapi.py \
 	tests/api/test_property.py \
 	tests/api/test_races.py \
 	tests/api/test_settings.py \

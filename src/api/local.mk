@@ -34,7 +34,18 @@ libwuts_api_a_SOURCES += \
 	src/api/wacht/shapes.c \
 	src/api/wacht/wacht_private.h
 libwuts_api_a_SOURCES += \
-	src/api/ops/ops.c
+	src/api/ops/openapi.c \
+	src/api/ops/ops.c \
+	src/api/ops/ops_private.h
+
+# The document as one C string.
+nodist_libwuts_api_a_SOURCES = src/api/ops/openapi_text.h
+BUILT_SOURCES += src/api/ops/openapi_text.h
+CLEANFILES += src/api/ops/openapi_text.h
+src/api/ops/openapi_text.h: doc/openapi.json
+	$(AM_V_GEN)$(MKDIR_P) src/api/ops && \
+	    sed -e 's/[\\"]/\\&/g' -e 's/.*/"&\\n"/' \
+	    $(srcdir)/doc/openapi.json >$@.new && mv $@.new $@
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/api/wuts/test_error
 tests_unit_api_wuts_test_error_SOURCES = tests/unit/api/wuts/test_error.c

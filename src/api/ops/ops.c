@@ -13,6 +13,8 @@
 #include "wuts/service.h"
 #include "wuts/uuid.h"
 
+#include "ops_private.h"
+
 #include <string.h>
 
 static int
@@ -108,6 +110,7 @@ static const struct route ops_routes[] = {
 	{ HTTP_GET, "/healthz", ACCESS_PUBLIC, health, 0 },
 	{ HTTP_GET, "/readyz", ACCESS_PUBLIC, readiness, 0 },
 	{ HTTP_GET, "/metrics", ACCESS_METRICS, metrics, 0 },
+	{ HTTP_GET, "/openapi.json", ACCESS_PUBLIC, openapi_show, 0 },
 	{ HTTP_GET, "/auth", ACCESS_MEMBER, authorise, 0 }
 };
 
