@@ -30,6 +30,7 @@ libwuts_base_a_SOURCES = \
 	src/base/settings_private.h \
 	src/base/spool_numbers.c \
 	src/base/strbuf.c \
+	src/base/totp.c \
 	src/base/utf8.c \
 	src/base/uuid.c
 
@@ -150,4 +151,8 @@ tests_unit_base_test_uuid_LDFLAGS = \
 	$(AM_LDFLAGS) \
 	-Wl,--wrap=clock_wall_us
 tests_unit_base_test_uuid_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/base/test_totp
+tests_unit_base_test_totp_SOURCES = tests/unit/base/test_totp.c
+tests_unit_base_test_totp_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+TESTS += tests/unit/base/test_totp
 endif
