@@ -11,4 +11,5 @@ dist_sql_DATA = \
 	sql/0008_account.sql \
 	sql/0009_webhook_headers.sql \
 	sql/0010_onprem.sql \
-	sql/0011_user_details.sql
+	sql/0011_user_details.sql \
+	sql/0012_second_factor.sql

@@ -35,8 +35,9 @@ enum second_factor_verdict {
    for, and the log-in passes (backup codes stand in for an authenticator, they
    are none). otp: the authenticator's code, of this step or one beside it and
    of a later one than was used before; or a backup code, which is gone
-   afterwards. After too many wrong ones within a minute, of whatever address:
-   REFUSAL_RATE_LIMITED. Costs one look-up when none is asked for. */
+   afterwards. From the fifth wrong one in a row on the next may be tried after
+   30 s, then after twice as long, up to an hour: REFUSAL_RATE_LIMITED. Costs
+   one look-up when none is asked for. */
 enum second_factor_verdict second_factor_service_check(
     struct service *service, const struct user *user, const char *otp,
     struct fault *fault);

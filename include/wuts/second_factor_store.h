@@ -25,6 +25,8 @@ struct authenticator {
 	size_t sealed_len;
 	const char *account;
 	uint64_t last_step;	/* TOTP step that was used last; 0: none */
+	unsigned failures;	/* tries since the last one that was right */
+	int64_t tried_us;	/* the last try; 0: none */
 	int64_t created_us;
 	int64_t updated_us;
 };
@@ -36,9 +38,20 @@ int authenticator_store_insert(struct db *db,
 int authenticator_store_find(struct db *db, struct arena *arena,
     const struct uuid *tenant_id, const struct uuid *user_id,
     struct authenticator *authenticator_r, struct fault *fault);
-/* 1: this step was not used before, nor a later one; 0: it was; -1. */
-int authenticator_store_use(struct db *db, const struct uuid *tenant_id,
-    const struct uuid *id, uint64_t step, struct fault *fault);
+/* That of a user whose policy enforces it. */
+int authenticator_store_find_enforced(struct db *db, struct arena *arena,
+    const struct uuid *tenant_id, const struct uuid *user_id,
+    struct authenticator *authenticator_r, struct fault *fault);
+/* Count a try, before it is judged, so that tries at the same time all count.
+   1: it may go on; 0: there was another one since the row was read; -1. */
+int authenticator_store_try(struct db *db,
+    const struct authenticator *authenticator, int64_t now_us,
+    struct fault *fault);
+/* A code of this step (0: a backup code) was right: the count begins anew. 1:
+   this step was not used before, nor a later one; 0: it was; -1. */
+int authenticator_store_use(struct db *db,
+    const struct authenticator *authenticator, uint64_t step,
+    struct fault *fault);
 /* 1: deleted / 0 / -1. */
 int authenticator_store_delete(struct db *db, const struct uuid *tenant_id,
     const struct uuid *user_id, struct fault *fault);

@@ -95,6 +95,8 @@ static const char *const names[] = {
 	"user.role_changed",
 	"user.deleted",
 	"user.token_rotated",
+	"user.mfa.enabled",
+	"user.mfa.disabled",
 	"webhook.disabled",
 	"session.created",
 	"session.deleted",
@@ -102,7 +104,7 @@ static const char *const names[] = {
 };
 
 #define NAME_COUNT (sizeof(names) / sizeof(names[0]))
-#define TENANT_COUNT 10
+#define TENANT_COUNT 12
 #define ENGINE_COUNT (NAME_COUNT - TENANT_COUNT)
 #define SET_BITS 64
 /* Numbers of patterns: the names, "*", the groups. */

@@ -7,10 +7,12 @@ libwuts_model_a_SOURCES = \
 	src/model/audit.c \
 	src/model/callback.c \
 	src/model/callback_map.c \
+	src/model/connection.c \
 	src/model/delivery.c \
 	src/model/device.c \
 	src/model/event.c \
 	src/model/model_private.h \
+	src/model/picture.c \
 	src/model/role.c \
 	src/model/tenant.c \
 	src/model/text.c \
@@ -49,6 +51,10 @@ check_PROGRAMS += tests/unit/model/test_event
 TESTS += tests/unit/model/test_event
 tests_unit_model_test_event_SOURCES = tests/unit/model/test_event.c
 tests_unit_model_test_event_LDADD = $(MODEL_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/model/test_picture
+TESTS += tests/unit/model/test_picture
+tests_unit_model_test_picture_SOURCES = tests/unit/model/test_picture.c
+tests_unit_model_test_picture_LDADD = $(MODEL_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/model/test_role
 TESTS += tests/unit/model/test_role
 tests_unit_model_test_role_SOURCES = tests/unit/model/test_role.c

@@ -4,6 +4,7 @@ libwuts_store_a_SOURCES = \
 	src/store/api_key.c \
 	src/store/audit.c \
 	src/store/bind.c \
+	src/store/connection.c \
 	src/store/db.c \
 	src/store/delivery.c \
 	src/store/device.c \
@@ -11,9 +12,12 @@ libwuts_store_a_SOURCES = \
 	src/store/event.c \
 	src/store/idempotency.c \
 	src/store/outbox.c \
+	src/store/passkey.c \
+	src/store/picture.c \
 	src/store/replay.c \
 	src/store/role.c \
 	src/store/schema.c \
+	src/store/second_factor.c \
 	src/store/session.c \
 	src/store/stmt.c \
 	src/store/store_private.h \
@@ -37,6 +41,7 @@ check_PROGRAMS += \
 	tests/unit/store/test_audit \
 	tests/unit/store/test_deletion \
 	tests/unit/store/test_delivery \
+	tests/unit/store/test_details \
 	tests/unit/store/test_device \
 	tests/unit/store/test_event \
 	tests/unit/store/test_idempotency \
@@ -65,6 +70,9 @@ tests_unit_store_test_deletion_LDADD = $(store_test_libs) -lpthread
 tests_unit_store_test_delivery_SOURCES = \
 	$(store_test_common) tests/unit/store/test_delivery.c
 tests_unit_store_test_delivery_LDADD = $(store_test_libs)
+tests_unit_store_test_details_SOURCES = \
+	$(store_test_common) tests/unit/store/test_details.c
+tests_unit_store_test_details_LDADD = $(store_test_libs)
 tests_unit_store_test_device_SOURCES = \
 	$(store_test_common) tests/unit/store/test_device.c
 tests_unit_store_test_device_LDADD = $(store_test_libs)

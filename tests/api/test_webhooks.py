@@ -347,6 +347,7 @@ def test_the_catalogue_is_complete(house):
     assert answer["tenant_events"] == [
         "tenant.created", "user.created", "user.updated",
         "user.role_changed", "user.deleted", "user.token_rotated",
+        "user.mfa.enabled", "user.mfa.disabled",
         "webhook.disabled", "session.created", "session.deleted",
         "session.expired"]
 

@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #define ENGINE_COUNT 58
-#define TENANT_COUNT 10
+#define TENANT_COUNT 12
 
 /* spec/wuts.md §5, as it stands there. */
 static const char specified[] =
@@ -36,7 +36,7 @@ static const char specified[] =
     "history.sync offline.sync_preview offline.sync_completed "
     "app_state.sync_complete "
     "tenant.created user.created user.updated user.role_changed user.deleted "
-    "user.token_rotated webhook.disabled "
+    "user.token_rotated user.mfa.enabled user.mfa.disabled webhook.disabled "
     "session.created session.deleted session.expired";
 
 static void
