@@ -4,10 +4,16 @@ libwuts_service_a_SOURCES = \
 	src/service/api_key.c \
 	src/service/audit.c \
 	src/service/audit_chain.c \
+	src/service/authenticator.c \
+	src/service/backup_code.c \
 	src/service/change.c \
+	src/service/connection.c \
+	src/service/connection_private.h \
 	src/service/credential.c \
 	src/service/cursor.c \
 	src/service/delivery.c \
+	src/service/detail.c \
+	src/service/detail_private.h \
 	src/service/device.c \
 	src/service/etag.c \
 	src/service/event.c \
@@ -19,9 +25,14 @@ libwuts_service_a_SOURCES = \
 	src/service/monitor.c \
 	src/service/new_user.c \
 	src/service/operator.c \
+	src/service/passkey.c \
+	src/service/picture.c \
+	src/service/picture_private.h \
 	src/service/replay.c \
 	src/service/role.c \
 	src/service/schema.c \
+	src/service/second_factor.c \
+	src/service/second_factor_private.h \
 	src/service/service.c \
 	src/service/service_private.h \
 	src/service/session.c \
