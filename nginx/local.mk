@@ -3,6 +3,7 @@ nginxdir = $(pkgdatadir)/nginx
 dist_nginx_DATA = \
 	nginx/wuts-auth.conf \
 	nginx/wuts-engine.conf.in \
+	nginx/wuts-pictures.conf.in \
 	nginx/wuts-onprem-http.conf \
 	nginx/wuts-onprem-params.conf \
 	nginx/wuts-onprem-relay.conf \

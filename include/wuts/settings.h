@@ -56,6 +56,11 @@ struct settings {
 
 	char *engine_location;		/* of nginx, "@name"; empty: none */
 
+	/* pictures */
+	char *picture_dir;
+	char *picture_url;		/* what nginx serves it as; empty: no
+					   pictures */
+
 	/* log-ins with a password, in every dialect */
 	unsigned login_failure_limit;	/* a window and name; 0: none */
 	unsigned login_address_failure_limit;	/* and address; 0: none */

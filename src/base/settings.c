@@ -145,6 +145,12 @@ const struct setting settings_table[] = {
 	    "Memory in KiB that hashing a password takes (Argon2id)." },
 	{ "password_passes", SETTING_NUMBER, AT(password_passes), "2", 1, 100,
 	    "Passes over that memory." },
+	{ "picture_dir", SETTING_TEXT, AT(picture_dir),
+	    WUTS_DEFAULT_PICTURE_DIR, 0, 0,
+	    "Directory of users' pictures, which nginx serves." },
+	{ "picture_url", SETTING_TEXT, AT(picture_url), "", 0, 0,
+	    "Address at which it does, as in https://example.com/pictures; "
+	    "empty: users have no pictures." },
 	{ "queue_dir", SETTING_TEXT, AT(queue_dir),
 	    WUTS_DEFAULT_QUEUE_DIR, 0, 0,
 	    "Directory of the event queue, on a disk that survives a power "

@@ -185,11 +185,13 @@ make_files(const struct settings *settings, struct fault *fault)
 		return fault_set(fault, FAULT_CONFIG,
 		    "installation_key_file is not set: name the file to make"
 		    " in the configuration");
-	/* run_dir is open to nginx on its way to the socket; the queue holds
-	   messages. */
+	/* run_dir is open to nginx on its way to the socket, pictures are for
+	   nginx to serve; the queue holds messages. */
 	if (owner_find(settings, &owner, fault) < 0 ||
 	    make_directory(settings->run_dir, 0755, &owner, fault) < 0 ||
 	    make_directory(settings->queue_dir, 0700, &owner, fault) < 0 ||
+	    (settings->picture_url[0] != '\0' &&
+	    make_directory(settings->picture_dir, 0755, &owner, fault) < 0) ||
 	    make_log_directory(settings->log_file, &owner, fault) < 0 ||
 	    make_secret(settings->installation_key_file, "installation key",
 	    &owner, fault) < 0 ||

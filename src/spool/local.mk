@@ -17,6 +17,7 @@ libwuts_spool_a_SOURCES = \
 	src/spool/numbers.c \
 	src/spool/pending.c \
 	src/spool/probe.c \
+	src/spool/pictures.c \
 	src/spool/replay.c \
 	src/spool/scheduler.c \
 	src/spool/signature.c \

@@ -35,6 +35,7 @@ struct lookup {
 	const struct settings *settings;
 	struct generations *generations;
 	struct crypto_keys keys;	/* the thread's own */
+	unsigned picture_folder;	/* the next to be looked through */
 	pthread_t thread;
 	int event_fd;
 	pthread_mutex_t mutex;	/* all below */
@@ -174,6 +175,20 @@ expire(struct db *db, struct lookup_job *job)
 		job->result = LOOKUP_EXPIRE_BATCH;
 }
 
+/* Not a matter of the answer: it comes again in a minute. */
+static void
+sweep_pictures(struct lookup *lookup, struct db *db)
+{
+	const struct settings *settings = lookup->settings;
+	struct fault fault;
+
+	fault_clear(&fault);
+	if (settings->picture_url[0] != '\0' &&
+	    pictures_sweep(db, settings->picture_dir, &lookup->picture_folder,
+	    &fault) < 0)
+		log_warn("remove files of pictures: %s", fault.text);
+}
+
 static void
 answer(struct lookup *lookup, struct db *db, struct arena *arena,
     struct lookup_job *job)
@@ -200,6 +215,8 @@ answer(struct lookup *lookup, struct db *db, struct arena *arena,
 		break;
 	case LOOKUP_EXPIRE:
 		expire(db, job);
+		if (job->result >= 0)
+			sweep_pictures(lookup, db);
 		break;
 	}
 }

@@ -457,6 +457,13 @@ void lookup_ask(struct lookup *lookup, struct lookup_job *job);
 struct lookup_job *lookup_take(struct lookup *lookup);
 void lookup_job_free(struct lookup_job **jobp);
 
+/* --- pictures.c: in the look-up thread --- */
+
+/* Remove files of users' pictures that nobody has, from the folder *folder on;
+   for a moment, then *folder is where to go on. 0 / -1. */
+int pictures_sweep(struct db *db, const char *picture_dir, unsigned *folder,
+    struct fault *fault);
+
 /* --- disable.c: in the look-up thread --- */
 
 /* What the event of one disabling takes, and no more, is preallocated. */
