@@ -16,8 +16,8 @@ libwuts_spool_a_SOURCES = \
 	src/spool/loop.c \
 	src/spool/numbers.c \
 	src/spool/pending.c \
-	src/spool/probe.c \
 	src/spool/pictures.c \
+	src/spool/probe.c \
 	src/spool/replay.c \
 	src/spool/scheduler.c \
 	src/spool/signature.c \
