@@ -142,6 +142,12 @@ struct queue_events {
 int queue_reader_open(struct queue_reader **reader_r, const char *dir,
     const struct queue_events *events, struct fault *fault);
 
+/* Call hurry (with the events' ctx) when the operator wants a record that waits
+   for its next attempt to be due at once; that is noted already. What is under
+   way goes on. */
+void queue_reader_on_hurry(struct queue_reader *reader,
+    void (*hurry)(void *ctx, struct queue_pos pos));
+
 /* Say in the reader's lock file who reads, and with which installation keys
    (wuts/presence.h). */
 struct crypto_keys;
@@ -356,6 +362,12 @@ int queue_mender_letters(struct queue_mender *mender,
    any more, 0: nothing did, -1: FAULT_QUEUE. What is being delivered at this
    moment may arrive all the same. */
 int queue_mender_drop(struct queue_mender *mender, const struct uuid *id,
+    int timeout_ms, struct fault *fault);
+
+/* Let what waits with this id for its next attempt be due at once, likewise;
+   its attempts stay counted. 1: it is due, or was delivered meanwhile, 0:
+   nothing waits with this id, -1: FAULT_QUEUE. */
+int queue_mender_hurry(struct queue_mender *mender, const struct uuid *id,
     int timeout_ms, struct fault *fault);
 
 #endif

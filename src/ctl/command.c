@@ -112,10 +112,11 @@ static const struct command commands[] = {
 	    " tenant's id.\n" },
 	{ "queue retry", "[ID]", "dead device event json since tenant",
 	    ctl_queue_retry,
-	    "put dead letters back into the queue",
-	    "Each is delivered with the same webhook-id as before, to the"
-	    " webhook as it is\nnow. What waits for its next attempt is no"
-	    " dead letter and is left alone.\n" },
+	    "try an event again: now, or from the dead letters",
+	    "With an id: a dead letter goes back into the queue, an event that"
+	    " waits for its\nnext attempt is due at once. With --dead: all dead"
+	    " letters that the options say.\nEach is delivered with the same"
+	    " webhook-id as before, to the webhook as it is now.\n" },
 	{ "queue show", "ID", "json", ctl_queue_show,
 	    "one event with its body", "" },
 	{ "queue status", "", "json", ctl_queue_status,

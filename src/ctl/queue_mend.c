@@ -10,7 +10,7 @@
 
 #include <stdio.h>
 
-#define DROP_TIMEOUT_MS 15000
+#define ASK_TIMEOUT_MS 15000
 
 struct choice {
 	struct queue_filter filter;
@@ -58,14 +58,49 @@ tell(const struct ctl *ctl, const char *word, size_t n)
 	return CTL_OK;
 }
 
+struct retried {
+	size_t letters;		/* put back */
+	size_t waiting;		/* due now */
+};
+
 static int
-retry(struct choice *choice, const struct ctl *ctl, size_t *n_r,
+tell_retried(const struct ctl *ctl, const struct retried *retried)
+{
+	if (ctl->json)
+		printf("{\"replayed\":%zu,\"due\":%zu}\n",
+		    retried->letters, retried->waiting);
+	else if (retried->waiting > 0)
+		puts("the event is due now");
+	else
+		return tell(ctl, "replayed", retried->letters);
+	return CTL_OK;
+}
+
+/* A dead letter of this id goes back; else what waits with it is due. */
+static int
+hurry(struct choice *choice, const struct ctl *ctl, struct retried *retried,
     struct fault *fault)
 {
-	*n_r = 0;
+	int waited = queue_mender_hurry(choice->mender, &choice->id,
+	    ASK_TIMEOUT_MS, fault);
+
+	if (waited == 0)
+		return fault_set(fault, FAULT_CONFIG,
+		    "no event %s waits or is a dead letter", ctl->args[0]);
+	retried->waiting = waited > 0;
+	return waited < 0 ? -1 : 0;
+}
+
+static int
+retry(struct choice *choice, const struct ctl *ctl,
+    struct retried *retried, struct fault *fault)
+{
+	size_t *n_r = &retried->letters;
+
 	if ((ctl->args[0] != NULL) == ctl->dead)
 		return fault_set(fault, FAULT_CONFIG,
-		    "give the id of a dead letter, or --dead for all");
+		    "give the id of an event, or --dead for all dead"
+		    " letters");
 	if (queue_argument_id(ctl, &choice->id, fault) < 0 ||
 	    queue_filter_parse(&choice->filter, ctl, fault) < 0 ||
 	    open_mender(choice, ctl, fault) < 0)
@@ -76,24 +111,22 @@ retry(struct choice *choice, const struct ctl *ctl, size_t *n_r,
 			fault_prefix(fault, "after %zu events", *n_r);
 		return -1;
 	}
-	if (*n_r == 0 && !ctl->dead)
-		return fault_set(fault, FAULT_CONFIG,
-		    "there is no dead letter %s", ctl->args[0]);
-	return 0;
+	return *n_r == 0 && !ctl->dead ?
+	    hurry(choice, ctl, retried, fault) : 0;
 }
 
 int
 ctl_queue_retry(const struct ctl *ctl)
 {
 	struct choice choice = { .mender = NULL };
+	struct retried retried = { 0, 0 };
 	struct fault fault;
-	size_t n;
 	int ret;
 
 	fault_clear(&fault);
-	ret = retry(&choice, ctl, &n, &fault);
+	ret = retry(&choice, ctl, &retried, &fault);
 	queue_mender_close(&choice.mender);
-	return ret < 0 ? ctl_failed(&fault) : tell(ctl, "replayed", n);
+	return ret < 0 ? ctl_failed(&fault) : tell_retried(ctl, &retried);
 }
 
 static int
@@ -109,7 +142,7 @@ drop(struct choice *choice, const struct ctl *ctl, size_t *n_r,
 		return -1;
 	/* What waits first: as a dead letter it would still be there. */
 	waited = queue_mender_drop(choice->mender, &choice->id,
-	    DROP_TIMEOUT_MS, fault);
+	    ASK_TIMEOUT_MS, fault);
 	if (waited < 0 || queue_mender_letters(choice->mender,
 	    QUEUE_LETTER_DROP, is_chosen, choice, n_r, fault) < 0)
 		return -1;

@@ -20,6 +20,7 @@ libwuts_queue_a_SOURCES = \
 	src/queue/tally.c \
 	src/queue/view.c \
 	src/queue/visit.c \
+	src/queue/wish.c \
 	src/queue/writer.c \
 	src/queue/writer_private.h \
 	src/queue/writer_segment.c

@@ -1,20 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* The operator's changes: dead letters put back or dropped, waiting records
-   dropped. One operator at a time, by a lock. A dead letter is put back by a
-   writer like any other, synced, and only then noted in the log of its day, so
-   a crash puts it back twice, never not at all. A waiting record belongs to the
-   reader: that is asked, or, when there is none, we are it. */
+   dropped or due at once. One operator at a time, by a lock. A dead letter is
+   put back by a writer like any other, synced, and only then noted in the log
+   of its day, so a crash puts it back twice, never not at all. */
 #include "config.h"
 
 #include "queue_private.h"
 
-#include "wuts/clock.h"
 #include "wuts/fault.h"
 #include "wuts/mem.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,8 +20,6 @@
 
 #define BATCH_RECORDS 64
 #define BATCH_BYTES (1 << 20)
-#define ASK_AGAIN 8		/* a rewriting may come between look and drop */
-#define POLL_MS 20
 
 struct queue_mender {
 	char *dir;
@@ -251,178 +246,20 @@ queue_mender_letters(struct queue_mender *mender, enum queue_letter_end end,
 	return ret;
 }
 
-/* --- what waits, in the reader's place --- */
-
-struct hunt {
-	struct uuid id;
-	struct queue_pos *found;
-	size_t n;
-	size_t cap;
-};
-
-static void
-hunt_record(void *ctx, struct queue_pos pos,
-    const struct queue_record *record, unsigned attempts, int64_t due_us)
-{
-	struct hunt *hunt = ctx;
-
-	(void)attempts;
-	(void)due_us;
-	if (!uuid_is_equal(&record->id, &hunt->id))
-		return;
-	if (hunt->n == hunt->cap) {
-		hunt->cap = hunt->cap * 2 + 4;
-		hunt->found = mem_realloc(hunt->found, hunt->cap,
-		    sizeof(*hunt->found));
-	}
-	hunt->found[hunt->n++] = pos;
-}
-
-/* The next spooler asks. */
-static void
-hunt_unresolved(void *ctx, struct queue_pos pos, const struct uuid *id,
-    int64_t created_us)
-{
-	(void)ctx;
-	(void)pos;
-	(void)id;
-	(void)created_us;
-}
-
-static int
-drop_as_reader(struct queue_mender *mender, const struct uuid *id,
-    struct fault *fault)
-{
-	struct hunt hunt = { .id = *id };
-	struct queue_events events = { hunt_record, hunt_unresolved, &hunt };
-	struct queue_reader *reader;
-	int ret;
-
-	if (queue_reader_open(&reader, mender->dir, &events, fault) < 0)
-		return -1;
-	ret = queue_reader_adopt(reader, fault);
-	if (ret == 0)
-		while ((ret = queue_reader_scan(reader, SIZE_MAX, fault)) > 0)
-			continue;
-	for (size_t i = 0; ret == 0 && i < hunt.n; i++)
-		queue_reader_finish(reader, hunt.found[i], QUEUE_DROPPED, 0,
-		    0);
-	if (ret == 0)
-		ret = queue_reader_sync(reader, fault);
-	queue_reader_close(&reader);
-	free(hunt.found);
-	return ret < 0 ? -1 : hunt.n > 0;
-}
-
-/* --- what waits, through the reader --- */
-
-struct place {
-	struct uuid id;
-	char segment[QUEUE_NAME_MAX];
-	uint32_t offset;
-	bool found;
-	bool prepared;
-};
-
-static bool
-place_entry(void *ctx, const struct queue_entry *entry)
-{
-	struct place *place = ctx;
-
-	if (!uuid_is_equal(&entry->record.id, &place->id))
-		return true;
-	place->prepared |= entry->state == QUEUE_STATE_PREPARED;
-	if (entry->state != QUEUE_STATE_WAITING &&
-	    entry->state != QUEUE_STATE_RETRYING)
-		return true;
-	snprintf(place->segment, sizeof(place->segment), "%s",
-	    strchr(entry->file, '/') + 1);
-	place->offset = entry->offset;
-	place->found = true;
-	return false;
-}
-
-static int
-request_write(struct queue_mender *mender, const struct place *place,
-    const char *name, struct fault *fault)
-{
-	char new_name[QUEUE_NAME_MAX + 8];
-	struct strbuf text = STRBUF_INIT;
-	int fd, ret = 0;
-
-	snprintf(new_name, sizeof(new_name), ".new-%s", name);
-	fd = openat(mender->dirs.requests, new_name,
-	    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return fault_errno(fault, FAULT_QUEUE, "create requests/%s",
-		    name);
-	queue_request_format(&text, place->segment, place->offset,
-	    &place->id);
-	if (queue_write_at(fd, text.data, text.len, 0) < 0 ||
-	    queue_io.fdatasync(fd) < 0 ||
-	    queue_io.renameat(mender->dirs.requests, new_name,
-	    mender->dirs.requests, name) < 0 ||
-	    queue_io.fsync(mender->dirs.requests) < 0) {
-		ret = fault_errno(fault, FAULT_QUEUE, "write requests/%s",
-		    name);
-		(void)queue_io.unlinkat(mender->dirs.requests, new_name, 0);
-	}
-	strbuf_deinit(&text);
-	close(fd);
-	return ret;
-}
-
-static int
-ask_reader(struct queue_mender *mender, const struct place *place,
-    int64_t until_us, struct fault *fault)
-{
-	char id[UUID_TEXT_LEN + 1], name[QUEUE_NAME_MAX];
-	struct stat st;
-
-	snprintf(name, sizeof(name), "%s.drop", uuid_format(&place->id, id));
-	if (request_write(mender, place, name, fault) < 0)
-		return -1;
-	while (fstatat(mender->dirs.requests, name, &st, 0) == 0) {
-		if (clock_mono_us() > until_us)
-			return fault_set(fault, FAULT_QUEUE, "wuts-spool has"
-			    " not taken up the request to drop %s yet; it"
-			    " stands", id);
-		poll(NULL, 0, POLL_MS);
-	}
-	return 0;
-}
-
-static int
-drop_through_reader(struct queue_mender *mender, const struct uuid *id,
-    int timeout_ms, struct fault *fault)
-{
-	int64_t until_us = clock_mono_us() + (int64_t)timeout_ms * 1000;
-
-	for (int round = 0; round < ASK_AGAIN; round++) {
-		struct place place = { .id = *id };
-		const struct queue_visitor visitor = {
-			.entry = place_entry, .ctx = &place,
-		};
-
-		if (queue_walk(&mender->dirs, &visitor, NULL, fault) < 0)
-			return -1;
-		if (!place.found && place.prepared)
-			return fault_set(fault, FAULT_QUEUE, "the event's"
-			    " transaction is under way: try again");
-		if (!place.found)
-			return round > 0;
-		if (ask_reader(mender, &place, until_us, fault) < 0)
-			return -1;
-	}
-	return fault_set(fault, FAULT_QUEUE,
-	    "the event could not be dropped: try again");
-}
+/* --- what waits --- */
 
 int
 queue_mender_drop(struct queue_mender *mender, const struct uuid *id,
     int timeout_ms, struct fault *fault)
 {
-	if (queue_reader_runs(mender->dirs.root))
-		return drop_through_reader(mender, id, timeout_ms, fault);
-	return drop_as_reader(mender, id, fault);
+	return queue_wish(&mender->dirs, mender->dir, QUEUE_WISH_DROP, id,
+	    timeout_ms, fault);
+}
+
+int
+queue_mender_hurry(struct queue_mender *mender, const struct uuid *id,
+    int timeout_ms, struct fault *fault)
+{
+	return queue_wish(&mender->dirs, mender->dir, QUEUE_WISH_HURRY, id,
+	    timeout_ms, fault);
 }

@@ -381,6 +381,7 @@ struct queue_dying {
 struct queue_reader {
 	struct queue_dirs dirs;
 	struct queue_events events;
+	void (*hurry)(void *ctx, struct queue_pos pos);	/* or NULL */
 	int lock_fd;
 	int inotify_fd;
 	int open_watch;
@@ -478,9 +479,24 @@ int queue_superseded_remove(struct queue_reader *reader,
 
 /* Do what the operator asks for in requests/. -1: FAULT_QUEUE, tried again. */
 int queue_requests_take(struct queue_reader *reader, struct fault *fault);
-/* The text of a request to drop a record. */
-void queue_request_format(struct strbuf *out, const char *segment,
-    uint32_t offset, const struct uuid *id);
+/* The text of a request for a record, and how the name of its file ends. */
+enum queue_wish {
+	QUEUE_WISH_DROP,
+	QUEUE_WISH_HURRY
+};
+void queue_request_format(struct strbuf *out, enum queue_wish wish,
+    const char *segment, uint32_t offset, const struct uuid *id);
+const char *queue_request_suffix(enum queue_wish wish);
+/* Note that the record, tried so often, is due now, and tell the caller. */
+void queue_reader_hurry(struct queue_reader *reader, struct queue_pos pos,
+    unsigned attempts);
+
+/* --- wish.c --- */
+
+/* As queue_mender_drop() and queue_mender_hurry(). */
+int queue_wish(const struct queue_dirs *dirs, const char *dir,
+    enum queue_wish wish, const struct uuid *id, int timeout_ms,
+    struct fault *fault);
 
 /* --- visit.c --- */
 

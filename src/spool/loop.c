@@ -101,6 +101,14 @@ arm_bell(struct loop *loop)
 	loop->heard = false;
 }
 
+static void
+hurry(void *ctx, struct queue_pos pos)
+{
+	struct spool *spool = ctx;
+
+	scheduler_hurry(spool->scheduler, pos);
+}
+
 static int
 open_queue(struct loop *loop, struct fault *fault)
 {
@@ -113,6 +121,7 @@ open_queue(struct loop *loop, struct fault *fault)
 	if (queue_reader_open(&loop->spool.reader,
 	    loop->spool.settings->queue_dir, &events, fault) < 0)
 		return -1;
+	queue_reader_on_hurry(loop->spool.reader, hurry);
 	if (watch(loop, queue_reader_fd(loop->spool.reader), fault) < 0)
 		return -1;
 	arm_bell(loop);

@@ -205,6 +205,28 @@ pending_timers_push(struct pending_timers *timers, struct pending_timer timer)
 }
 
 bool
+pending_timers_hurry(struct pending_timers *timers, struct queue_pos pos)
+{
+	struct pending_timer timer;
+	size_t i;
+
+	for (i = 0; i < timers->count; i++)
+		if (timers->items[i].item.attempts > 0 &&
+		    timers->items[i].item.pos.segment == pos.segment &&
+		    timers->items[i].item.pos.offset == pos.offset)
+			break;
+	if (i == timers->count)
+		return false;
+	/* To the top: it is before any other time. */
+	timer = timers->items[i];
+	timer.due_us = 0;
+	for (; i > 0; i = (i - 1) / 2)
+		timers->items[i] = timers->items[(i - 1) / 2];
+	timers->items[0] = timer;
+	return true;
+}
+
+bool
 pending_timers_pop(struct pending_timers *timers,
     struct pending_timer *timer_r)
 {

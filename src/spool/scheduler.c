@@ -364,6 +364,12 @@ scheduler_push(struct scheduler *s, uint32_t endpoint, struct pending item,
 }
 
 void
+scheduler_hurry(struct scheduler *s, struct queue_pos pos)
+{
+	(void)pending_timers_hurry(&s->timers, pos);
+}
+
+void
 scheduler_scanned(struct scheduler *s)
 {
 	uint32_t n = s->nunsettled;

@@ -74,6 +74,9 @@ struct pending_timers {
 };
 void pending_timers_push(struct pending_timers *timers,
     struct pending_timer timer);
+/* Let the retry of that record be due at once. False: there is none. */
+bool pending_timers_hurry(struct pending_timers *timers,
+    struct queue_pos pos);
 bool pending_timers_pop(struct pending_timers *timers,
     struct pending_timer *timer_r);
 void pending_timers_clear(struct pending_timers *timers);
@@ -165,6 +168,8 @@ bool scheduler_is_idle(const struct scheduler *s, uint32_t endpoint);
 /* A record was read. due_us: of a record tried before. */
 void scheduler_push(struct scheduler *s, uint32_t endpoint,
     struct pending item, int64_t due_us);
+/* Let a record that waits for its next attempt be due at once. */
+void scheduler_hurry(struct scheduler *s, struct queue_pos pos);
 /* A scan of the queue has come to its end. Two of them make sure that no older
    record of an ordered endpoint is still unread in another writer's segment:
    scheduler_wants_scan() asks for the second. */

@@ -526,3 +526,20 @@ def test_an_id_of_the_engine_is_the_webhook_id(line, hook):
     done(line.engine.post(f"/devices/{line.device}/events", {
         "event": "call.offer", "data": {}, "id": event_id}), 202)
     assert hook.wait_event(event_id).headers["webhook-id"] == event_id
+
+
+def test_the_operator_lets_a_retry_be_due_at_once(wuts, line, hook):
+    hook.answers = [(503, {"Retry-After": "3600"})]
+    (event_id,) = line.report()
+    hook.wait_event(event_id)
+    # Once the first attempt has been noted it waits for an hour.
+    wait_for("the retry", lambda: '"state":"retrying"' in wuts.ctl(
+        "queue", "show", event_id, "--json").stdout)
+    asked = wuts.ctl("queue", "retry", event_id)
+    assert asked.returncode == 0, asked.stderr
+    assert asked.stdout == "the event is due now\n"
+    first, second = hook.wait(2)
+    assert first.id == second.id and first.body == second.body
+    assert second.headers["x-wuts-attempt"] == "2"
+    wait_for("its end", lambda: wuts.ctl(
+        "queue", "retry", event_id).returncode == 1)

@@ -345,16 +345,25 @@ only_one_operator_at_a_time(void **state)
 	queue_mender_close(&mender);
 }
 
+typedef int mender_wish(struct queue_mender *mender, const struct uuid *id,
+    int timeout_ms, struct fault *fault);
+
 static int
-drop(void *const *state, unsigned n)
+want(void *const *state, mender_wish *wish, unsigned n)
 {
 	struct queue_mender *mender = mender_open(state);
 	struct fault fault = { .code = FAULT_NONE };
 	struct uuid id = record_id(n);
-	int ret = queue_mender_drop(mender, &id, 10000, &fault);
+	int ret = wish(mender, &id, 10000, &fault);
 
 	queue_mender_close(&mender);
 	return ret;
+}
+
+static int
+drop(void *const *state, unsigned n)
+{
+	return want(state, queue_mender_drop, n);
 }
 
 static void
@@ -377,6 +386,7 @@ without_a_spooler_a_drop_happens_directly(void **state)
 
 struct asking {
 	void *const *state;
+	mender_wish *wish;
 	unsigned n;
 	int result;
 };
@@ -386,15 +396,16 @@ ask(void *ctx)
 {
 	struct asking *asking = ctx;
 
-	asking->result = drop(asking->state, asking->n);
+	asking->result = want(asking->state, asking->wish, asking->n);
 	return NULL;
 }
 
-/* Until the operator's drop of record n is through, as a spooler would. */
+/* Until the operator's wish for record n is granted, as a spooler would. */
 static int
-drop_beside(struct sink *sink, void *const *state, unsigned n)
+want_beside(struct sink *sink, void *const *state, mender_wish *wish,
+    unsigned n)
 {
-	struct asking asking = { state, n, 99 };
+	struct asking asking = { state, wish, n, 99 };
 	int64_t until_us = clock_mono_us() + 10 * CLOCK_SECOND_US;
 	pthread_t thread;
 
@@ -404,6 +415,12 @@ drop_beside(struct sink *sink, void *const *state, unsigned n)
 		sink_drain(sink);
 	}
 	return asking.result;
+}
+
+static int
+drop_beside(struct sink *sink, void *const *state, unsigned n)
+{
+	return want_beside(sink, state, queue_mender_drop, n);
 }
 
 static void
@@ -485,6 +502,123 @@ a_drop_under_way_and_in_a_rewritten_segment(void **state)
 }
 
 static void
+retry_much_later(struct sink *sink, unsigned n)
+{
+	queue_reader_finish(sink->reader, sink_get(sink, n)->pos, QUEUE_RETRY,
+	    7, clock_wall_us() + INT64_C(3600) * CLOCK_SECOND_US);
+}
+
+static void
+assert_due_now(void *const *state, unsigned n)
+{
+	static struct seen seen;
+
+	visit(state, &seen);
+	assert_int_equal(seen.state[n], QUEUE_STATE_RETRYING);
+	assert_int_equal(seen.attempts[n], 7);
+	assert_in_range(clock_wall_us() - seen.due_us[n], 0,
+	    60 * CLOCK_SECOND_US);
+}
+
+static void
+without_a_spooler_what_waits_is_due_when_one_starts(void **state)
+{
+	struct sink sink;
+
+	fill(state, 4);
+	sink_open(&sink, state);
+	sink_drain(&sink);
+	retry_much_later(&sink, 2);
+	sink_close(&sink);
+	assert_int_equal(want(state, queue_mender_hurry, 9), 0);
+	assert_int_equal(want(state, queue_mender_hurry, 1), 1);
+	assert_int_equal(want(state, queue_mender_hurry, 2), 1);
+	assert_due_now(state, 2);
+	sink_open(&sink, state);
+	sink_drain(&sink);
+	assert_int_equal(sink.ngot, 4);
+	assert_int_equal(sink_get(&sink, 2)->attempts, 7);
+	assert_int_equal(sink_get(&sink, 1)->attempts, 0);
+	sink_close(&sink);
+}
+
+static struct queue_pos hurried[8];
+static unsigned nhurried;
+
+static void
+note_hurried(void *ctx, struct queue_pos pos)
+{
+	assert_non_null(ctx);
+	hurried[nhurried++] = pos;
+}
+
+static void
+a_running_spooler_is_told_what_is_due_now(void **state)
+{
+	struct fault fault = { .code = FAULT_NONE };
+	struct queue_counts before, after;
+	char path[SCRATCH_PATH_SIZE];
+	struct queue_pos pos;
+	struct sink sink;
+
+	nhurried = 0;
+	fill(state, 5);
+	sink_open(&sink, state);
+	queue_reader_on_hurry(sink.reader, note_hurried);
+	sink_drain(&sink);
+	retry_much_later(&sink, 2);
+	sink_finish(&sink, 4, QUEUE_DELIVERED);
+	sink_sync(&sink);
+	assert_int_equal(queue_counts_read(queue_path(state, "", path),
+	    &before, &fault), 0);
+	for (unsigned n = 1; n <= 2; n++)
+		assert_int_equal(want_beside(&sink, state,
+		    queue_mender_hurry, n), 1);
+	assert_int_equal(want_beside(&sink, state, queue_mender_hurry, 4), 0);
+	assert_int_equal(count_files(state, "requests"), 0);
+	assert_int_equal(nhurried, 1);
+	pos = sink_get(&sink, 2)->pos;
+	assert_int_equal(hurried[0].segment, pos.segment);
+	assert_int_equal(hurried[0].offset, pos.offset);
+	assert_due_now(state, 2);
+	/* It was not tried once more. */
+	assert_int_equal(queue_counts_read(queue_path(state, "", path),
+	    &after, &fault), 0);
+	assert_memory_equal(before.totals, after.totals,
+	    sizeof(after.totals));
+	assert_int_equal(before.records, after.records);
+	sink_finish(&sink, 2, QUEUE_DELIVERED);
+	sink_close(&sink);
+}
+
+static void
+what_is_hurried_in_a_rewritten_segment_is_known_as_before(void **state)
+{
+	struct fault fault = { .code = FAULT_NONE };
+	struct queue_pos pos;
+	struct sink sink;
+
+	nhurried = 0;
+	fill(state, 40);
+	sink_open(&sink, state);
+	queue_reader_on_hurry(sink.reader, note_hurried);
+	sink_drain(&sink);
+	pos = sink_get(&sink, 40)->pos;
+	retry_much_later(&sink, 40);
+	for (unsigned n = 1; n < 40; n++)
+		sink_finish(&sink, n, QUEUE_DELIVERED);
+	sink_sync(&sink);
+	assert_int_equal(queue_reader_compact(sink.reader, 0, 1, &fault), 1);
+	assert_int_equal(want_beside(&sink, state, queue_mender_hurry, 40),
+	    1);
+	assert_int_equal(nhurried, 1);
+	assert_int_equal(hurried[0].offset, pos.offset);
+	assert_due_now(state, 40);
+	sink_finish(&sink, 40, QUEUE_DELIVERED);
+	sink_close(&sink);
+}
+
+static void
 a_request_that_is_none_is_removed(void **state)
 {
 	char path[SCRATCH_PATH_SIZE];
@@ -496,9 +630,12 @@ a_request_that_is_none_is_removed(void **state)
 	    "drop ../x.seg 0 no\n", 0600);
 	scratch_write(queue_path(state, "requests/2.drop", path),
 	    "drop 1-1.seg 0 01920000-0000-0000-0000-000000000001\n", 0600);
+	scratch_write(queue_path(state, "requests/3.retry", path),
+	    "drop 1-1.seg 0 01920000-0000-0000-0000-000000000001\n", 0600);
 	sink_drain(&sink);
 	assert_int_equal(count_files(state, "requests"), 0);
 	assert_int_equal(harness_logged(state, "1.drop is no request"), 1);
+	assert_int_equal(harness_logged(state, "3.retry is no request"), 1);
 	assert_int_equal(sink.ngot, 2);
 	sink_close(&sink);
 }
@@ -518,6 +655,10 @@ main(void)
 		TEST(without_a_spooler_a_drop_happens_directly),
 		TEST(a_running_spooler_drops_when_asked),
 		TEST(a_drop_under_way_and_in_a_rewritten_segment),
+		TEST(without_a_spooler_what_waits_is_due_when_one_starts),
+		TEST(a_running_spooler_is_told_what_is_due_now),
+		TEST(
+		    what_is_hurried_in_a_rewritten_segment_is_known_as_before),
 		TEST(a_request_that_is_none_is_removed),
 	};
 

@@ -634,6 +634,46 @@ a_million_waiting_take_32_bytes_each_and_give_them_back(void **state)
 	scheduler_free(&s);
 }
 
+static void
+a_retry_that_is_hurried_is_due_before_all_others(void **state)
+{
+	struct scheduler *s = scheduler_new(100);
+	uint32_t a = endpoint(s, 100, 0, false);
+	struct pending items[20], item;
+
+	(void)state;
+	push(s, a, 20);
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(start(s, NOW, &items[i]), a);
+		scheduler_report(s, a, BREAKER_QUICK, NOW, 0);
+		items[i].attempts = 1;
+	}
+	for (int i = 0; i < 20; i++)
+		scheduler_retry(s, a, items[i], NOW + (30 - i) * SECOND);
+	assert_int_equal(start(s, NOW, NULL), UINT32_MAX);
+	scheduler_hurry(s, items[3].pos);
+	scheduler_hurry(s, items[7].pos);
+	scheduler_hurry(s, (struct queue_pos){ .segment = 9 });
+	assert_true(scheduler_due(s) <= NOW);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(start(s, NOW, &item), a);
+		assert_true(item.pos.offset == items[3].pos.offset ||
+		    item.pos.offset == items[7].pos.offset);
+		scheduler_done(s, a);
+	}
+	assert_int_equal(start(s, NOW, NULL), UINT32_MAX);
+	/* The others keep their times. */
+	for (int i = 19; i >= 0; i--) {
+		if (i == 3 || i == 7)
+			continue;
+		assert_int_equal(scheduler_due(s), NOW + (30 - i) * SECOND);
+		assert_int_equal(start(s, NOW + (30 - i) * SECOND, &item), a);
+		assert_int_equal(item.pos.offset, items[i].pos.offset);
+		scheduler_done(s, a);
+	}
+	scheduler_free(&s);
+}
+
 int
 main(void)
 {
@@ -657,6 +697,8 @@ main(void)
 		cmocka_unit_test(an_open_breaker_costs_nobody_else_a_slot),
 		cmocka_unit_test(a_held_endpoint_starts_nothing_until_opened),
 		cmocka_unit_test(retries_come_due_by_time_and_keep_their_count),
+		cmocka_unit_test(
+		    a_retry_that_is_hurried_is_due_before_all_others),
 		cmocka_unit_test(
 		    a_record_tried_in_an_earlier_run_waits_for_its_time),
 		cmocka_unit_test(
