@@ -7,6 +7,8 @@
 #ifndef WUTS_LOG_H
 #define WUTS_LOG_H
 
+#include <stdbool.h>
+
 enum log_level {
 	LOG_LEVEL_ERROR,
 	LOG_LEVEL_WARN,
@@ -18,6 +20,12 @@ enum log_level {
    A file that cannot be opened leaves the log on standard error and returns
    -1 with errno. program is borrowed for the life of the process. */
 int log_open(const char *program, const char *path, enum log_level level);
+
+/* From now on a line is a JSON object (true) or text (false, the default):
+       {"time":"…","program":"wutsd","pid":71,"level":"info","request":"…",…}
+   The key=value words that a text begins with become members, the rest is its
+   "message". */
+void log_json(bool json);
 
 /* Hold back this thread's info and debug lines, to be written together by one
    write(2) at the latest with log_release(); a warning or an error takes them

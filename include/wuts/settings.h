@@ -24,6 +24,7 @@ struct settings {
 	char *group;		/* empty: the user's */
 	char *nginx_config;	/* for wutsctl doctor; empty: not checked */
 	char *log_file;		/* "-": standard error */
+	bool log_json;
 	enum log_level log_level;
 
 	/* workers */
@@ -162,5 +163,8 @@ unsigned settings_workers_max(const struct settings *settings);
 
 /* Wipe the secrets and free; NULL is accepted. */
 void settings_free(struct settings **settingsp);
+
+/* Start (or reopen) the log as these settings have it. As log_open(). */
+int settings_open_log(const struct settings *settings, const char *program);
 
 #endif

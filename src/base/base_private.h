@@ -8,6 +8,10 @@
 
 struct fault;
 
+/* The members, each with its comma in front, that a log line's text becomes as
+   JSON; at most size bytes. text: UTF-8 without control characters. */
+size_t log_json_members(char *buf, size_t size, const char *text);
+
 /* Spread bytes over 64 bits (FNV-1a), for places in tables; no secret. */
 uint64_t hash_bytes(const void *data, size_t len);
 

@@ -17,6 +17,7 @@ libwuts_base_a_SOURCES = \
 	src/base/json_text.c \
 	src/base/json_writer.c \
 	src/base/log.c \
+	src/base/log_json.c \
 	src/base/mapping.c \
 	src/base/mem.c \
 	src/base/metric_text.c \

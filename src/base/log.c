@@ -6,6 +6,8 @@
 
 #include "wuts/log.h"
 
+#include "base_private.h"
+
 #include "wuts/clock.h"
 #include "wuts/utf8.h"
 
@@ -20,11 +22,13 @@
 #include <unistd.h>
 
 #define LINE_MAX_BYTES 2048
-#define LINE_BUF_SIZE (LINE_MAX_BYTES + 128)
+/* As JSON every character may be two. */
+#define LINE_BUF_SIZE (2 * LINE_MAX_BYTES + 256)
 #define HELD_SIZE (32 * 1024)
 
 static const char *log_program = "wuts";
 static enum log_level log_threshold = LOG_LEVEL_INFO;
+static bool log_is_json;
 static int log_fd = STDERR_FILENO;
 /* A pipe takes only a page at a time without mixing. */
 static bool log_is_file;
@@ -89,6 +93,12 @@ log_open(const char *program, const char *path, enum log_level level)
 }
 
 void
+log_json(bool json)
+{
+	log_is_json = json;
+}
+
+void
 log_hold(void)
 {
 	log_is_held = true;
@@ -150,7 +160,7 @@ static size_t __attribute__((format(printf, 3, 0)))
 format_line(char line[LINE_BUF_SIZE], enum log_level level, const char *fmt,
     va_list ap)
 {
-	char text[LINE_MAX_BYTES];
+	char text[LINE_MAX_BYTES], safe[LINE_MAX_BYTES];
 	char date[CLOCK_RFC3339_SIZE];
 	int64_t now_us = clock_wall_us();
 	size_t len;
@@ -158,10 +168,20 @@ format_line(char line[LINE_BUF_SIZE], enum log_level level, const char *fmt,
 	clock_format(now_us, date);
 	date[sizeof(date) - 2] = '\0';	/* without the Z */
 	vsnprintf(text, sizeof(text), fmt, ap);
-	len = (size_t)snprintf(line, 128, "%s.%03dZ %.32s[%ld] %s ", date,
+	safe[escape(safe, sizeof(safe) - 1, text)] = '\0';
+	len = (size_t)snprintf(line, 160, log_is_json ?
+	    "{\"time\":\"%s.%03dZ\",\"program\":\"%.32s\",\"pid\":%ld,"
+	    "\"level\":\"%s\"" : "%s.%03dZ %.32s[%ld] %s ", date,
 	    (int)(now_us / 1000 % 1000), log_program, (long)getpid(),
 	    level_names[level]);
-	len += escape(line + len, LINE_BUF_SIZE - len - 1, text);
+	if (log_is_json) {
+		len += log_json_members(line + len, LINE_BUF_SIZE - len - 2,
+		    safe);
+		line[len++] = '}';
+	} else {
+		memcpy(line + len, safe, strlen(safe));
+		len += strlen(safe);
+	}
 	line[len++] = '\n';
 	return len;
 }

@@ -91,6 +91,8 @@ const struct setting settings_table[] = {
 	    "below it up to 3 more that are accepted; required." },
 	{ "log_file", SETTING_TEXT, AT(log_file), "-", 0, 0,
 	    "Log file; -: standard error." },
+	{ "log_json", SETTING_BOOL, AT(log_json), "no", 0, 0,
+	    "Log lines are JSON objects." },
 	{ "log_level", SETTING_LOG_LEVEL, AT(log_level), "info", 0, 0,
 	    "Least important lines to log: error, warn, info or debug." },
 	{ "login_address_failure_limit", SETTING_NUMBER,
@@ -409,4 +411,11 @@ settings_free(struct settings **settingsp)
 	crypto_wipe(settings, sizeof(*settings));
 	free(settings);
 	*settingsp = NULL;
+}
+
+int
+settings_open_log(const struct settings *settings, const char *program)
+{
+	log_json(settings->log_json);
+	return log_open(program, settings->log_file, settings->log_level);
 }

@@ -271,8 +271,7 @@ reload(struct loop *loop)
 
 	if (settings_load(&settings, loop->options->config, &fault) < 0) {
 		log_error("reload: %s; the old settings stay", fault.text);
-		(void)log_open("wuts-spool", spool->live->log_file,
-		    spool->live->log_level);
+		(void)settings_open_log(spool->live, "wuts-spool");
 		return;
 	}
 	if (read_policy(&policy, settings, &fault) < 0) {
@@ -280,8 +279,7 @@ reload(struct loop *loop)
 		settings_free(&settings);
 		return;
 	}
-	if (log_open("wuts-spool", settings->log_file,
-	    settings->log_level) < 0)
+	if (settings_open_log(settings, "wuts-spool") < 0)
 		log_error("open log %s: %m", settings->log_file);
 	loop->policy = policy;
 	address_policy_deinit(&old);

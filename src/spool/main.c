@@ -133,8 +133,7 @@ main(int argc, char **argv)
 		return fail(EXIT_CONFIG, &fault);
 	}
 	privilege_hide_memory();
-	if (log_open("wuts-spool", settings->log_file,
-	    settings->log_level) < 0)
+	if (settings_open_log(settings, "wuts-spool") < 0)
 		log_error("open log %s: %m", settings->log_file);
 	if (curl_global_init(CURL_GLOBAL_ALL) != CURLE_OK)
 		log_fatal("libcurl cannot be initialised");

@@ -49,7 +49,7 @@ preinit(struct listener *listener, const struct settings *settings,
 {
 	const char *log_file = settings->log_file;
 
-	if (log_open("wutsd", log_file, settings->log_level) < 0)
+	if (settings_open_log(settings, "wutsd") < 0)
 		return fault_errno(fault, FAULT_CONFIG, "%s", log_file);
 	if (strcmp(log_file, "-") != 0 &&
 	    owner_give(settings, log_file, fault) < 0)

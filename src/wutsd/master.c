@@ -243,7 +243,7 @@ is_fixed_changed(const struct settings *a, const struct settings *b)
 static void
 reopen_log(const struct settings *settings)
 {
-	if (log_open("wutsd", settings->log_file, settings->log_level) < 0)
+	if (settings_open_log(settings, "wutsd") < 0)
 		log_error("%s: %s", settings->log_file, strerror(errno));
 }
 

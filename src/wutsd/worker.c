@@ -83,8 +83,7 @@ take_signals(struct worker *w)
 	while (read(w->signal_fd, &info, sizeof(info)) == sizeof(info)) {
 		if (info.ssi_signo != SIGUSR1)
 			w->is_ending = true;
-		else if (log_open("wutsd", settings->log_file,
-		    settings->log_level) < 0)
+		else if (settings_open_log(settings, "wutsd") < 0)
 			log_error("%s: %s", settings->log_file,
 			    strerror(errno));
 	}

@@ -64,6 +64,72 @@ a_line_has_time_program_process_level_and_text(void **state)
 	    "\\.[0-9]{3}Z wutsd\\[[0-9]+\\] warn id=7 it happened\n$");
 }
 
+/* One line's text, as the JSON object that it is logged as. */
+static const struct json_row {
+	const char *text, *line;
+} json_rows[] = {
+	{ "request=r-1 status=200 ms=0.512 path=/users",
+	    "\"request\":\"r-1\",\"status\":200,\"ms\":0.512,"
+	    "\"path\":\"/users\"" },
+	{ "stopping: signal 15", "\"message\":\"stopping: signal 15\"" },
+	{ "event=e1 dropped as asked",
+	    "\"event\":\"e1\",\"message\":\"dropped as asked\"" },
+	{ "why=\"size 3\"4, no\" n=1",
+	    "\"why\":\"size 3\\\"4, no\",\"n\":1" },
+	{ "why=\"no end", "\"message\":\"why=\\\"no end\"" },
+	{ "path=/a\\b", "\"path\":\"/a\\\\b\"" },
+	{ "id=007 n=1. m=.5 big=1234567890123456",
+	    "\"id\":\"007\",\"n\":\"1.\",\"m\":\".5\","
+	    "\"big\":\"1234567890123456\"" },
+	{ "status=200 status=500",
+	    "\"status\":200,\"message\":\"status=500\"" },
+	{ "line\nbreak", "\"message\":\"line\\\\x0abreak\"" }
+};
+
+static void
+a_line_can_be_a_json_object(void **state)
+{
+	char path[SCRATCH_PATH_SIZE], line[512];
+	const char *rest;
+
+	scratch_path(state, "log", path);
+	for (size_t i = 0; i < sizeof(json_rows) / sizeof(json_rows[0]); i++) {
+		unlink(path);
+		log_json(true);
+		assert_int_equal(log_open("t", path, LOG_LEVEL_INFO), 0);
+		log_info("%s", json_rows[i].text);
+		log_json(false);
+		log_open("t", "-", LOG_LEVEL_INFO);
+		assert_matches(scratch_read(path, line, sizeof(line)),
+		    "^\\{\"time\":\"[0-9T:.-]+Z\",\"program\":\"t\","
+		    "\"pid\":[0-9]+,\"level\":\"info\",.*\\}\n$");
+		rest = strstr(line, "\"info\",") + 7;
+		line[strlen(line) - 2] = '\0';
+		assert_string_equal(rest, json_rows[i].line);
+	}
+}
+
+static void
+a_long_line_stays_a_json_object(void **state)
+{
+	char path[SCRATCH_PATH_SIZE], text[3000], line[8192];
+	size_t len;
+
+	memset(text, '"', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	memcpy(text, "k=", 2);
+	scratch_path(state, "log", path);
+	unlink(path);
+	log_json(true);
+	assert_int_equal(log_open("t", path, LOG_LEVEL_INFO), 0);
+	log_info("%s", text);
+	log_json(false);
+	log_open("t", "-", LOG_LEVEL_INFO);
+	len = strlen(scratch_read(path, line, sizeof(line)));
+	assert_true(len > 2000);
+	assert_string_equal(line + len - 3, "\"}\n");
+}
+
 static void
 levels_below_the_threshold_are_not_written(void **state)
 {
@@ -346,6 +412,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 		    a_line_has_time_program_process_level_and_text),
+		cmocka_unit_test(a_line_can_be_a_json_object),
+		cmocka_unit_test(a_long_line_stays_a_json_object),
 		cmocka_unit_test(levels_below_the_threshold_are_not_written),
 		cmocka_unit_test(
 		    outside_text_cannot_make_lines_or_control_the_terminal),
