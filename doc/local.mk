@@ -23,6 +23,7 @@ dist_doc_DATA = \
 	doc/install.md \
 	doc/metrics.md \
 	doc/nginx.md \
+	doc/onprem.md \
 	doc/openapi.json \
 	doc/queue-format.md \
 	doc/shared-hosting.md

@@ -86,6 +86,7 @@ class Instance:
 
     def __init__(self, settings, env=None, work=None):
         self.url = settings["WUTS_URL"]
+        self.onprem_url = settings["WUTS_ONPREM_URL"]
         self.run = pathlib.Path(settings["WUTS_RUN"])
         self.config = pathlib.Path(settings["WUTS_CONFIG"])
         self.master_token = pathlib.Path(
@@ -115,7 +116,8 @@ class Instance:
         in its configuration."""
         work = pathlib.Path(tempfile.mkdtemp(prefix="wuts-test-"))
         env = dict(os.environ, WUTS_RUN=str(work / "run"),
-                   WUTS_PORT=str(free_port()), WUTS_BUILD=str(BUILD))
+                   WUTS_PORT=str(free_port()),
+                   WUTS_ONPREM_PORT=str(free_port()), WUTS_BUILD=str(BUILD))
         (work / "run").mkdir()
         (work / "run" / "local.conf").write_text("".join(
             f"{name} = {value}\n" for name, value in settings.items()))

@@ -6,6 +6,7 @@ AM_TESTS_ENVIRONMENT = \
 	CPPFLAGS='$(JANSSON_CFLAGS) $(CPPFLAGS)'; export CPPFLAGS;
 EXTRA_DIST += \
 	tests/api/conftest.py \
+	tests/api/onprem.py \
 	tests/api/rules.py \
 	tests/api/run \
 	tests/api/test_api_keys.py \

@@ -3,21 +3,16 @@
 they are shipped: which calls reach the engine and how, and which never do."""
 import concurrent.futures
 import hashlib
-import http.client
-import os
-import pathlib
 import re
-import shutil
 import socket
 import subprocess
 import threading
 
 import pytest
 
-import engine as simulation
 import harness
-from harness import (RawResponse, SOURCE, free_port, loopback_address,
-                     wait_for)
+from harness import SOURCE, wait_for
+from onprem import engine, front, houses, refused  # noqa: F401
 
 # spec/onprem.md §7, word for word but for {…}.
 TABLE = [tuple(line.split()) for line in """
@@ -64,224 +59,12 @@ MEBIBYTE = 1 << 20
 ENGINE_AWAY = "Connection timed out. Please check if the engine is running"
 
 
-# --- nginx, made of the templates -------------------------------------------
-
-class Server:
-    """One server block. Keeps a connection, as clients do."""
-
-    def __init__(self, port, address="127.0.0.1"):
-        self.port = port
-        self.address = address
-        self.connection = None
-
-    def elsewhere(self):
-        """For a client whose failures shall not count against the others."""
-        return Server(self.port, loopback_address())
-
-    def request(self, method, target, token=None, body=None, headers=(),
-                scheme="Bearer "):
-        """Target, headers and body go out as they are; a body of pieces goes
-        out in chunks."""
-        if self.connection is None:
-            self.connection = http.client.HTTPConnection(
-                "127.0.0.1", self.port, timeout=30,
-                source_address=(self.address, 0))
-        connection = self.connection
-        connection.putrequest(method, target, skip_accept_encoding=True)
-        for name, value in headers:
-            connection.putheader(name, value)
-        if token is not None:
-            connection.putheader("Authorization", scheme + token)
-        is_whole = isinstance(body, bytes)
-        if is_whole:
-            connection.putheader("Content-Length", str(len(body)))
-        elif body is not None:
-            connection.putheader("Transfer-Encoding", "chunked")
-        connection.endheaders(body, encode_chunked=not is_whole)
-        response = connection.getresponse()
-        answer = RawResponse(response)
-        answer.all_headers = response.getheaders()
-        if response.will_close:
-            self.close()
-        return answer
-
-    def close(self):
-        if self.connection is not None:
-            self.connection.close()
-        self.connection = None
-
-    def raw(self, data):
-        """The answer to these bytes."""
-        with socket.create_connection(("127.0.0.1", self.port), 30,
-                                      (self.address, 0)) as s:
-            s.sendall(data)
-            response = http.client.HTTPResponse(s)
-            response.begin()
-            answer = RawResponse(response)
-            answer.all_headers = response.getheaders()
-            return answer
-
-
-class Front:
-    """own, other: servers of the dialect's own, for two tenants; shared: the
-    WUTS site with /v1/ in it; bare: without an engine; orphan: without
-    wutsd."""
-
-    def __init__(self, work, wuts, tenants, engine_path):
-        self.work = work
-        self.socket = wuts.sockets / "wutsd.sock"
-        (work / "logs").mkdir()
-        self.place("templates", "wuts", engine_path)
-        self.place("lonely", "wuts_gone", engine_path)
-        names = ("own", "other", "shared", "bare", "orphan")
-        for name in names:
-            setattr(self, name, Server(free_port()))
-        (work / "nginx.conf").write_text(self.config(tenants))
-        env = dict(os.environ, TZ="UTC",
-                   PATH=os.environ["PATH"] + ":/usr/sbin")
-        command = ["nginx", "-p", str(work), "-c", str(work / "nginx.conf")]
-        tested = subprocess.run(command + ["-t"], env=env, text=True,
-                                capture_output=True, timeout=30)
-        assert tested.returncode == 0, tested.stderr
-        self.process = subprocess.Popen(command, env=env,
-                                        stderr=subprocess.DEVNULL)
-        wait_for("nginx", lambda: self.answers(self.own))
-
-    def place(self, name, upstream, engine_path):
-        """The templates, filled in as an operator does."""
-        to = self.work / name
-        to.mkdir()
-        for template in (SOURCE / "nginx").glob("wuts*.conf*"):
-            text = template.read_text()
-            for old, new in (
-                    ("/usr/share/wuts/nginx", str(to)),
-                    ("@ENGINE_URL@", f'"http://unix:{engine_path}"'),
-                    ("@ENGINE_TOKEN_FILE@", str(self.work / "token.conf")),
-                    ("unix:@SOCKET@", f'"unix:{self.socket}"'),
-                    ("include wuts-onprem-engine.con[f]",
-                     f"include {to}/wuts-onprem-engine.conf.in"),
-                    ("fastcgi_pass wuts;", f"fastcgi_pass {upstream};"),
-                    ("proxy_read_timeout 30s", "proxy_read_timeout 1s")):
-                text = text.replace(old, new)
-            (to / template.name).write_text(text)
-        (self.work / "token.conf").write_text(
-            'proxy_set_header Authorization "Bearer engines-own-token";\n')
-
-    def site(self, template, server, tenant="", where="templates"):
-        text = (self.work / where / template).read_text()
-        return text.replace("@LISTEN@", f"127.0.0.1:{server.port}") \
-            .replace("@SERVER_NAME@", "localhost") \
-            .replace("@TENANT@", tenant)
-
-    def config(self, tenants):
-        shared = self.site("wuts.conf.in", self.shared).replace(
-            "	location / {", f"""
-	set $wuts_onprem_tenant "{tenants[0].name}";
-	include {self.work}/templates/wuts-onprem-v1.conf;
-	location / {{""", 1)
-        bare = re.sub(r"\tinclude \S*wuts-onprem-engine.*", "", self.site(
-            "wuts-onprem.conf.in", self.bare, tenants[0].name))
-        temp = "".join(f"\t{kind}_temp_path {self.work}/{kind};\n" for kind in
-                       ("client_body", "fastcgi", "proxy", "scgi", "uwsgi"))
-        user = "user root;" if os.geteuid() == 0 else ""
-        return f"""
-{user}
-daemon off;
-worker_processes 1;
-pid {self.work}/pid;
-error_log {self.work}/logs/error.log;
-events {{ worker_connections 256; }}
-http {{
-	access_log off;
-	keepalive_requests 100000;
-	large_client_header_buffers 4 8k;
-{temp}
-	upstream wuts_gone {{ server unix:{self.work}/nobody.sock; }}
-	{shared}
-	include templates/wuts-onprem-http.conf;
-	{self.site("wuts-onprem.conf.in", self.own, tenants[0].name)}
-	{self.site("wuts-onprem.conf.in", self.other, tenants[1].id)}
-	{bare}
-	{self.site("wuts-onprem.conf.in", self.orphan, "", "lonely")}
-}}
-"""
-
-    @staticmethod
-    def answers(server):
-        try:
-            socket.create_connection(("127.0.0.1", server.port), 1).close()
-        except OSError:
-            return False
-        return True
-
-    def stop(self):
-        for server in vars(self).values():
-            if isinstance(server, Server):
-                server.close()
-        self.process.terminate()
-        self.process.wait(30)
-
-
-@pytest.fixture(scope="module")
-def houses(wuts):
-    """Two tenants, each with an admin and a user of this dialect."""
-    return [onprem_house(wuts) for _ in range(2)]
-
-
-def onprem_house(wuts):
-    house = wuts.tenant()
-    house.tokens = {"admin": house.admin.token,
-                    "any": house.member().token}
-    return house
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory, wuts):
-    path = pathlib.Path(harness.tempfile.mkdtemp(prefix="wuts-e-"))
-    running = simulation.Engine(path / "engine", wuts.url, "engines-own-token")
-    yield running
-    running.close()
-    shutil.rmtree(path)
-
-
-@pytest.fixture(scope="module")
-def front(tmp_path_factory, wuts, houses, engine):
-    front = Front(tmp_path_factory.mktemp("front"), wuts, houses, engine.path)
-    yield front
-    front.stop()
-
-
 @pytest.fixture
 def asked(engine):
     """The requests that reach the engine from here on."""
     engine.requests.clear()
     yield engine.requests
     engine.answers.clear()
-
-
-# --- what an answer of the dialect's looks like -----------------------------
-
-def refused(answer, status, code, details=None):
-    """The envelope of spec/onprem.md §1.4, and nothing else."""
-    assert answer.status_code == status, answer.text
-    body = answer.json()
-    assert set(body) == {"errors", "meta"}, body
-    (error,) = body["errors"]
-    assert set(error) == {"code", "title", "details"}
-    assert error["code"] == code, body
-    assert error["title"] and error["details"]
-    assert details is None or error["details"] == details
-    assert set(body["meta"]) == {"api_status", "version"}
-    assert body["meta"]["api_status"] == "stable"
-    assert answer.headers["Content-Type"] == "application/json"
-    assert answer.headers["Cache-Control"] == "no-cache, private"
-    names = [name.lower() for name, _ in answer.all_headers]
-    assert len(names) == len(set(names)), names
-    assert re.fullmatch("[0-9a-f]{32}", answer.headers["X-Request-ID"])
-    assert not [name for name in names if name.startswith("x-wuts")]
-    if status == 401:
-        assert answer.headers["WWW-Authenticate"] == "Bearer"
-    return body
 
 
 def filled(path, names=NAMES):
