@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Failed authentications per client address, counted in one mapped file that
-   all workers share (spec/wuts.md §2): after limit failures in one window of
-   60 s the address is refused until the window passes. No locks; a slot taken
-   over by another address forgets, which errs on the side of letting in. */
+/* Failed authentications per client address, or per whatever else is counted,
+   in one mapped file that all workers share (spec/wuts.md §2): after limit
+   failures in one window the address is refused until the window passes. No
+   locks; a slot taken over by another address forgets, which errs on the side
+   of letting in. */
 #ifndef WUTS_ATTEMPTS_H
 #define WUTS_ATTEMPTS_H
 
@@ -13,7 +14,7 @@ struct fault;
 
 /* -1: FAULT_IO. limit 0: never refuses. */
 int attempts_open(struct attempts **attempts_r, const char *path,
-    unsigned limit, struct fault *fault);
+    unsigned limit, unsigned window_s, struct fault *fault);
 void attempts_close(struct attempts **attemptsp);
 
 /* Seconds the address must wait, 0 when it may try. now_us: wall clock. */
@@ -21,5 +22,7 @@ unsigned attempts_wait_s(const struct attempts *attempts, const char *address,
     int64_t now_us);
 void attempts_count_failure(struct attempts *attempts, const char *address,
     int64_t now_us);
+/* Its failures so far are forgotten. */
+void attempts_forget(struct attempts *attempts, const char *address);
 
 #endif

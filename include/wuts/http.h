@@ -60,6 +60,8 @@ struct route {
 			   an Idempotency-Key asks for; only of these routes
 			   nginx may ask whether it may relay */
 #define ROUTE_ANY_MEDIA 4u	/* the handler judges Content-Type, if anybody */
+/* n from 0 to 7: what only the dialect itself knows. */
+#define ROUTE_OF_DIALECT(n) (1u << (8 + (n)))
 /* A limit of the body of its own, below 64 MiB, instead of the settings'. */
 #define ROUTE_BODY_KIB(n) ((unsigned)(n) << 16)
 
@@ -207,6 +209,13 @@ int request_paging(const struct exchange *x, unsigned *limit_r,
    REFUSAL_MEDIA_TYPE. *ndjson_r (may be NULL): it came as NDJSON. */
 int request_body(struct exchange *x, const char **body_r, size_t *len_r,
     bool *ndjson_r, struct fault *fault);
+
+/* The body as one JSON value, of which the dialect makes what it likes; of two
+   members of one name the last one counts. Borrowed from the exchange; NULL:
+   there is nothing but white space. -1: REFUSAL_INVALID_JSON, without words
+   for the client, or as request_body(). */
+int request_json(struct exchange *x, const json_t **value_r,
+    struct fault *fault);
 
 enum input_type {
 	INPUT_STRING,

@@ -12,6 +12,7 @@ noinst_HEADERS += \
 	include/wuts/audit_store.h \
 	include/wuts/cache.h \
 	include/wuts/callback.h \
+	include/wuts/certificate.h \
 	include/wuts/clock.h \
 	include/wuts/connection.h \
 	include/wuts/connection_service.h \
@@ -31,6 +32,7 @@ noinst_HEADERS += \
 	include/wuts/event_store.h \
 	include/wuts/fault.h \
 	include/wuts/file.h \
+	include/wuts/gate.h \
 	include/wuts/generations.h \
 	include/wuts/http.h \
 	include/wuts/idempotency_service.h \

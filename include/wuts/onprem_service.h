@@ -10,13 +10,13 @@
 #include <stdint.h>
 
 #include "wuts/onprem.h"
-#include "wuts/session_service.h"
 #include "wuts/user.h"
 
 struct arena;
 struct caller;
 struct fault;
 struct service;
+struct session_opened;	/* wuts/session_service.h */
 
 /* --- the tenant --- */
 
@@ -68,6 +68,10 @@ int onprem_service_login(struct service *service, const struct caller *caller,
 int onprem_service_create_user(struct service *service,
     const struct caller *caller, const char *username, const char *password,
     struct fault *fault);
+/* Its own account, or the caller is an admin? Whether there is such an account
+   is not asked. -1: REFUSAL_FORBIDDEN, FAULT_DATABASE. */
+int onprem_service_check_access(struct service *service,
+    const struct caller *caller, const char *username, struct fault *fault);
 /* -1: REFUSAL_FORBIDDEN (another's, and the caller no admin: whether or not it
    exists), REFUSAL_USER_NOT_FOUND, FAULT_DATABASE. */
 int onprem_service_get_user(struct service *service,
@@ -105,5 +109,16 @@ int onprem_service_get_ca(struct service *service, struct arena *arena,
 int onprem_service_delete_ca(struct service *service,
     const struct caller *caller, const struct uuid *tenant_id,
     struct fault *fault);
+
+/* What this server itself shows to the world: written to the file that the
+   setting onprem_certificate_file names, for nginx. -1: REFUSAL_FORBIDDEN
+   (there is no such setting), REFUSAL_VALIDATION, FAULT_IO. */
+int onprem_service_set_certificate(struct service *service,
+    const struct caller *caller, const struct uuid *tenant_id,
+    const char *pem, size_t len, struct fault *fault);
+/* The CA certificates of that file, in arena. -1:
+   REFUSAL_CERTIFICATE_NOT_FOUND. */
+int onprem_service_get_certificate_ca(struct service *service,
+    struct arena *arena, const char **pem_r, struct fault *fault);
 
 #endif

@@ -30,7 +30,7 @@ int onprem_store_insert(struct db *db, const struct onprem *onprem,
     struct fault *fault);
 int onprem_store_update(struct db *db, const struct onprem *onprem,
     struct fault *fault);
-/* 1: deleted, and the tenant's CA with it / 0: there was none / -1. */
+/* 1: deleted / 0: there was none / -1. The tenant's CA is another row. */
 int onprem_store_delete(struct db *db, const struct uuid *tenant_id,
     struct fault *fault);
 

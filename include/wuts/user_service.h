@@ -72,13 +72,16 @@ int user_service_rotate_token(struct service *service,
     const struct caller *caller, const struct uuid *id,
     char token_r[UUID_TEXT_LEN + 1], struct fault *fault);
 
-/* A log-in: 1: the password is that active user's, *user_r is filled, and its
-   hash was renewed when settings ask for other Argon2 parameters than it was
-   made with; 0: no such user, inactive, or another password (all take the same
-   time); -1. */
+/* A log-in: 1: the password is that active user's, whose user name this is byte
+   for byte; *user_r is filled, and its hash was renewed when settings ask for
+   other Argon2 parameters than it was made with. 0: no such user, inactive, or
+   another password: all take the same time, and count as a failure of name and
+   address. -1: REFUSAL_RATE_LIMITED after too many failures, REFUSAL_BUSY (too
+   many at once), FAULT_DATABASE. */
 int user_service_check_password(struct service *service,
-    const struct uuid *tenant_id, const char *email, const char *password,
-    struct user *user_r, struct fault *fault);
+    const struct caller *caller, const struct uuid *tenant_id,
+    const char *username, const char *password, struct user *user_r,
+    struct fault *fault);
 
 /* Users of the tenant in the order of creation, with their tokens (masked
    where settings show_tokens is off). Paging as tenant_service_list(). */

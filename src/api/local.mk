@@ -18,13 +18,18 @@ libwuts_api_a_SOURCES += \
 	src/api/wuts/webhooks.c \
 	src/api/wuts/wuts_private.h
 libwuts_api_a_SOURCES += \
+	src/api/onprem/accounts.c \
+	src/api/onprem/auth.c \
+	src/api/onprem/certificates.c \
 	src/api/onprem/error.c \
 	src/api/onprem/health.c \
+	src/api/onprem/input.c \
 	src/api/onprem/metrics.c \
 	src/api/onprem/onprem_private.h \
 	src/api/onprem/relay.c \
 	src/api/onprem/routes.c \
 	src/api/onprem/samples.c \
+	src/api/onprem/settings.c \
 	src/api/onprem/stats.c
 libwuts_api_a_SOURCES += \
 	src/api/wacht/auth.c \

@@ -14,7 +14,6 @@
 #include <string.h>
 
 #define SLOTS 4096
-#define WINDOW_S 60
 #define COUNT_BITS 24
 #define COUNT_MAX ((UINT64_C(1) << COUNT_BITS) - 1)
 
@@ -26,15 +25,17 @@ struct slot {
 struct attempts {
 	struct slot *slots;
 	unsigned limit;
+	unsigned window_s;
 };
 
 int
 attempts_open(struct attempts **attempts_r, const char *path, unsigned limit,
-    struct fault *fault)
+    unsigned window_s, struct fault *fault)
 {
 	struct attempts *attempts = mem_calloc(1, sizeof(*attempts));
 
 	attempts->limit = limit;
+	attempts->window_s = window_s;
 	attempts->slots = mapping_open(path, SLOTS * sizeof(struct slot),
 	    fault);
 	if (attempts->slots == NULL) {
@@ -58,11 +59,11 @@ attempts_close(struct attempts **attemptsp)
 /* Seconds since the window began, or -1 when it has passed. A clock that went
    back ends it too. */
 static int64_t
-age_of(uint64_t window, int64_t now_s)
+age_of(const struct attempts *attempts, uint64_t window, int64_t now_s)
 {
 	int64_t age = now_s - (int64_t)(window >> COUNT_BITS);
 
-	return age >= 0 && age < WINDOW_S ? age : -1;
+	return age >= 0 && age < attempts->window_s ? age : -1;
 }
 
 unsigned
@@ -76,10 +77,10 @@ attempts_wait_s(const struct attempts *attempts, const char *address,
 	if (attempts->limit == 0 || atomic_load(&slot->address_hash) != hash)
 		return 0;
 	window = atomic_load(&slot->window);
-	age = age_of(window, now_us / CLOCK_SECOND_US);
+	age = age_of(attempts, window, now_us / CLOCK_SECOND_US);
 	if (age < 0 || (window & COUNT_MAX) < attempts->limit)
 		return 0;
-	return (unsigned)(WINDOW_S - age);
+	return (unsigned)(attempts->window_s - age);
 }
 
 void
@@ -94,11 +95,21 @@ attempts_count_failure(struct attempts *attempts, const char *address,
 		atomic_store(&slot->window, 0);
 	old = atomic_load(&slot->window);
 	do {
-		if (age_of(old, now_s) < 0)
+		if (age_of(attempts, old, now_s) < 0)
 			new = (uint64_t)now_s << COUNT_BITS | 1;
 		else if ((old & COUNT_MAX) < COUNT_MAX)
 			new = old + 1;
 		else
 			return;
 	} while (!atomic_compare_exchange_weak(&slot->window, &old, new));
+}
+
+void
+attempts_forget(struct attempts *attempts, const char *address)
+{
+	uint64_t hash = hash_bytes(address, strlen(address));
+	struct slot *slot = &attempts->slots[hash % SLOTS];
+
+	if (atomic_load(&slot->address_hash) == hash)
+		atomic_store(&slot->window, 0);
 }

@@ -5,6 +5,7 @@ libwuts_base_a_SOURCES = \
 	src/base/attempts.c \
 	src/base/base_private.h \
 	src/base/cache.c \
+	src/base/certificate.c \
 	src/base/clock.c \
 	src/base/crc32c.c \
 	src/base/crypto.c \
@@ -12,6 +13,7 @@ libwuts_base_a_SOURCES = \
 	src/base/engine_probe.c \
 	src/base/fault.c \
 	src/base/file.c \
+	src/base/gate.c \
 	src/base/generations.c \
 	src/base/hash.c \
 	src/base/json_text.c \
@@ -82,6 +84,10 @@ tests_unit_base_test_file_SOURCES = \
 	tests/unit/base/scratch.h \
 	tests/unit/base/test_file.c
 tests_unit_base_test_file_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/base/test_gate
+TESTS += tests/unit/base/test_gate
+tests_unit_base_test_gate_SOURCES = tests/unit/base/test_gate.c
+tests_unit_base_test_gate_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/base/test_generations
 TESTS += tests/unit/base/test_generations
 tests_unit_base_test_generations_SOURCES = \

@@ -347,6 +347,9 @@ check(const struct settings *settings, struct fault *fault)
 		return fault_set(fault, FAULT_CONFIG, "database_connections:"
 		    " must be %u or more, or 0",
 		    CONNECTIONS_SPOOL + CONNECTIONS_CTL + 1);
+	if (settings->onprem_admin_password[0] == '\0')
+		return fault_set(fault, FAULT_CONFIG,
+		    "onprem_admin_password must not be empty");
 	if (len == 0 || (location[0] == '@' && len > 1 && strspn(location + 1,
 	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
 	    == len - 1))

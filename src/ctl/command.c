@@ -100,6 +100,19 @@ static const struct command commands[] = {
 	    "bring the database schema to this release",
 	    "Applies the migrations that the database has not seen yet, each"
 	    " once.\n" },
+	{ "onprem disable", "TENANT", "json yes", ctl_onprem_disable,
+	    "a tenant no longer speaks the On-Premises dialect",
+	    "Its application settings and CA certificates go for good; its"
+	    " accounts stay. The\ntenant's name must be typed again, or"
+	    " --yes given.\n" },
+	{ "onprem enable", "TENANT", "json", ctl_onprem_enable,
+	    "a tenant speaks the On-Premises dialect, under /v1/",
+	    "Makes its application settings and the account admin, which has"
+	    " the password of\nthe setting onprem_admin_password until its"
+	    " first log-in changes it. What is\nthere is kept.\n" },
+	{ "onprem show", "TENANT", "json", ctl_onprem_show,
+	    "whether a tenant speaks it, and its webhook",
+	    "--json has all application settings.\n" },
 	{ "queue drop", "ID", "json yes", ctl_queue_drop,
 	    "give up an event that waits, or a dead letter, for good",
 	    "A running wuts-spool is asked to; else it is done here. What is"

@@ -50,6 +50,10 @@ int ctl_migrate(const struct ctl *ctl);
 int ctl_doctor(const struct ctl *ctl);
 int ctl_top(const struct ctl *ctl);
 
+int ctl_onprem_disable(const struct ctl *ctl);
+int ctl_onprem_enable(const struct ctl *ctl);
+int ctl_onprem_show(const struct ctl *ctl);
+
 int ctl_queue_drop(const struct ctl *ctl);
 int ctl_queue_list(const struct ctl *ctl);
 int ctl_queue_retry(const struct ctl *ctl);

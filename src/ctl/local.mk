@@ -15,6 +15,7 @@ wutsctl_SOURCES = \
 	src/ctl/main.c \
 	src/ctl/matrix.c \
 	src/ctl/nginx.c \
+	src/ctl/onprem.c \
 	src/ctl/prompt.c \
 	src/ctl/queue.c \
 	src/ctl/queue_look.c \

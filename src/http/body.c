@@ -208,6 +208,28 @@ body_drain(struct exchange *x)
 		x->fcgi->keepConnection = 0;
 }
 
+int
+request_json(struct exchange *x, const json_t **value_r, struct fault *fault)
+{
+	json_error_t error;
+	const char *body;
+	size_t len;
+
+	*value_r = NULL;
+	if (request_body(x, &body, &len, NULL, fault) < 0)
+		return -1;
+	if (strspn(body, " \t\r\n") == len)
+		return 0;
+	if (x->input == NULL)
+		x->input = json_loadb(body, len, JSON_DECODE_ANY, &error);
+	if (x->input == NULL)
+		return fault_set(fault, REFUSAL_INVALID_JSON,
+		    "invalid JSON at line %d, column %d", error.line,
+		    error.column);
+	*value_r = x->input;
+	return 0;
+}
+
 static bool
 is_of_type(const json_t *value, enum input_type type)
 {

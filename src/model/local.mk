@@ -12,6 +12,8 @@ libwuts_model_a_SOURCES = \
 	src/model/device.c \
 	src/model/event.c \
 	src/model/model_private.h \
+	src/model/onprem.c \
+	src/model/onprem_settings.c \
 	src/model/picture.c \
 	src/model/role.c \
 	src/model/tenant.c \

@@ -100,18 +100,6 @@ user_service_rotate_token(struct service *service,
 
 /* --- the password --- */
 
-/* As costly as a user's, and nobody's. */
-static const char *
-no_password(struct service *service)
-{
-	const struct settings *settings = service->settings;
-
-	if (service->no_password[0] == '\0')
-		crypto_password_hash("", settings->password_memory_kib,
-		    settings->password_passes, service->no_password);
-	return service->no_password;
-}
-
 struct rehash {
 	const struct user *user;
 	const char *old_hash;
@@ -132,8 +120,8 @@ rehash_body(struct db *db, void *ctx, struct fault *fault)
 
 	found = tenant_store_lock(db, &user->tenant_id, &tenant, fault);
 	if (found == 1)
-		found = user_store_find_password(db, &user->tenant_id,
-		    user->email, &now, hash, fault);
+		found = user_store_find_password_by_username(db,
+		    &user->tenant_id, user->username, &now, hash, fault);
 	if (found <= 0)
 		return found;
 	if (!uuid_is_equal(&now.id, &user->id) ||
@@ -170,31 +158,66 @@ renew_hash(struct service *service, const struct user *user,
 	crypto_wipe(new_hash, sizeof(new_hash));
 }
 
+/* Byte for byte: the server's comparison knows blanks at the end from none. */
+static int
+find_account(struct service *service, const struct uuid *tenant_id,
+    const char *username, struct user *user_r,
+    char hash_r[CRYPTO_PASSWORD_HASH_MAX], struct fault *fault)
+{
+	int found;
+
+	hash_r[0] = '\0';
+	found = user_store_find_password_by_username(service->db, tenant_id,
+	    username, user_r, hash_r, fault);
+	if (found < 0)
+		return fault_prefix(fault, "find password");
+	return found == 1 && strcmp(user_r->username, username) == 0;
+}
+
+/* 1: it is the password of this active user. */
+static int
+judge(struct service *service, const struct caller *caller,
+    const struct user *user, int found, const char *password,
+    const char *hash, struct fault *fault)
+{
+	int matches;
+
+	matches = login_verify(service, caller, password,
+	    found == 1 ? hash : "", fault);
+	if (matches < 0)
+		return -1;
+	if (matches == 0 || !user->active)
+		return 0;
+	renew_hash(service, user, password, hash);
+	return 1;
+}
+
 int
 user_service_check_password(struct service *service,
-    const struct uuid *tenant_id, const char *email, const char *password,
-    struct user *user_r, struct fault *fault)
+    const struct caller *caller, const struct uuid *tenant_id,
+    const char *username, const char *password, struct user *user_r,
+    struct fault *fault)
 {
-	const char *other = no_password(service);
 	char hash[CRYPTO_PASSWORD_HASH_MAX];
-	bool matches, has_password;
-	int found;
+	int found, verdict;
 
 	memset(user_r, 0, sizeof(*user_r));
 	fault_clear(fault);
-	found = user_store_find_password(service->db, tenant_id, email,
-	    user_r, hash, fault);
+	if (login_check_limits(service, caller, tenant_id, username,
+	    fault) < 0)
+		return -1;
+	found = find_account(service, tenant_id, username, user_r, hash,
+	    fault);
 	if (found < 0)
-		return fault_prefix(fault, "find password");
-	has_password = found == 1 && hash[0] != '\0';
-	matches = crypto_password_verify(password,
-	    has_password ? hash : other);
-	if (has_password && matches && user_r->active) {
-		renew_hash(service, user_r, password, hash);
-		crypto_wipe(hash, sizeof(hash));
-		return 1;
-	}
+		return -1;
+	verdict = judge(service, caller, user_r, found, password, hash,
+	    fault);
 	crypto_wipe(hash, sizeof(hash));
-	memset(user_r, 0, sizeof(*user_r));
-	return 0;
+	if (verdict == 1)
+		login_forget_failures(service, tenant_id, username);
+	else if (verdict == 0)
+		login_count_failure(service, caller, tenant_id, username);
+	if (verdict != 1)
+		memset(user_r, 0, sizeof(*user_r));
+	return verdict;
 }

@@ -20,10 +20,14 @@ libwuts_service_a_SOURCES = \
 	src/service/idempotency.c \
 	src/service/identity.c \
 	src/service/key.c \
+	src/service/login.c \
 	src/service/memory.c \
 	src/service/metrics.c \
 	src/service/monitor.c \
 	src/service/new_user.c \
+	src/service/onprem.c \
+	src/service/onprem_ca.c \
+	src/service/onprem_user.c \
 	src/service/operator.c \
 	src/service/passkey.c \
 	src/service/picture.c \

@@ -24,6 +24,7 @@
 #include <string.h>
 
 #define TOUCHED_SLOTS 1024
+#define ATTEMPTS_WINDOW_S 60
 
 static int
 open_shared_files(struct service *service, struct fault *fault)
@@ -39,8 +40,10 @@ open_shared_files(struct service *service, struct fault *fault)
 		goto out;
 	strbuf_reset(&path);
 	strbuf_printf(&path, "%s/attempts", settings->run_dir);
-	ret = attempts_open(&service->attempts, path.data,
-	    settings->auth_failure_limit, fault);
+	if (attempts_open(&service->attempts, path.data,
+	    settings->auth_failure_limit, ATTEMPTS_WINDOW_S, fault) < 0)
+		goto out;
+	ret = login_open(service, fault);
 out:
 	strbuf_deinit(&path);
 	return ret;
@@ -92,6 +95,8 @@ service_open(struct service **service_r, const struct settings *settings,
 	service->touched = cache_new(TOUCHED_SLOTS, sizeof(struct uuid), 1);
 	memory_init(&service->users, sizeof(struct uuid), sizeof(struct user),
 	    offsetof(struct user, tenant_id));
+	memory_init(&service->bindings, CRYPTO_HASH_LEN, sizeof(struct uuid),
+	    0);
 	memory_init(&service->devices, sizeof(struct uuid),
 	    sizeof(struct device), offsetof(struct device, tenant_id));
 	if (open_parts(service, fault) < 0) {
@@ -124,11 +129,13 @@ service_close(struct service **servicep)
 	if (service == NULL)
 		return;
 	queue_writer_close(&service->queue);
+	login_close(service);
 	attempts_close(&service->attempts);
 	generations_close(&service->generations);
 	address_policy_deinit(&service->metrics_readers);
 	address_policy_deinit(&service->addresses);
 	memory_deinit(&service->devices);
+	memory_deinit(&service->bindings);
 	memory_deinit(&service->users);
 	cache_free(&service->touched);
 	memory_deinit(&service->sessions);

@@ -26,6 +26,7 @@ struct cache;
 struct db;
 struct device;
 struct fault;
+struct gate;
 struct generations;
 struct idempotency;
 struct idempotency_answer;
@@ -92,6 +93,9 @@ struct service {
 	struct queue_writer *queue;
 	struct generations *generations;
 	struct attempts *attempts;
+	struct attempts *login_names;	/* failed log-ins, by name */
+	struct attempts *login_addresses;	/* and by address */
+	struct gate *hashing;	/* of passwords */
 	struct address_policy addresses;
 	struct address_policy metrics_readers;
 	struct memory tokens;	/* look-up hash: struct user */
@@ -101,6 +105,7 @@ struct service {
 				   this minute */
 	int64_t swept_us;	/* expired sessions; monotonic */
 	struct memory users;	/* user id: struct user */
+	struct memory bindings;	/* SHA-256 of WUTS_TENANT: its id */
 	struct memory devices;	/* device id: struct device */
 	struct strbuf bodies;	/* of the events being accepted */
 	struct role_memory roles;
@@ -285,6 +290,37 @@ void new_user_make_token(const struct service *service, const struct uuid *id,
 void new_user_keep_token(const struct crypto_keys *keys,
     const struct uuid *id, const char token[UUID_TEXT_LEN + 1],
     struct user_token *kept_r);
+
+/* --- login.c: what keeps passwords from being guessed, and guessing from
+   starving others; shared by all dialects --- */
+
+int login_open(struct service *service, struct fault *fault);
+void login_close(struct service *service);
+
+/* Hash a password, or compare with a hash, slowly on purpose. At most half of
+   the workers do so at once. Operators' commands are not counted. -1:
+   REFUSAL_BUSY. */
+int login_hash(struct service *service, const struct caller *caller,
+    const char *password, char hash_r[CRYPTO_PASSWORD_HASH_MAX],
+    struct fault *fault);
+/* 1: it is the password / 0 / -1 REFUSAL_BUSY. hash "": of nobody, which takes
+   as long. */
+int login_verify(struct service *service, const struct caller *caller,
+    const char *password, const char *hash, struct fault *fault);
+
+/* -1: REFUSAL_RATE_LIMITED: this name, or the caller's address, has failed too
+   often. */
+int login_check_limits(struct service *service, const struct caller *caller,
+    const struct uuid *tenant_id, const char *name, struct fault *fault);
+void login_count_failure(struct service *service, const struct caller *caller,
+    const struct uuid *tenant_id, const char *name);
+void login_forget_failures(struct service *service,
+    const struct uuid *tenant_id, const char *name);
+
+/* --- onprem.c --- */
+
+/* Lock the tenant and judge the caller again: an admin of it, or super. */
+int onprem_lock_as_admin(struct change *change, struct fault *fault);
 
 /* --- session.c --- */
 

@@ -32,12 +32,6 @@ session_write_time(struct json_writer *w, const char *key, int64_t wall_us)
 
 /* --- open --- */
 
-struct session_opening {
-	const struct user *user;
-	struct session *session;
-	uint8_t token_hash[CRYPTO_HASH_LEN];
-};
-
 /* What a client says of itself, as text that every column and reader takes. */
 static void
 copy_visible(char *out, size_t size, const char *text)
@@ -86,20 +80,27 @@ tell_created(struct change *change, const struct session *session,
 	return ret;
 }
 
+int
+session_insert(struct change *change, const struct session_opening *opening,
+    struct fault *fault)
+{
+	if (session_store_insert(change->db, opening->session,
+	    opening->token_hash, fault) < 0)
+		return fault_prefix(fault, "insert session");
+	return tell_created(change, opening->session, fault);
+}
+
 /* Nothing that anybody remembers becomes untrue by a new session. */
 static int
 open_body(struct change *change, void *ctx, struct fault *fault)
 {
-	struct session_opening *opening = ctx;
+	const struct session_opening *opening = ctx;
 
 	change->adds_only = true;
 	if (change_lock_tenant(change, fault) < 0 ||
 	    change_judge_caller(change, fault) < 0)
 		return -1;
-	if (session_store_insert(change->db, opening->session,
-	    opening->token_hash, fault) < 0)
-		return fault_prefix(fault, "insert session");
-	return tell_created(change, opening->session, fault);
+	return session_insert(change, opening, fault);
 }
 
 static void
@@ -124,23 +125,18 @@ fill_session(struct session *session, const struct caller *caller,
 	    CLOCK_SECOND_US;
 }
 
-int
-session_service_open(struct service *service, const struct caller *caller,
+void
+session_prepare(struct service *service, const struct caller *caller,
     const struct user *user, int64_t lifetime_s, const char *user_agent,
-    struct session_opened *result_r, struct fault *fault)
+    struct session_opening *opening_r, struct caller *self_r,
+    struct session_opened *result_r)
 {
 	const struct crypto_keys *keys = &service->settings->keys;
 	struct session *session = &result_r->session;
-	struct session_opening opening = {
-		.user = user,
-		.session = session
-	};
-	struct caller self = *caller;
 	char id[UUID_TEXT_LEN + 1];
 	int64_t expires_s;
 	bool is_ours;
 
-	fault_clear(fault);
 	fill_session(session, caller, user, lifetime_s, user_agent);
 	expires_s = session->expires_us / CLOCK_SECOND_US;
 	/* A name that could make the token longer than it may be is not in
@@ -149,15 +145,30 @@ session_service_open(struct service *service, const struct caller *caller,
 	    NULL ? user->username : uuid_format(&user->id, id),
 	    expires_s - lifetime_s, expires_s, result_r->token);
 	is_ours = session_token_check(keys, result_r->token,
-	    strlen(result_r->token), &expires_s, opening.token_hash);
+	    strlen(result_r->token), &expires_s, opening_r->token_hash);
 	wuts_assert(is_ours);
-	self.identity = (struct identity) {
+	opening_r->session = session;
+	*self_r = *caller;
+	self_r->identity = (struct identity) {
 		.kind = IDENTITY_USER,
 		.user_id = user->id,
 		.tenant_id = user->tenant_id,
 		.role = user->role,
 		.session_id = session->id
 	};
+}
+
+int
+session_service_open(struct service *service, const struct caller *caller,
+    const struct user *user, int64_t lifetime_s, const char *user_agent,
+    struct session_opened *result_r, struct fault *fault)
+{
+	struct session_opening opening;
+	struct caller self;
+
+	fault_clear(fault);
+	session_prepare(service, caller, user, lifetime_s, user_agent,
+	    &opening, &self, result_r);
 	if (change_run(service, &self, &user->tenant_id, open_body, &opening,
 	    fault) == 0)
 		return 0;

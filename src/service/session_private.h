@@ -10,7 +10,13 @@
 #include "wuts/crypto.h"
 #include "wuts/session_service.h"
 
+struct caller;
+struct change;
+struct fault;
 struct json_writer;
+struct service;
+struct session;
+struct user;
 
 /* --- session_token.c: the text of a token, which looks like a JWT of algorithm
    HS256 and means nothing without its row --- */
@@ -33,6 +39,21 @@ bool session_token_check(const struct crypto_keys *keys, const char *token,
 void session_sweep_now_and_then(struct service *service);
 
 /* --- session.c --- */
+
+/* A session that is about to begin. */
+struct session_opening {
+	const struct session *session;
+	uint8_t token_hash[CRYPTO_HASH_LEN];
+};
+/* All but its row: *result_r. self_r is the caller of the change that inserts
+   it: the user. */
+void session_prepare(struct service *service, const struct caller *caller,
+    const struct user *user, int64_t lifetime_s, const char *user_agent,
+    struct session_opening *opening_r, struct caller *self_r,
+    struct session_opened *result_r);
+/* Row, audit row and event, of a user that stands locked. */
+int session_insert(struct change *change,
+    const struct session_opening *opening, struct fault *fault);
 
 void session_write_time(struct json_writer *w, const char *key,
     int64_t wall_us);

@@ -11,6 +11,7 @@ libwuts_store_a_SOURCES = \
 	src/store/device_code.c \
 	src/store/event.c \
 	src/store/idempotency.c \
+	src/store/onprem.c \
 	src/store/outbox.c \
 	src/store/passkey.c \
 	src/store/picture.c \

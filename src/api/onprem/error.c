@@ -193,6 +193,9 @@ onprem_write_error(struct exchange *x, const struct fault *fault)
 	char buf[sizeof(struct fault_field) + 4], seconds[16];
 	struct json_writer *w = onprem_begin(x, row->status);
 
+	if (row->status == 401 && onprem_is_login(x))
+		response_header(x, "WWW-Authenticate",
+		    "Basic realm=\"Secured\"");
 	if (fault->retry_after_s != 0) {
 		snprintf(seconds, sizeof(seconds), "%u", fault->retry_after_s);
 		response_header(x, "Retry-After", seconds);

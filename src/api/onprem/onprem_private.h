@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <jansson.h>
+
 struct exchange;
 struct fault;
 struct json_writer;
@@ -14,6 +16,20 @@ struct json_writer;
 /* --- handlers: 0, or -1 with the fault --- */
 
 int root_greet(struct exchange *x, struct fault *fault);
+int accounts_login(struct exchange *x, struct fault *fault);
+int accounts_logout(struct exchange *x, struct fault *fault);
+int accounts_create(struct exchange *x, struct fault *fault);
+int accounts_get(struct exchange *x, struct fault *fault);
+int accounts_update(struct exchange *x, struct fault *fault);
+int accounts_delete(struct exchange *x, struct fault *fault);
+int settings_get(struct exchange *x, struct fault *fault);
+int settings_patch(struct exchange *x, struct fault *fault);
+int settings_reset(struct exchange *x, struct fault *fault);
+int certificates_set_ca(struct exchange *x, struct fault *fault);
+int certificates_get_ca(struct exchange *x, struct fault *fault);
+int certificates_delete_ca(struct exchange *x, struct fault *fault);
+int certificates_set_external(struct exchange *x, struct fault *fault);
+int certificates_get_external_ca(struct exchange *x, struct fault *fault);
 int health_get(struct exchange *x, struct fault *fault);
 int metrics_get(struct exchange *x, struct fault *fault);
 int stats_get_app(struct exchange *x, struct fault *fault);
@@ -21,6 +37,31 @@ int stats_get_db(struct exchange *x, struct fault *fault);
 int support_get(struct exchange *x, struct fault *fault);
 /* Every route that nginx relays. */
 int relay_authorise(struct exchange *x, struct fault *fault);
+
+/* --- auth.c --- */
+
+/* A route that the operator's key opens, too. */
+#define ONPREM_APIKEY ROUTE_OF_DIALECT(0)
+
+int onprem_authenticate(struct exchange *x, struct fault *fault);
+/* The log-in's credentials, in the arena. -1: REFUSAL_UNAUTHORIZED. */
+int onprem_take_basic(const struct exchange *x, const char **username_r,
+    const char **password_r, struct fault *fault);
+/* Is this the log-in, which is the only one to ask for Basic? */
+bool onprem_is_login(const struct exchange *x);
+
+/* --- input.c --- */
+
+/* The body, borrowed from the exchange; NULL: there is none. -1:
+   REFUSAL_INVALID_JSON, REFUSAL_PAYLOAD_TOO_LARGE. */
+int onprem_take_object(struct exchange *x, const json_t **object_r,
+    struct fault *fault);
+/* A member of it, or of NULL. 1 / 0: absent / -1: REFUSAL_VALIDATION. */
+int onprem_take_string(const json_t *object, const char *name,
+    const char **text_r, struct fault *fault);
+/* The same of one that must be there. */
+int onprem_need_string(const json_t *object, const char *name,
+    const char **text_r, struct fault *fault);
 
 /* --- error.c: the envelopes --- */
 

@@ -27,15 +27,45 @@ root_greet(struct exchange *x, struct fault *fault)
 	return 0;
 }
 
+/* Bodies, of whatever media type they say they are. */
+#define JSON (ROUTE_ANY_MEDIA | ROUTE_BODY_KIB(64))
+#define PEM (ROUTE_ANY_MEDIA | ROUTE_BODY_KIB(256))
+
 #define RELAYED(method, pattern, access) { HTTP_##method, pattern, \
 	ACCESS_##access, relay_authorise, ROUTE_RELAY | ROUTE_ANY_MEDIA }
 
 static const struct route routes[] = {
 	{ HTTP_GET, "/", ACCESS_PUBLIC, root_greet, 0 },
-	{ HTTP_GET, "/health", ACCESS_MEMBER, health_get, 0 },
-	{ HTTP_GET, "/metrics", ACCESS_MEMBER, metrics_get, 0 },
-	{ HTTP_GET, "/stats/app", ACCESS_MEMBER, stats_get_app, 0 },
-	{ HTTP_GET, "/stats/db", ACCESS_MEMBER, stats_get_db, 0 },
+
+	{ HTTP_POST, "/users/login", ACCESS_PUBLIC, accounts_login, JSON },
+	{ HTTP_POST, "/users/logout", ACCESS_MEMBER, accounts_logout, JSON },
+	{ HTTP_POST, "/users", ACCESS_ADMIN, accounts_create, JSON },
+	{ HTTP_GET, "/users/{username}", ACCESS_MEMBER, accounts_get, 0 },
+	{ HTTP_PUT, "/users/{username}", ACCESS_MEMBER, accounts_update, JSON },
+	{ HTTP_DELETE, "/users/{username}", ACCESS_ADMIN, accounts_delete, JSON },
+
+	{ HTTP_GET, "/settings/application", ACCESS_ADMIN, settings_get, 0 },
+	{ HTTP_PATCH, "/settings/application", ACCESS_ADMIN, settings_patch,
+	    JSON },
+	{ HTTP_DELETE, "/settings/application", ACCESS_ADMIN, settings_reset,
+	    JSON },
+
+	{ HTTP_POST, "/certificates/webhooks/ca", ACCESS_ADMIN,
+	    certificates_set_ca, PEM },
+	{ HTTP_GET, "/certificates/webhooks/ca", ACCESS_ADMIN,
+	    certificates_get_ca, 0 },
+	{ HTTP_DELETE, "/certificates/webhooks/ca", ACCESS_ADMIN,
+	    certificates_delete_ca, JSON },
+	{ HTTP_POST, "/certificates/external", ACCESS_ADMIN,
+	    certificates_set_external, PEM },
+	{ HTTP_GET, "/certificates/external/ca", ACCESS_MEMBER,
+	    certificates_get_external_ca, 0 },
+
+	{ HTTP_GET, "/health", ACCESS_MEMBER, health_get, ONPREM_APIKEY },
+	{ HTTP_GET, "/metrics", ACCESS_MEMBER, metrics_get, ONPREM_APIKEY },
+	{ HTTP_GET, "/stats/app", ACCESS_MEMBER, stats_get_app,
+	    ONPREM_APIKEY },
+	{ HTTP_GET, "/stats/db", ACCESS_MEMBER, stats_get_db, ONPREM_APIKEY },
 	{ HTTP_GET, "/support", ACCESS_MEMBER, support_get, 0 },
 
 	/* The engine's, by way of nginx (§7). */
@@ -99,6 +129,7 @@ const struct dialect api_onprem = {
 	.nroutes = sizeof(routes) / sizeof(routes[0]),
 	.write_error = onprem_write_error,
 	.prefix = "/v1",
+	.authenticate = onprem_authenticate,
 	.add_headers = onprem_add_headers,
 	.flags = DIALECT_TRAILING_SLASH
 };

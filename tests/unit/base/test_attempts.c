@@ -20,6 +20,7 @@
 #include <cmocka.h>
 
 #define LIMIT 20
+#define WINDOW_S 60
 #define NOW_S INT64_C(1781524800)
 #define AT(seconds) ((NOW_S + (seconds)) * CLOCK_SECOND_US)
 
@@ -31,7 +32,8 @@ open_in(void *const *state, const char *name, unsigned limit)
 	struct fault fault;
 
 	assert_int_equal(attempts_open(&attempts,
-	    scratch_path(state, name, path), limit, &fault), 0);
+	    scratch_path(state, name, path), limit, WINDOW_S, &fault),
+	    0);
 	return attempts;
 }
 
@@ -41,6 +43,35 @@ fail_times(struct attempts *attempts, const char *address, unsigned times,
 {
 	while (times-- > 0)
 		attempts_count_failure(attempts, address, now_us);
+}
+
+static void
+what_is_forgotten_counts_no_more(void **state)
+{
+	struct attempts *attempts = open_in(state, "forget", LIMIT);
+
+	fail_times(attempts, "192.0.2.1", LIMIT, AT(0));
+	attempts_forget(attempts, "192.0.2.2");
+	assert_int_not_equal(attempts_wait_s(attempts, "192.0.2.1", AT(0)),
+	    0);
+	attempts_forget(attempts, "192.0.2.1");
+	assert_int_equal(attempts_wait_s(attempts, "192.0.2.1", AT(0)), 0);
+	attempts_close(&attempts);
+}
+
+static void
+the_window_is_as_long_as_was_said(void **state)
+{
+	char path[SCRATCH_PATH_SIZE];
+	struct attempts *attempts;
+	struct fault fault;
+
+	assert_int_equal(attempts_open(&attempts,
+	    scratch_path(state, "window", path), 1, 300, &fault), 0);
+	fail_times(attempts, "192.0.2.1", 1, AT(0));
+	assert_int_equal(attempts_wait_s(attempts, "192.0.2.1", AT(299)), 1);
+	assert_int_equal(attempts_wait_s(attempts, "192.0.2.1", AT(300)), 0);
+	attempts_close(&attempts);
 }
 
 static void
@@ -167,7 +198,8 @@ another_file_is_refused(void **state)
 
 	scratch_write(scratch_path(state, "text", path), "not ours", 0600);
 	fault_clear(&fault);
-	assert_int_equal(attempts_open(&attempts, path, LIMIT, &fault), -1);
+	assert_int_equal(attempts_open(&attempts, path, LIMIT, WINDOW_S,
+	    &fault), -1);
 	assert_int_equal(fault.code, FAULT_IO);
 	assert_non_null(strstr(fault.text, path));
 }
@@ -176,6 +208,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_forgotten_counts_no_more),
+		cmocka_unit_test(the_window_is_as_long_as_was_said),
 		cmocka_unit_test(the_limit_is_reached_by_that_many_failures),
 		cmocka_unit_test(the_wait_ends_with_the_window),
 		cmocka_unit_test(failures_while_refused_do_not_prolong),

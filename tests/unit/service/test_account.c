@@ -43,7 +43,7 @@ account_needs_neither_address_nor_name_nor_password(void **state)
 	assert_string_equal(user.username, "");
 	assert_true(user.must_change_password);
 	assert_int_equal(user_service_check_password(w->service,
-	    &cast.tenant.tenant.id, "", "", &user, &w->fault), 0);
+	    &w->master, &cast.tenant.tenant.id, "", "", &user, &w->fault), 0);
 	/* The rules of the WUTS dialect are as they were. */
 	{
 		struct user_registration input = {

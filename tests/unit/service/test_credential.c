@@ -132,46 +132,85 @@ token_is_rotated_by_itself_an_admin_or_super_only(void **state)
 /* --- passwords --- */
 
 static int
-check(struct world *w, const struct uuid *tenant_id, const char *email,
+check(struct world *w, const struct uuid *tenant_id, const char *username,
     const char *password)
 {
+	static const struct caller nobody = { .address = "192.0.2.1" };
 	struct user user;
 
 	fault_clear(&w->fault);
-	return user_service_check_password(w->service, tenant_id, email,
-	    password, &user, &w->fault);
+	return user_service_check_password(w->service, &nobody, tenant_id,
+	    username, password, &user, &w->fault);
+}
+
+/* A cast whose target is called tess. */
+static void
+named_cast(struct world *w, struct world_cast *cast)
+{
+	world_cast(w, cast, "Acme");
+	world_sql(w, "UPDATE users SET username = 'tess',"
+	    " username_key = 'tess' WHERE email = 't@example.com'");
 }
 
 static void
 password_opens_for_its_own_active_user_only(void **state)
 {
 	struct world *w = *state;
+	const struct uuid *tenant_id;
 	struct world_cast cast, other;
 	struct user user;
 
-	world_cast(w, &cast, "Acme");
+	named_cast(w, &cast);
 	world_cast(w, &other, "Other");
-	assert_int_equal(user_service_check_password(w->service,
-	    &cast.tenant.tenant.id, "T@Example.COM", PASSWORD, &user,
-	    &w->fault), 1);
+	tenant_id = &cast.tenant.tenant.id;
+	assert_int_equal(user_service_check_password(w->service, &w->master,
+	    tenant_id, "tess", PASSWORD, &user, &w->fault), 1);
 	assert_true(uuid_is_equal(&user.id, &cast.target.user.id));
-	assert_int_equal(check(w, &cast.tenant.tenant.id, "t@example.com",
-	    "correct horse batterx"), 0);
-	assert_int_equal(check(w, &cast.tenant.tenant.id, "t@example.com",
-	    ""), 0);
-	assert_int_equal(check(w, &cast.tenant.tenant.id, "x@example.com",
-	    PASSWORD), 0);
+	assert_int_equal(check(w, tenant_id, "tess", "correct horse batterx"),
+	    0);
+	assert_int_equal(check(w, tenant_id, "tess", ""), 0);
+	assert_int_equal(check(w, tenant_id, "Tess", PASSWORD), 0);
+	assert_int_equal(check(w, tenant_id, "tess ", PASSWORD), 0);
+	assert_int_equal(check(w, tenant_id, "t@example.com", PASSWORD), 0);
+	assert_int_equal(check(w, tenant_id, "nobody", PASSWORD), 0);
 	/* What an unknown user is compared with is nobody's password. */
-	assert_int_equal(check(w, &cast.tenant.tenant.id, "x@example.com",
-	    ""), 0);
-	assert_int_equal(check(w, &cast.target.user.id, "t@example.com",
-	    PASSWORD), 0);
+	assert_int_equal(check(w, tenant_id, "nobody", ""), 0);
+	assert_int_equal(check(w, &other.tenant.tenant.id, "tess", PASSWORD),
+	    0);
 	world_sql(w, "UPDATE users SET active = FALSE"
-	    " WHERE email = 't@example.com'");
-	assert_int_equal(user_service_check_password(w->service,
-	    &cast.tenant.tenant.id, "t@example.com", PASSWORD, &user,
-	    &w->fault), 0);
+	    " WHERE username = 'tess'");
+	assert_int_equal(user_service_check_password(w->service, &w->master,
+	    tenant_id, "tess", PASSWORD, &user, &w->fault), 0);
 	assert_true(uuid_is_nil(&user.id));
+}
+
+static void
+after_too_many_failures_even_the_right_password_waits(void **state)
+{
+	struct world *w = *state;
+	struct world_cast cast;
+	int i;
+
+	named_cast(w, &cast);
+	service_close(&w->service);
+	w->settings.login_failure_limit = 3;
+	w->settings.login_address_failure_limit = 5;
+	w->settings.login_failure_window_ms = 300000;
+	w->service = world_service(w);
+	for (i = 0; i < 2; i++)
+		assert_int_equal(check(w, &cast.tenant.tenant.id, "tess",
+		    "wrong horse battery"), 0);
+	assert_int_equal(check(w, &cast.tenant.tenant.id, "tess", PASSWORD),
+	    1);
+	for (i = 0; i < 3; i++)
+		assert_int_equal(check(w, &cast.tenant.tenant.id, "tess",
+		    "wrong horse battery"), 0);
+	assert_refused(w, check(w, &cast.tenant.tenant.id, "tess", PASSWORD),
+	    REFUSAL_RATE_LIMITED);
+	assert_in_range(w->fault.retry_after_s, 1, 300);
+	/* The fifth failure of the address: from there nobody. */
+	assert_refused(w, check(w, &cast.tenant.tenant.id, "nobody", ""),
+	    REFUSAL_RATE_LIMITED);
 }
 
 static void
@@ -181,26 +220,26 @@ hash_is_renewed_when_the_parameters_have_changed(void **state)
 	const char *before, *after;
 	struct world_cast cast;
 
-	world_cast(w, &cast, "Acme");
+	named_cast(w, &cast);
 	before = world_text(w, "SELECT password_hash FROM users"
 	    " WHERE email = 't@example.com'");
-	assert_int_equal(check(w, &cast.tenant.tenant.id, "t@example.com",
+	assert_int_equal(check(w, &cast.tenant.tenant.id, "tess",
 	    PASSWORD), 1);
 	assert_string_equal(world_text(w, "SELECT password_hash FROM users"
 	    " WHERE email = 't@example.com'"), before);
 	w->settings.password_memory_kib = 16;
 	w->settings.password_passes = 2;
-	assert_int_equal(check(w, &cast.tenant.tenant.id, "t@example.com",
+	assert_int_equal(check(w, &cast.tenant.tenant.id, "tess",
 	    "wrong horse battery"), 0);
 	assert_string_equal(world_text(w, "SELECT password_hash FROM users"
 	    " WHERE email = 't@example.com'"), before);
-	assert_int_equal(check(w, &cast.tenant.tenant.id, "t@example.com",
+	assert_int_equal(check(w, &cast.tenant.tenant.id, "tess",
 	    PASSWORD), 1);
 	after = world_text(w, "SELECT password_hash FROM users"
 	    " WHERE email = 't@example.com'");
 	assert_int_equal(strncmp(after, "$argon2id$v=19$m=16,t=2,p=1$", 28),
 	    0);
-	assert_int_equal(check(w, &cast.tenant.tenant.id, "t@example.com",
+	assert_int_equal(check(w, &cast.tenant.tenant.id, "tess",
 	    PASSWORD), 1);
 	assert_int_equal(world_number(w, "SELECT COUNT(DISTINCT"
 	    " SUBSTRING_INDEX(password_hash, '$', 4)) FROM users"), 2);
@@ -212,11 +251,11 @@ log_in_goes_on_when_the_hash_cannot_be_renewed(void **state)
 	struct world *w = *state;
 	struct world_cast cast;
 
-	world_cast(w, &cast, "Acme");
+	named_cast(w, &cast);
 	w->settings.password_passes = 2;
 	world_sql(w, "CREATE TRIGGER no BEFORE UPDATE ON users FOR EACH ROW"
 	    " SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'declared'");
-	assert_int_equal(check(w, &cast.tenant.tenant.id, "t@example.com",
+	assert_int_equal(check(w, &cast.tenant.tenant.id, "tess",
 	    PASSWORD), 1);
 }
 
@@ -251,13 +290,13 @@ failure_takes_as_long_whether_there_is_such_a_user_or_not(void **state)
 	world_tenant(w, "Acme", &tenant);
 	world_user(w, &tenant.tenant.id, "s@example.com", ROLE_USER,
 	    &sleeper);
-	world_sql(w, "UPDATE users SET active = FALSE"
-	    " WHERE email = 's@example.com'");
-	wrong_us = best_time_of(w, &tenant.tenant.id, "admin@example.com",
+	world_sql(w, "UPDATE users SET active = email <> 's@example.com',"
+	    " username = LEFT(email, LOCATE('@', email) - 1)");
+	wrong_us = best_time_of(w, &tenant.tenant.id, "admin",
 	    "wrong horse battery");
-	unknown_us = best_time_of(w, &tenant.tenant.id, "x@example.com",
+	unknown_us = best_time_of(w, &tenant.tenant.id, "nobody",
 	    PASSWORD);
-	inactive_us = best_time_of(w, &tenant.tenant.id, "s@example.com",
+	inactive_us = best_time_of(w, &tenant.tenant.id, "s",
 	    PASSWORD);
 	assert_true(unknown_us > wrong_us / 2 && unknown_us < wrong_us * 2);
 	assert_true(inactive_us > wrong_us / 2 && inactive_us < wrong_us * 2);
@@ -274,6 +313,7 @@ main(void)
 		TEST(event_of_a_rotation_names_who_and_never_the_token),
 		TEST(token_is_rotated_by_itself_an_admin_or_super_only),
 		TEST(password_opens_for_its_own_active_user_only),
+		TEST(after_too_many_failures_even_the_right_password_waits),
 		TEST(hash_is_renewed_when_the_parameters_have_changed),
 		TEST(log_in_goes_on_when_the_hash_cannot_be_renewed),
 		TEST(failure_takes_as_long_whether_there_is_such_a_user_or_not),

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* What a user name and a password may be in the On-Premises dialect. */
+#include "config.h"
+
+#include "wuts/onprem.h"
+
+#include <string.h>
+
+static bool
+is_between(char c, char first, char last)
+{
+	return c >= first && c <= last;
+}
+
+static bool
+is_alphanumeric(char c)
+{
+	return is_between(c, 'a', 'z') || is_between(c, 'A', 'Z') ||
+	    is_between(c, '0', '9');
+}
+
+const char *
+onprem_username_check(const char *username)
+{
+	/* Segments of paths below /v1/users. */
+	static const char reserved[] = "must not be login or logout";
+	size_t len = strlen(username), i;
+
+	if (len < ONPREM_USERNAME_MIN || len > ONPREM_USERNAME_MAX)
+		return "must have 4 to 32 characters";
+	for (i = 0; i < len; i++)
+		if (!is_alphanumeric(username[i]) &&
+		    strchr("._@-", username[i]) == NULL)
+			return "must consist of letters, digits and ._@-";
+	if (strcmp(username, "login") == 0 || strcmp(username, "logout") == 0)
+		return reserved;
+	return NULL;
+}
+
+const char *
+onprem_password_check(const char *password)
+{
+	static const char rule[] = "must have 8 to 64 characters, with at "
+	    "least one digit, one upper-case letter, one lower-case letter "
+	    "and one special character";
+	bool digit = false, upper = false, lower = false, special = false;
+	size_t len = strlen(password), i;
+	char c;
+
+	if (len < ONPREM_PASSWORD_MIN || len > ONPREM_PASSWORD_MAX)
+		return rule;
+	for (i = 0; i < len; i++) {
+		c = password[i];
+		if ((unsigned char)c < ' ' || c == '\x7f')
+			return "must not hold control characters";
+		digit |= is_between(c, '0', '9');
+		upper |= is_between(c, 'A', 'Z');
+		lower |= is_between(c, 'a', 'z');
+		/* Visible ASCII that is none of these: the 32 marks. */
+		special |= is_between(c, '!', '~') && !is_alphanumeric(c);
+	}
+	return digit && upper && lower && special ? NULL : rule;
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/* What stands around a log-in with a password in every dialect: the counting of
+   failures, by name and by address, and the gate before the slow hash.
+
+   The gate: a password's hash takes a worker tens of milliseconds on purpose.
+   Half of the workers may do that at once, and a quarter may wait for it, a
+   second at most; who comes beyond that is told to come back. So a storm of
+   log-ins leaves a quarter of the workers, at least one where there are two, to
+   all other requests, and log-ins that merely coincide are served one after the
+   other. */
+#include "config.h"
+
+#include "service_private.h"
+
+#include "wuts/attempts.h"
+#include "wuts/clock.h"
+#include "wuts/fault.h"
+#include "wuts/gate.h"
+#include "wuts/settings.h"
+
+#include <string.h>
+
+#define WAIT_MS 1000
+
+static int
+open_attempts(struct service *service, struct attempts **attempts_r,
+    const char *name, unsigned limit, struct fault *fault)
+{
+	const struct settings *settings = service->settings;
+	struct strbuf path = STRBUF_INIT;
+	int ret;
+
+	strbuf_printf(&path, "%s/%s", settings->run_dir, name);
+	ret = attempts_open(attempts_r, path.data, limit,
+	    (unsigned)(settings->login_failure_window_ms / 1000), fault);
+	strbuf_deinit(&path);
+	return ret;
+}
+
+static int
+open_gate(struct service *service, struct fault *fault)
+{
+	unsigned workers = service->settings->workers;
+	struct strbuf path = STRBUF_INIT;
+	int ret;
+
+	strbuf_printf(&path, "%s/hashing", service->settings->run_dir);
+	ret = gate_open(&service->hashing, path.data,
+	    workers < 2 ? 1 : workers / 2, workers / 4, fault);
+	strbuf_deinit(&path);
+	return ret;
+}
+
+int
+login_open(struct service *service, struct fault *fault)
+{
+	const struct settings *settings = service->settings;
+
+	if (open_attempts(service, &service->login_names, "login-names",
+	    settings->login_failure_limit, fault) < 0 ||
+	    open_attempts(service, &service->login_addresses,
+	    "login-addresses", settings->login_address_failure_limit,
+	    fault) < 0)
+		return -1;
+	return open_gate(service, fault);
+}
+
+void
+login_close(struct service *service)
+{
+	gate_close(&service->hashing);
+	attempts_close(&service->login_addresses);
+	attempts_close(&service->login_names);
+}
+
+/* --- the slow hash --- */
+
+static int
+enter(struct service *service, const struct caller *caller,
+    struct fault *fault)
+{
+	if (caller->identity.kind == IDENTITY_OPERATOR ||
+	    gate_enter(service->hashing, WAIT_MS))
+		return 0;
+	fault_say(fault, REFUSAL_BUSY,
+	    "too many passwords are being checked at once, try again");
+	fault->retry_after_s = 1;
+	return -1;
+}
+
+static void
+leave(struct service *service, const struct caller *caller)
+{
+	if (caller->identity.kind != IDENTITY_OPERATOR)
+		gate_leave(service->hashing);
+}
+
+int
+login_hash(struct service *service, const struct caller *caller,
+    const char *password, char hash_r[CRYPTO_PASSWORD_HASH_MAX],
+    struct fault *fault)
+{
+	const struct settings *settings = service->settings;
+
+	if (enter(service, caller, fault) < 0)
+		return -1;
+	crypto_password_hash(password, settings->password_memory_kib,
+	    settings->password_passes, hash_r);
+	leave(service, caller);
+	return 0;
+}
+
+/* As costly as a user's, and nobody's. */
+static const char *
+no_password(struct service *service)
+{
+	const struct settings *settings = service->settings;
+
+	if (service->no_password[0] == '\0')
+		crypto_password_hash("", settings->password_memory_kib,
+		    settings->password_passes, service->no_password);
+	return service->no_password;
+}
+
+int
+login_verify(struct service *service, const struct caller *caller,
+    const char *password, const char *hash, struct fault *fault)
+{
+	const char *other;
+	bool matches;
+
+	if (enter(service, caller, fault) < 0)
+		return -1;
+	/* Also for those who need it not, so that the first one does not tell
+	   by its time. */
+	other = no_password(service);
+	matches = crypto_password_verify(password,
+	    hash[0] != '\0' ? hash : other);
+	leave(service, caller);
+	return matches && hash[0] != '\0';
+}
+
+/* --- failures --- */
+
+/* Under a key, so that nobody can choose names whose slots collide. */
+static void
+name_key(struct service *service, const struct uuid *tenant_id,
+    const char *name, char hex_r[2 * CRYPTO_HASH_LEN + 1])
+{
+	struct strbuf text = STRBUF_INIT;
+	uint8_t hash[CRYPTO_HASH_LEN];
+
+	strbuf_append(&text, tenant_id->b, sizeof(tenant_id->b));
+	strbuf_append_str(&text, name);
+	service_lookup_hash(&service->settings->keys.key[0], text.data,
+	    text.len, hash);
+	crypto_hex(hash, sizeof(hash), hex_r);
+	strbuf_deinit(&text);
+}
+
+int
+login_check_limits(struct service *service, const struct caller *caller,
+    const struct uuid *tenant_id, const char *name, struct fault *fault)
+{
+	char key[2 * CRYPTO_HASH_LEN + 1];
+	int64_t now_us = clock_wall_us();
+	unsigned wait_s, address_wait_s;
+
+	name_key(service, tenant_id, name, key);
+	wait_s = attempts_wait_s(service->login_names, key, now_us);
+	address_wait_s = attempts_wait_s(service->login_addresses,
+	    caller->address, now_us);
+	if (address_wait_s > wait_s)
+		wait_s = address_wait_s;
+	if (wait_s == 0)
+		return 0;
+	fault_say(fault, REFUSAL_RATE_LIMITED,
+	    "too many failed attempts, try again in %u s", wait_s);
+	fault->retry_after_s = wait_s;
+	return -1;
+}
+
+void
+login_count_failure(struct service *service, const struct caller *caller,
+    const struct uuid *tenant_id, const char *name)
+{
+	char key[2 * CRYPTO_HASH_LEN + 1];
+	int64_t now_us = clock_wall_us();
+
+	name_key(service, tenant_id, name, key);
+	attempts_count_failure(service->login_names, key, now_us);
+	attempts_count_failure(service->login_addresses, caller->address,
+	    now_us);
+}
+
+void
+login_forget_failures(struct service *service, const struct uuid *tenant_id,
+    const char *name)
+{
+	char key[2 * CRYPTO_HASH_LEN + 1];
+
+	name_key(service, tenant_id, name, key);
+	attempts_forget(service->login_names, key);
+}
