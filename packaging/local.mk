@@ -37,10 +37,22 @@ EXTRA_DIST += \
 	packaging/systemd/wutsd.socket
 EXTRA_DIST += \
 	tests/install/conftest.py \
+	tests/install/rows/0001.sql \
+	tests/install/rows/0002.sql \
+	tests/install/rows/0003.sql \
+	tests/install/rows/0004.sql \
+	tests/install/rows/0005.sql \
+	tests/install/rows/0006.sql \
+	tests/install/rows/0007.sql \
+	tests/install/rows/0008.sql \
+	tests/install/rows/0009.sql \
+	tests/install/rows/0010.sql \
+	tests/install/rows/0011.sql \
 	tests/install/test_commands.py \
 	tests/install/test_install.py \
 	tests/install/test_shared_hosting.py \
-	tests/install/test_units.py
+	tests/install/test_units.py \
+	tests/install/test_upgrade.py
 dist_check_SCRIPTS += tests/install/run
 TESTS += tests/install/run
 
