@@ -111,13 +111,14 @@ class Instance:
         return cls(cls.read_settings(path))
 
     @classmethod
-    def start(cls, **settings):
+    def start(cls, shards=None, **settings):
         """A private instance below a directory of its own, with these lines
         in its configuration."""
         work = pathlib.Path(tempfile.mkdtemp(prefix="wuts-test-"))
         env = dict(os.environ, WUTS_RUN=str(work / "run"),
                    WUTS_PORT=str(free_port()),
-                   WUTS_ONPREM_PORT=str(free_port()), WUTS_BUILD=str(BUILD))
+                   WUTS_ONPREM_PORT=str(free_port()), WUTS_BUILD=str(BUILD),
+                   WUTS_SPOOL_SHARDS=str(shards or ""))
         (work / "run").mkdir()
         (work / "run" / "local.conf").write_text("".join(
             f"{name} = {value}\n" for name, value in settings.items()))

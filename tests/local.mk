@@ -50,6 +50,7 @@ EXTRA_DIST += \
 	tests/chaos/test_kill.py \
 	tests/chaos/test_log.py \
 	tests/chaos/test_overdue.py \
+	tests/chaos/test_shards.py \
 	tests/chaos/test_trial.py \
 	tests/engine.py \
 	tests/harness.py \

@@ -184,8 +184,8 @@ directory_claim(struct spool *spool, struct queue_pos pos,
 	directory_ask(spool, job);
 }
 
-static void
-apply_all(struct spool *spool)
+void
+directory_apply_all(struct spool *spool)
 {
 	for (uint32_t i = 0; i < endpoints_limit(spool->endpoints); i++) {
 		struct endpoint *endpoint = endpoints_at(spool->endpoints, i);
@@ -203,7 +203,7 @@ note_away(struct spool *spool, const char *why)
 	spool->away = true;
 	log_warn("the database is away, deliveries go on with the settings "
 	    "last read: %s", why);
-	apply_all(spool);
+	directory_apply_all(spool);
 }
 
 static void

@@ -116,8 +116,13 @@ attempt(struct spool *spool, struct delivery *delivery)
 		return false;
 	}
 	delivery->target = target_ref(delivery->endpoint->target);
-	delivery_start(spool->pool, delivery, delivery->item.attempts + 1u,
-	    clock_wall_us(), clock_mono_us());
+	if (spool->shards != NULL)
+		shards_start(spool->shards, delivery,
+		    delivery->item.attempts + 1u, clock_wall_us());
+	else
+		delivery_start(spool->pool, delivery,
+		    delivery->item.attempts + 1u, clock_wall_us(),
+		    clock_mono_us());
 	return true;
 }
 
@@ -137,6 +142,11 @@ dispatch_start(struct spool *spool)
 		endpoint = endpoints_at(spool->endpoints, number);
 		if (!directory_may_use(spool, endpoint, mono_us))
 			continue;
+		if (spool->shards != NULL &&
+		    !shards_may_start(spool->shards, endpoint)) {
+			scheduler_hold(spool->scheduler, number);
+			continue;
+		}
 		delivery = delivery_get(spool->pool);
 		delivery->endpoint = endpoint;
 		delivery->item = scheduler_take(spool->scheduler, number,
@@ -233,6 +243,17 @@ dispatch_result(void *ctx, struct delivery *delivery,
 		trial_result(spool, delivery, result);
 	else
 		note_result(spool, delivery, result);
+}
+
+void
+dispatch_lost(struct spool *spool, struct delivery *delivery)
+{
+	uint32_t number = delivery->endpoint->number;
+
+	scheduler_done(spool->scheduler, number);
+	scheduler_push(spool->scheduler, number, delivery->item,
+	    clock_wall_us());
+	delivery_release(spool->pool, delivery);
 }
 
 static void

@@ -20,11 +20,15 @@ libwuts_spool_a_SOURCES = \
 	src/spool/probe.c \
 	src/spool/replay.c \
 	src/spool/scheduler.c \
+	src/spool/shard.c \
+	src/spool/shard_private.h \
+	src/spool/shards.c \
 	src/spool/signature.c \
 	src/spool/snapshot.c \
 	src/spool/spool_private.h \
 	src/spool/target.c \
-	src/spool/trial.c
+	src/spool/trial.c \
+	src/spool/wire.c
 sbin_PROGRAMS += wuts-spool
 wuts_spool_SOURCES = \
 	src/spool/main.c

@@ -198,6 +198,9 @@ open_all(struct loop *loop, struct fault *fault)
 	    spool->live->spool_max_in_flight, dispatch_result, spool);
 	delivery_pool_set_policy(spool->pool, spool->live->webhook_http,
 	    &loop->policy, spool->live->spool_max_in_flight);
+	if (loop->options->shards > 0)
+		spool->shards = shards_new(spool, loop->epoll_fd,
+		    loop->options->shards);
 	spool->snapshot_path = path_in(spool->settings->queue_dir,
 	    "settings.snapshot");
 	directory_restore(spool);
@@ -231,6 +234,7 @@ close_all(struct loop *loop)
 		spool->again = job->next;
 		lookup_job_free(&job);
 	}
+	shards_free(&spool->shards);
 	delivery_pool_free(&spool->pool);
 	trials_close(&spool->trials);
 	journal_deinit(&spool->journal);
@@ -272,6 +276,8 @@ reload(struct loop *loop)
 	if (settings_load(&settings, loop->options->config, &fault) < 0) {
 		log_error("reload: %s; the old settings stay", fault.text);
 		(void)settings_open_log(spool->live, "wuts-spool");
+		if (spool->shards != NULL)
+			shards_reload(spool->shards);
 		return;
 	}
 	if (read_policy(&policy, settings, &fault) < 0) {
@@ -290,6 +296,8 @@ reload(struct loop *loop)
 	spool->live = settings;
 	settings_free(&loop->reloaded);
 	loop->reloaded = settings;
+	if (spool->shards != NULL)
+		shards_reload(spool->shards);
 	directory_take_keys(spool);
 	ask_engine_anew(spool);
 	log_info("settings reloaded");
@@ -366,6 +374,8 @@ tick(struct loop *loop, int64_t now_us)
 		log_error("rewrite a segment: %s", fault.text);
 	loop->scan = true;
 	directory_tick(spool, loop->scanned_all);
+	if (spool->shards != NULL)
+		shards_tick(spool->shards, now_us);
 	numbers_tick(spool, now_us);
 	if (loop->dead_expired_us == 0 ||
 	    now_us - loop->dead_expired_us >= DEAD_EXPIRE_US) {
@@ -389,7 +399,8 @@ is_at_rest(const struct loop *loop)
 {
 	const struct spool *spool = &loop->spool;
 
-	return !is_ready(loop) && !loop->scan && !loop->heard &&
+	return (spool->shards == NULL || shards_are_up(spool->shards)) &&
+	    !is_ready(loop) && !loop->scan && !loop->heard &&
 	    loop->scanned_all &&
 	    spool->asked == 0 &&
 	    scheduler_in_flight(spool->scheduler) == 0 &&
@@ -402,7 +413,9 @@ is_over(const struct loop *loop)
 	if (loop->draining)
 		return scheduler_in_flight(loop->spool.scheduler) == 0 ||
 		    clock_mono_us() >= loop->drain_until_us;
-	return loop->options->once && is_at_rest(loop);
+	return loop->options->once && (is_at_rest(loop) ||
+	    (loop->spool.shards != NULL &&
+	    shards_are_hopeless(loop->spool.shards)));
 }
 
 static int64_t
@@ -425,6 +438,8 @@ wait_ms(const struct loop *loop)
 		until_us = earlier(until_us,
 		    loop->scanned_us + SCAN_PAUSE_US);
 	until_us = earlier(until_us, delivery_pool_due(spool->pool));
+	if (spool->shards != NULL)
+		until_us = earlier(until_us, shards_due(spool->shards));
 	if (spool->noted_us != 0 && !spool->stuck)
 		until_us = earlier(until_us, spool->noted_us + SYNC_US);
 	if (loop->draining)
@@ -454,7 +469,8 @@ on_events(struct loop *loop, const struct epoll_event *events, int n)
 			trials_take(spool);
 		else if (fd == queue_reader_fd(spool->reader))
 			loop->heard = true;
-		else
+		else if (spool->shards == NULL ||
+		    !shards_socket(spool->shards, fd, events[i].events))
 			delivery_pool_socket(spool->pool, fd,
 			    events[i].events);
 	}
@@ -505,6 +521,8 @@ run(struct loop *loop)
 			scan(loop);
 		if (!loop->draining)
 			dispatch_start(spool);
+		if (spool->shards != NULL)
+			shards_run(spool->shards, clock_mono_us());
 		/* libcurl begins what was added when its timer runs. */
 		delivery_pool_run(spool->pool, clock_mono_us());
 		keep_outcomes(loop);

@@ -4,18 +4,21 @@
 #include "config.h"
 
 #include "spool_private.h"
+#include "shard_private.h"
 
 #include "wuts/log.h"
 #include "wuts/privilege.h"
 #include "wuts/settings.h"
 
 #include <curl/curl.h>
+#include <errno.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 /* Exit codes, as sysexits.h has them for those that exist there. */
 enum {
@@ -25,7 +28,7 @@ enum {
 };
 
 static const char usage_text[] =
-    "usage: wuts-spool [-c FILE] [--once]\n"
+    "usage: wuts-spool [-c FILE] [--once] [--shards N]\n"
     "       wuts-spool --help | --version\n";
 
 static const char help_text[] =
@@ -35,11 +38,46 @@ static const char help_text[] =
     "  -c, --config FILE  configuration (default: $WUTS_CONFIG, else\n"
     "                     " WUTS_DEFAULT_CONFIG ")\n"
     "      --once         deliver all that is due, then exit (for cron)\n"
+    "      --shards N     make the attempts in N processes, by endpoint\n"
     "  -h, --help         this text\n"
     "  -V, --version      the version\n"
     "\n"
     "SIGTERM: finish what is in flight and exit. SIGHUP: reopen the log and\n"
     "read the configuration again.\n";
+
+static unsigned
+parse_shards(const char *text)
+{
+	char *end;
+	long n;
+
+	errno = 0;
+	n = strtol(text, &end, 10);
+	if (errno == 0 && end != text && *end == '\0' && n >= 1 &&
+	    n <= SHARDS_MAX)
+		return (unsigned)n;
+	fprintf(stderr, "wuts-spool: --shards takes a number from 1 to %d\n"
+	    "%s", SHARDS_MAX, usage_text);
+	exit(EXIT_USAGE);
+}
+
+static void __attribute__((noreturn))
+be_shard(void)
+{
+	struct stat st;
+	int status;
+
+	if (fstat(SHARD_FD, &st) < 0 || !S_ISSOCK(st.st_mode)) {
+		fputs(usage_text, stderr);
+		exit(EXIT_USAGE);
+	}
+	privilege_hide_memory();
+	if (curl_global_init(CURL_GLOBAL_ALL) != CURLE_OK)
+		log_fatal("libcurl cannot be initialised");
+	status = shard_run(SHARD_FD);
+	curl_global_cleanup();
+	exit(status);
+}
 
 static void
 parse_options(int argc, char **argv, struct loop_options *options)
@@ -48,6 +86,8 @@ parse_options(int argc, char **argv, struct loop_options *options)
 		{ "config", required_argument, NULL, 'c' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "once", no_argument, NULL, 'o' },
+		{ "shard", no_argument, NULL, 's' },
+		{ "shards", required_argument, NULL, 'S' },
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 }
 	};
@@ -60,6 +100,12 @@ parse_options(int argc, char **argv, struct loop_options *options)
 			break;
 		case 'o':
 			options->once = true;
+			break;
+		case 's':
+			/* What shards.c starts; for nobody else. */
+			be_shard();
+		case 'S':
+			options->shards = parse_shards(optarg);
 			break;
 		case 'h':
 			printf("%s%s", usage_text, help_text);

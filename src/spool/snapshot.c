@@ -97,19 +97,17 @@ write_webhook(struct strbuf *out, const struct webhook *webhook,
 	json_write_object_end(&w);
 }
 
-static void
-append_line(struct strbuf *out, const struct endpoint *endpoint,
-    const struct crypto_keys *keys)
+void
+snapshot_format_line(struct strbuf *out, const struct target *target,
+    int64_t failing_us, const struct crypto_keys *keys)
 {
 	struct strbuf plain = STRBUF_INIT, sealed = STRBUF_INIT;
 
-	write_webhook(&plain, &endpoint->target->webhook,
-	    endpoint->failing_us);
+	write_webhook(&plain, &target->webhook, failing_us);
 	strbuf_reserve(&sealed, plain.len + CRYPTO_SEAL_OVERHEAD);
 	crypto_seal(keys, AAD, strlen(AAD), plain.data, plain.len,
 	    (uint8_t *)sealed.data);
 	crypto_base64(out, sealed.data, plain.len + CRYPTO_SEAL_OVERHEAD);
-	strbuf_append_char(out, '\n');
 	crypto_wipe(plain.data, plain.len);
 	strbuf_deinit(&plain);
 	strbuf_deinit(&sealed);
@@ -125,8 +123,11 @@ snapshot_save(const char *path, const struct endpoints *table,
 	for (uint32_t i = 0; i < endpoints_limit(table); i++) {
 		const struct endpoint *endpoint = endpoints_at(table, i);
 
-		if (endpoint != NULL && endpoint->target != NULL)
-			append_line(&text, endpoint, keys);
+		if (endpoint == NULL || endpoint->target == NULL)
+			continue;
+		snapshot_format_line(&text, endpoint->target,
+		    endpoint->failing_us, keys);
+		strbuf_append_char(&text, '\n');
 	}
 	ret = file_replace(path, text.data != NULL ? text.data : "", text.len,
 	    0600, fault);
@@ -251,6 +252,18 @@ read_line(const char *line, size_t len, const struct crypto_keys *keys,
 	/* Not there in files of the first release. */
 	*failing_us_r = json_integer_value(json_object_get(object, "failing"));
 	json_decref(object);
+	return target;
+}
+
+struct target *
+snapshot_parse_line(const char *line, size_t len,
+    const struct crypto_keys *keys, int64_t *failing_us_r)
+{
+	struct arena *arena = arena_new();
+	struct target *target = read_line(line, len, keys, arena,
+	    failing_us_r);
+
+	arena_free(&arena);
 	return target;
 }
 

@@ -514,6 +514,14 @@ int snapshot_load(const char *path, const struct crypto_keys *keys,
     void *ctx,
     size_t *refused_r, struct fault *fault);
 
+/* One target as such a line, without its end: the form in which it can leave
+   this process. */
+void snapshot_format_line(struct strbuf *out, const struct target *target,
+    int64_t failing_us, const struct crypto_keys *keys);
+/* NULL: it was changed, or is under another key. */
+struct target *snapshot_parse_line(const char *line, size_t len,
+    const struct crypto_keys *keys, int64_t *failing_us_r);
+
 /* --- journal.c: the delivery log, on its way to the database --- */
 
 struct journal {
@@ -551,6 +559,7 @@ struct spool {
 	bool expiring;
 	int64_t expired_us;
 
+	struct shards *shards;		/* NULL: attempts are made here */
 	struct spool_numbers *numbers;	/* NULL: nobody sees them */
 	int64_t surveyed_us;		/* monotonic; 0: never */
 	struct journal journal;
@@ -588,6 +597,7 @@ void directory_save(struct spool *spool);
 void directory_ask(struct spool *spool, struct lookup_job *job);
 /* Let the scheduler do what is known of the endpoint. */
 void directory_apply(struct spool *spool, struct endpoint *endpoint);
+void directory_apply_all(struct spool *spool);
 
 /* --- health.c: which webhooks are given up --- */
 
@@ -643,10 +653,49 @@ void dispatch_start(struct spool *spool);
 /* An attempt is over: the delivery_pool callback; ctx is the spool. */
 void dispatch_result(void *ctx, struct delivery *delivery,
     const struct delivery_result *result);
+/* An attempt has ended with its shard and told nothing: make it again. */
+void dispatch_lost(struct spool *spool, struct delivery *delivery);
 /* Outcomes noted so far: written, so that a kill loses none; or written and
    synced, at most 100 ms after the first. When it fails, spool->stuck. */
 void dispatch_write(struct spool *spool);
 void dispatch_sync(struct spool *spool);
+
+/* --- shards.c: attempts by other processes; shard.c: such a process --- */
+
+#define SHARDS_MAX 64
+
+struct shards;
+
+/* n processes, started by shards_run(). */
+struct shards *shards_new(struct spool *spool, int epoll_fd, unsigned n);
+/* Ends them. What is in flight stays without a result. */
+void shards_free(struct shards **shardsp);
+/* Does the shard of this endpoint run? */
+bool shards_may_start(const struct shards *shards,
+    const struct endpoint *endpoint);
+/* As delivery_start(), when it does: dispatch_result() or dispatch_lost()
+   follows. */
+void shards_start(struct shards *shards, struct delivery *delivery,
+    unsigned attempt, int64_t wall_us);
+/* False: this descriptor is none of theirs. */
+bool shards_socket(struct shards *shards, int fd, uint32_t epoll_events);
+/* Start what has to be started, say what there is to be said. */
+void shards_run(struct shards *shards, int64_t mono_us);
+/* When shards_run() must be called; INT64_MAX: not by time. */
+int64_t shards_due(const struct shards *shards);
+/* About once a second. */
+void shards_tick(struct shards *shards, int64_t mono_us);
+/* spool->live has changed. */
+void shards_reload(struct shards *shards);
+unsigned shards_up(const struct shards *shards);
+/* All of them run. */
+bool shards_are_up(const struct shards *shards);
+/* One dies again and again. */
+bool shards_are_hopeless(const struct shards *shards);
+
+/* Be a shard of the parent at the other end of fd, until it is gone. The exit
+   status. */
+int shard_run(int fd);
 
 /* --- numbers.c: what the spooler says of itself --- */
 
@@ -661,6 +710,7 @@ void numbers_note(struct spool *spool, enum queue_outcome outcome,
 struct loop_options {
 	const char *config;	/* as given, for SIGHUP; NULL: the default */
 	bool once;
+	unsigned shards;	/* 0: none */
 };
 
 /* Run until told to stop. settings stays the caller's; SIGTERM, SIGINT and

@@ -1,0 +1,558 @@
+/* SPDX-License-Identifier: MIT */
+/* The shards, as the parent sees them: processes that make the attempts of the
+   endpoints that fall to them. Queue, schedule, database and outcomes stay
+   here, in the one process that has always had them, so nothing on the disk
+   knows of shards, and their number may change from one start to the next.
+
+   A shard that dies has told nothing of what it had under way: that is tried
+   again. Its endpoints wait for the next one, which is started after a pause
+   that doubles while shards die young. Nobody else notices. */
+#include "config.h"
+
+#include "spool_private.h"
+#include "shard_private.h"
+
+#include "wuts/clock.h"
+#include "wuts/crypto.h"
+#include "wuts/log.h"
+#include "wuts/mem.h"
+#include "wuts/settings.h"
+#include "wuts/spool_numbers.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define PAUSE_US (CLOCK_SECOND_US / 10)
+#define PAUSE_MAX_US (10 * CLOCK_SECOND_US)
+/* One that has lived for so long did not die young. */
+#define OLD_US (10 * CLOCK_SECOND_US)
+#define YOUNG_HOPELESS 8
+/* Beyond the webhook's own time-out: then the shard hangs, not the receiver. */
+#define OVERDUE_US (30 * CLOCK_SECOND_US)
+/* At the end: what was in flight is not waited for any more. */
+#define END_MS 2000
+
+extern char **environ;
+
+struct child {
+	pid_t pid;			/* 0: none runs */
+	struct wire wire;
+	bool is_writing;
+	int64_t started_us;		/* monotonic */
+	int64_t start_at_us;		/* of the next one */
+	unsigned young;			/* that died young, in a row */
+};
+
+/* An attempt under way, by its token. */
+struct flight {
+	struct delivery *delivery;	/* NULL: free */
+	unsigned shard;
+	uint32_t next_free;
+	int64_t overdue_us;
+};
+#define NO_FLIGHT UINT32_MAX
+
+/* What the shard of an endpoint knows of its settings. */
+struct told {
+	struct target *target;		/* a reference; NULL: nothing */
+	unsigned shard;
+};
+
+struct shards {
+	struct spool *spool;
+	int epoll_fd;
+	unsigned n;
+	struct child *children;
+	struct flight *flights;
+	uint32_t nflights, first_free;
+	struct told *told;		/* by endpoint */
+	size_t ntold;
+};
+
+static unsigned
+shard_of(const struct shards *shards, const struct endpoint *endpoint)
+{
+	uint32_t crc = crypto_crc32c(0, endpoint->tenant_id.b,
+	    sizeof(endpoint->tenant_id.b));
+
+	return crypto_crc32c(crc, endpoint->device_id.b,
+	    sizeof(endpoint->device_id.b)) % shards->n;
+}
+
+/* --- starting --- */
+
+/* What opens the secrets of webhooks, and nothing else that the keys can do. */
+static void
+say_policy(struct shards *shards, struct child *child)
+{
+	const struct settings *live = shards->spool->live;
+	struct wire_policy head;
+
+	memset(&head, 0, sizeof(head));
+	head.max_in_flight = live->spool_max_in_flight;
+	head.log_level = live->log_level;
+	head.http = live->webhook_http;
+	head.log_json = live->log_json;
+	head.keys.n = live->keys.n;
+	for (unsigned i = 0; i < live->keys.n; i++) {
+		const struct crypto_key *key = &live->keys.key[i];
+
+		memcpy(head.keys.key[i].name, key->name, sizeof(key->name));
+		memcpy(head.keys.key[i].seal, key->seal, sizeof(key->seal));
+	}
+	wire_begin(&child->wire, WIRE_POLICY, &head, sizeof(head));
+	wire_add_text(&child->wire, live->webhook_allow);
+	wire_add_text(&child->wire, live->webhook_allow_host);
+	wire_add_text(&child->wire, live->log_file);
+	wire_end(&child->wire);
+	child->wire.is_secret = true;
+	crypto_wipe(&head, sizeof(head));
+}
+
+/* A new program, not a fork: this process has threads. The file is the one that
+   runs, also when another has been installed meanwhile. */
+static int
+spawn(struct child *child, int fd)
+{
+	char name[] = "wuts-spool", option[] = "--shard";
+	char *const argv[] = { name, option, NULL };
+	posix_spawn_file_actions_t actions;
+	int error;
+
+	error = posix_spawn_file_actions_init(&actions);
+	if (error != 0)
+		return error;
+	error = posix_spawn_file_actions_adddup2(&actions, fd, SHARD_FD);
+	if (error == 0)
+		error = posix_spawn(&child->pid, "/proc/self/exe", &actions,
+		    NULL, argv, environ);
+	(void)posix_spawn_file_actions_destroy(&actions);
+	if (error != 0)
+		child->pid = 0;
+	return error;
+}
+
+static void
+put_off(struct child *child, int64_t now_us)
+{
+	int64_t pause_us = PAUSE_US;
+
+	for (unsigned i = 0; i < child->young && pause_us < PAUSE_MAX_US; i++)
+		pause_us *= 2;
+	child->young++;
+	child->start_at_us = now_us +
+	    (pause_us < PAUSE_MAX_US ? pause_us : PAUSE_MAX_US);
+}
+
+static void
+start(struct shards *shards, unsigned i, int64_t now_us)
+{
+	struct child *child = &shards->children[i];
+	struct epoll_event event = { .events = EPOLLIN };
+	int pair[2], error;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
+		log_error("shard=%u socketpair: %m", i);
+		put_off(child, now_us);
+		return;
+	}
+	event.data.fd = pair[0];
+	error = spawn(child, pair[1]);
+	close(pair[1]);
+	if (error == 0 && epoll_ctl(shards->epoll_fd, EPOLL_CTL_ADD, pair[0],
+	    &event) < 0)
+		log_fatal("epoll_ctl: %m");
+	if (error != 0) {
+		log_error("shard=%u start: %s", i, strerror(error));
+		close(pair[0]);
+		put_off(child, now_us);
+		return;
+	}
+	wire_init(&child->wire, pair[0]);
+	child->is_writing = false;
+	child->started_us = now_us;
+	say_policy(shards, child);
+	log_info("shard=%u pid=%ld started", i, (long)child->pid);
+}
+
+/* --- attempts --- */
+
+static uint32_t
+take_token(struct shards *shards)
+{
+	uint32_t token = shards->first_free;
+	uint32_t n = shards->nflights * 2 + 64;
+
+	if (token == NO_FLIGHT) {
+		shards->flights = mem_realloc(shards->flights, n,
+		    sizeof(shards->flights[0]));
+		token = shards->nflights;
+		for (uint32_t i = token; i < n; i++)
+			shards->flights[i] = (struct flight){
+				.next_free = i + 1 < n ? i + 1 : NO_FLIGHT,
+			};
+		shards->nflights = n;
+	}
+	shards->first_free = shards->flights[token].next_free;
+	return token;
+}
+
+static struct delivery *
+give_token(struct shards *shards, uint32_t token)
+{
+	struct flight *flight = &shards->flights[token];
+	struct delivery *delivery = flight->delivery;
+
+	flight->delivery = NULL;
+	flight->next_free = shards->first_free;
+	shards->first_free = token;
+	return delivery;
+}
+
+static struct told *
+told_of(struct shards *shards, uint32_t endpoint)
+{
+	size_t n = (size_t)endpoint * 2 + 64;
+
+	if (endpoint >= shards->ntold) {
+		shards->told = mem_realloc(shards->told, n,
+		    sizeof(shards->told[0]));
+		memset(shards->told + shards->ntold, 0,
+		    (n - shards->ntold) * sizeof(shards->told[0]));
+		shards->ntold = n;
+	}
+	return &shards->told[endpoint];
+}
+
+/* Its settings first, unless it has them. */
+static void
+tell_target(struct shards *shards, unsigned i, uint32_t number,
+    struct target *target)
+{
+	const struct wire_target head = { .endpoint = number };
+	struct wire *wire = &shards->children[i].wire;
+	struct told *told = told_of(shards, number);
+	struct strbuf line = STRBUF_INIT;
+
+	if (told->target == target && told->shard == i)
+		return;
+	target_unref(&told->target);
+	told->target = target_ref(target);
+	told->shard = i;
+	snapshot_format_line(&line, target, 0, &shards->spool->live->keys);
+	wire_begin(wire, WIRE_TARGET, &head, sizeof(head));
+	wire_add(wire, line.data, line.len);
+	wire_end(wire);
+	strbuf_deinit(&line);
+}
+
+bool
+shards_may_start(const struct shards *shards, const struct endpoint *endpoint)
+{
+	return shards->children[shard_of(shards, endpoint)].pid > 0;
+}
+
+void
+shards_start(struct shards *shards, struct delivery *delivery,
+    unsigned attempt, int64_t wall_us)
+{
+	const struct queue_record *record = &delivery->record;
+	unsigned i = shard_of(shards, delivery->endpoint);
+	struct wire *wire = &shards->children[i].wire;
+	struct wire_start head = {
+		.token = take_token(shards),
+		.endpoint = delivery->endpoint->number,
+		.attempt = attempt,
+		.wall_us = wall_us,
+		.id = record->id,
+		.tenant_id = record->tenant_id,
+		.device_id = record->device_id,
+		.created_us = record->created_us,
+	};
+
+	shards->flights[head.token].delivery = delivery;
+	shards->flights[head.token].shard = i;
+	shards->flights[head.token].overdue_us = clock_mono_us() +
+	    (int64_t)delivery->target->webhook.timeout_s * CLOCK_SECOND_US +
+	    OVERDUE_US;
+	tell_target(shards, i, head.endpoint, delivery->target);
+	wire_begin(wire, WIRE_START, &head, sizeof(head));
+	wire_add_text(wire, record->event);
+	wire_add(wire, record->body, record->body_len);
+	wire_end(wire);
+}
+
+/* --- the end of a shard --- */
+
+/* What it had under way has told nothing. */
+static void
+take_back(struct shards *shards, unsigned i)
+{
+	for (uint32_t token = 0; token < shards->nflights; token++) {
+		struct flight *flight = &shards->flights[token];
+
+		if (flight->delivery != NULL && flight->shard == i)
+			dispatch_lost(shards->spool,
+			    give_token(shards, token));
+	}
+	for (size_t e = 0; e < shards->ntold; e++)
+		if (shards->told[e].shard == i)
+			target_unref(&shards->told[e].target);
+}
+
+static void
+reap(unsigned i, struct child *child)
+{
+	int status = 0;
+
+	/* Its socket is closed: if it is not dead, it is no use. */
+	(void)kill(child->pid, SIGKILL);
+	while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR)
+		continue;
+	if (WIFSIGNALED(status))
+		log_error("shard=%u pid=%ld died: signal %d", i,
+		    (long)child->pid, WTERMSIG(status));
+	else
+		log_error("shard=%u pid=%ld died: status %d", i,
+		    (long)child->pid, WEXITSTATUS(status));
+	child->pid = 0;
+}
+
+static void
+died(struct shards *shards, unsigned i)
+{
+	struct child *child = &shards->children[i];
+	int64_t now_us = clock_mono_us();
+
+	wire_deinit(&child->wire);
+	reap(i, child);
+	if (now_us - child->started_us >= OLD_US)
+		child->young = 0;
+	put_off(child, now_us);
+	take_back(shards, i);
+	spool_numbers_count_restart(shards->spool->numbers);
+}
+
+/* --- answers --- */
+
+static bool
+take_result(struct shards *shards, unsigned i, struct wire_message *message)
+{
+	struct delivery_result result = { .error = "", .answer = "" };
+	struct delivery *delivery;
+	struct wire_result head;
+	const char *why;
+
+	if (message->type != WIRE_RESULT ||
+	    !wire_take(message, &head, sizeof(head)) ||
+	    (why = wire_take_text(message)) == NULL ||
+	    (result.error = wire_take_text(message)) == NULL ||
+	    (result.answer = wire_take_text(message)) == NULL ||
+	    head.token >= shards->nflights ||
+	    shards->flights[head.token].delivery == NULL ||
+	    shards->flights[head.token].shard != i)
+		return false;
+	snprintf(result.why, sizeof(result.why), "%s", why);
+	result.status = (long)head.status;
+	result.retry_after_s = head.retry_after_s;
+	result.duration_us = head.duration_us;
+	delivery = give_token(shards, head.token);
+	dispatch_result(shards->spool, delivery, &result);
+	delivery_release(shards->spool->pool, delivery);
+	return true;
+}
+
+bool
+shards_socket(struct shards *shards, int fd, uint32_t events)
+{
+	struct wire_message message;
+	struct wire *wire;
+	unsigned i = 0;
+	bool is_on;
+
+	while (i < shards->n && (shards->children[i].pid == 0 ||
+	    shards->children[i].wire.fd != fd))
+		i++;
+	if (i == shards->n)
+		return false;
+	wire = &shards->children[i].wire;
+	if ((events & ~(uint32_t)EPOLLOUT) == 0)
+		return true;
+	/* What it said last counts, also when it is dead by now. */
+	is_on = wire_receive(wire) == 0;
+	while (is_on && wire_next(wire, &message))
+		is_on = take_result(shards, i, &message);
+	if (!is_on)
+		died(shards, i);
+	return true;
+}
+
+/* --- the loop's calls --- */
+
+static void
+flush(struct shards *shards, unsigned i)
+{
+	struct child *child = &shards->children[i];
+	struct epoll_event event = { .events = EPOLLIN };
+	bool is_full;
+
+	if (wire_flush(&child->wire) < 0) {
+		/* What it has said is still to be read: its socket tells. */
+		return;
+	}
+	is_full = !wire_is_flushed(&child->wire);
+	if (is_full == child->is_writing)
+		return;
+	event.data.fd = child->wire.fd;
+	if (is_full)
+		event.events |= EPOLLOUT;
+	if (epoll_ctl(shards->epoll_fd, EPOLL_CTL_MOD, child->wire.fd,
+	    &event) < 0)
+		log_fatal("epoll_ctl: %m");
+	child->is_writing = is_full;
+}
+
+void
+shards_run(struct shards *shards, int64_t mono_us)
+{
+	for (unsigned i = 0; i < shards->n; i++) {
+		struct child *child = &shards->children[i];
+
+		if (child->pid == 0 && mono_us >= child->start_at_us) {
+			start(shards, i, mono_us);
+			if (child->pid > 0)
+				directory_apply_all(shards->spool);
+		}
+		if (child->pid > 0)
+			flush(shards, i);
+	}
+}
+
+void
+shards_tick(struct shards *shards, int64_t mono_us)
+{
+	unsigned up = shards_up(shards);
+
+	spool_numbers_set(shards->spool->numbers, SPOOL_SHARDS_UP, up);
+	spool_numbers_set(shards->spool->numbers, SPOOL_SHARDS_DOWN,
+	    shards->n - up);
+	for (uint32_t token = 0; token < shards->nflights; token++) {
+		const struct flight *flight = &shards->flights[token];
+
+		if (flight->delivery == NULL || mono_us < flight->overdue_us)
+			continue;
+		log_error("shard=%u hangs: killed", flight->shard);
+		died(shards, flight->shard);
+	}
+}
+
+int64_t
+shards_due(const struct shards *shards)
+{
+	int64_t due_us = INT64_MAX;
+
+	for (unsigned i = 0; i < shards->n; i++)
+		if (shards->children[i].pid == 0 &&
+		    shards->children[i].start_at_us < due_us)
+			due_us = shards->children[i].start_at_us;
+	return due_us;
+}
+
+unsigned
+shards_up(const struct shards *shards)
+{
+	unsigned up = 0;
+
+	for (unsigned i = 0; i < shards->n; i++)
+		up += shards->children[i].pid > 0;
+	return up;
+}
+
+bool
+shards_are_up(const struct shards *shards)
+{
+	return shards_up(shards) == shards->n;
+}
+
+bool
+shards_are_hopeless(const struct shards *shards)
+{
+	for (unsigned i = 0; i < shards->n; i++)
+		if (shards->children[i].pid == 0 &&
+		    shards->children[i].young >= YOUNG_HOPELESS)
+			return true;
+	return false;
+}
+
+void
+shards_reload(struct shards *shards)
+{
+	/* Under other keys the same settings are another line. */
+	for (size_t e = 0; e < shards->ntold; e++)
+		target_unref(&shards->told[e].target);
+	for (unsigned i = 0; i < shards->n; i++)
+		if (shards->children[i].pid > 0)
+			say_policy(shards, &shards->children[i]);
+}
+
+struct shards *
+shards_new(struct spool *spool, int epoll_fd, unsigned n)
+{
+	struct shards *shards = mem_calloc(1, sizeof(*shards));
+
+	shards->spool = spool;
+	shards->epoll_fd = epoll_fd;
+	shards->n = n;
+	shards->first_free = NO_FLIGHT;
+	shards->children = mem_calloc(n, sizeof(shards->children[0]));
+	return shards;
+}
+
+/* A closed socket ends them. */
+static void
+wait_for_end(struct child *child, int64_t until_us)
+{
+	pid_t pid;
+
+	while ((pid = waitpid(child->pid, NULL, WNOHANG)) == 0 &&
+	    clock_mono_us() < until_us)
+		(void)poll(NULL, 0, 5);
+	if (pid != 0)
+		return;
+	(void)kill(child->pid, SIGKILL);
+	while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
+		continue;
+}
+
+void
+shards_free(struct shards **shardsp)
+{
+	struct shards *shards = *shardsp;
+	int64_t until_us = clock_mono_us() + END_MS * 1000;
+
+	*shardsp = NULL;
+	if (shards == NULL)
+		return;
+	for (unsigned i = 0; i < shards->n; i++)
+		if (shards->children[i].pid > 0)
+			wire_deinit(&shards->children[i].wire);
+	for (unsigned i = 0; i < shards->n; i++)
+		if (shards->children[i].pid > 0)
+			wait_for_end(&shards->children[i], until_us);
+	for (size_t e = 0; e < shards->ntold; e++)
+		target_unref(&shards->told[e].target);
+	free(shards->told);
+	free(shards->flights);
+	free(shards->children);
+	free(shards);
+}
