@@ -173,6 +173,15 @@ class Instance:
         return subprocess.run([BUILD / "wutsctl", "-c", self.config, *args],
                               capture_output=True, text=True, timeout=60)
 
+    def sql(self, statement):
+        """The rows, as tuples of text."""
+        run = subprocess.run(
+            ["mariadb", "--no-defaults", "--batch", "--skip-column-names",
+             "--socket", str(self.run / "sockets/mariadb.sock"), "wuts"],
+            input=statement, check=True, timeout=120, capture_output=True,
+            text=True)
+        return [tuple(line.split("\t")) for line in run.stdout.splitlines()]
+
     def metrics(self):
         response = self.master().get("/metrics")
         assert response.status_code == 200, response.text

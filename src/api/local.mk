@@ -32,10 +32,17 @@ libwuts_api_a_SOURCES += \
 	src/api/onprem/settings.c \
 	src/api/onprem/stats.c
 libwuts_api_a_SOURCES += \
+	src/api/wacht/agent.c \
 	src/api/wacht/auth.c \
+	src/api/wacht/connections.c \
+	src/api/wacht/details_private.h \
 	src/api/wacht/error.c \
 	src/api/wacht/input.c \
+	src/api/wacht/memberships.c \
+	src/api/wacht/passkeys.c \
 	src/api/wacht/routes.c \
+	src/api/wacht/second_factor.c \
+	src/api/wacht/sessions.c \
 	src/api/wacht/shapes.c \
 	src/api/wacht/wacht_private.h
 libwuts_api_a_SOURCES += \

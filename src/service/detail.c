@@ -25,7 +25,9 @@ detail_find_user(struct service *service, const struct caller *caller,
 {
 	if (user_service_get(service, caller, user_id, user_r, fault) < 0)
 		return -1;
-	return service_is_admin(&caller->identity, &user_r->tenant_id) ? 0 :
+	/* A key that may only read may read this. */
+	return caller->identity.kind != IDENTITY_USER ||
+	    caller->identity.role == ROLE_ADMIN ? 0 :
 	    service_refuse_forbidden(fault);
 }
 

@@ -7,9 +7,37 @@
 #include "wuts/api.h"
 #include "wuts/http.h"
 
+#include "details_private.h"
 #include "wacht_private.h"
 
 static const struct route routes[] = {
+	/* what hangs on a user */
+	{ HTTP_GET, "/users/{user_id}/social-connections", ACCESS_ADMIN,
+	    wacht_connections_list, WACHT_NO_BODY },
+	{ HTTP_DELETE, "/users/{user_id}/social-connections/{connection_id}",
+	    ACCESS_ADMIN, wacht_connections_delete, WACHT_NO_BODY },
+	{ HTTP_GET, "/users/{user_id}/organization-memberships", ACCESS_ADMIN,
+	    wacht_organizations_list, WACHT_NO_BODY },
+	{ HTTP_GET, "/users/{user_id}/workspace-memberships", ACCESS_ADMIN,
+	    wacht_workspaces_list, WACHT_NO_BODY },
+	{ HTTP_GET, "/users/{user_id}/sessions", ACCESS_ADMIN,
+	    wacht_sessions_list, WACHT_NO_BODY },
+	{ HTTP_POST, "/users/{user_id}/sessions/{signin_id}/revoke",
+	    ACCESS_ADMIN, wacht_sessions_revoke, WACHT_NO_BODY },
+	{ HTTP_POST, "/users/{user_id}/sessions/revoke-all", ACCESS_ADMIN,
+	    wacht_sessions_revoke_all, WACHT_NO_BODY },
+	{ HTTP_GET, "/users/{user_id}/passkeys", ACCESS_ADMIN,
+	    wacht_passkeys_list, WACHT_NO_BODY },
+	{ HTTP_PATCH, "/users/{user_id}/passkeys/{passkey_id}", ACCESS_ADMIN,
+	    wacht_passkeys_rename, WACHT_JSON },
+	{ HTTP_DELETE, "/users/{user_id}/passkeys/{passkey_id}", ACCESS_ADMIN,
+	    wacht_passkeys_delete, WACHT_NO_BODY },
+	{ HTTP_POST, "/users/{user_id}/authenticators", ACCESS_ADMIN,
+	    wacht_authenticators_create, WACHT_JSON },
+	{ HTTP_DELETE, "/users/{user_id}/authenticators", ACCESS_ADMIN,
+	    wacht_authenticators_delete, WACHT_NO_BODY },
+	{ HTTP_POST, "/users/{user_id}/backup-codes/regenerate", ACCESS_ADMIN,
+	    wacht_backup_codes_renew, WACHT_NO_BODY }
 };
 
 /* What every answer of this dialect carries beside no-store. */

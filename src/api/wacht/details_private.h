@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* The handlers of what hangs on a user beside its addresses and numbers:
+   operations 16 to 28 of spec/wacht.md §3. 0, or -1 with the fault. */
+#ifndef WUTS_API_WACHT_DETAILS_PRIVATE_H
+#define WUTS_API_WACHT_DETAILS_PRIVATE_H
+
+struct connection;
+struct exchange;
+struct fault;
+struct json_writer;
+
+int wacht_connections_list(struct exchange *x, struct fault *fault);
+int wacht_connections_delete(struct exchange *x, struct fault *fault);
+
+int wacht_organizations_list(struct exchange *x, struct fault *fault);
+int wacht_workspaces_list(struct exchange *x, struct fault *fault);
+
+int wacht_sessions_list(struct exchange *x, struct fault *fault);
+int wacht_sessions_revoke(struct exchange *x, struct fault *fault);
+int wacht_sessions_revoke_all(struct exchange *x, struct fault *fault);
+
+int wacht_passkeys_list(struct exchange *x, struct fault *fault);
+int wacht_passkeys_rename(struct exchange *x, struct fault *fault);
+int wacht_passkeys_delete(struct exchange *x, struct fault *fault);
+
+int wacht_authenticators_create(struct exchange *x, struct fault *fault);
+int wacht_authenticators_delete(struct exchange *x, struct fault *fault);
+int wacht_backup_codes_renew(struct exchange *x, struct fault *fault);
+
+/* A SocialConnection, as a value. */
+void wacht_put_connection(struct json_writer *w,
+    const struct connection *connection);
+
+/* --- agent.c: what a User-Agent says of itself; "" when it is not plain --- */
+
+const char *agent_browser(const char *user_agent);
+const char *agent_device(const char *user_agent);
+
+#endif
