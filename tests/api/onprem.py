@@ -182,6 +182,8 @@ def houses(wuts):
 
 def onprem_house(wuts):
     house = wuts.tenant()
+    enabled = wuts.ctl("onprem", "enable", house.id)
+    assert enabled.returncode == 0, enabled.stderr
     house.tokens = {"admin": house.admin.token,
                     "any": house.member().token}
     return house
