@@ -49,4 +49,10 @@ void event_body_format(struct strbuf *out, const struct uuid *id,
     const char *event, int64_t timestamp_us, const struct uuid *tenant_id,
     const struct uuid *device_id, const char *data, size_t data_len);
 
+/* The same of an event of the Wacht dialect (spec/wacht.md §5.1), whose readers
+   look at "type", "timestamp" with milliseconds, and "data". */
+void event_body_format_typed(struct strbuf *out, const struct uuid *id,
+    const char *event, int64_t timestamp_us, const struct uuid *tenant_id,
+    const char *data, size_t data_len);
+
 #endif

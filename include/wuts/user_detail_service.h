@@ -58,7 +58,8 @@ struct user_creation {
 	bool skip_password_check;
 	struct picture_upload picture;
 };
-/* Emits user.created. -1: REFUSAL_EMAIL_EXISTS, REFUSAL_PHONE_EXISTS,
+/* Fields that fault holds already are refused together with the others. Emits
+   user.created. -1: REFUSAL_EMAIL_EXISTS, REFUSAL_PHONE_EXISTS,
    REFUSAL_USERNAME_EXISTS. */
 int user_detail_service_create(struct service *service, struct arena *arena,
     const struct caller *caller, const struct user_creation *input,
@@ -77,7 +78,7 @@ struct user_patch {
 	bool remove_picture;		/* wins over picture */
 	struct picture_upload picture;
 };
-/* Emits user.updated when anything changes; disabling ends all sessions. -1:
+/* As above, of fields. Emits user.updated when anything changes; disabling ends all sessions. -1:
    REFUSAL_USERNAME_EXISTS, and as user_service_change(). */
 int user_detail_service_update(struct service *service, struct arena *arena,
     const struct caller *caller, const struct uuid *id,

@@ -36,14 +36,17 @@ libwuts_api_a_SOURCES += \
 	src/api/wacht/auth.c \
 	src/api/wacht/connections.c \
 	src/api/wacht/details_private.h \
+	src/api/wacht/emails.c \
 	src/api/wacht/error.c \
 	src/api/wacht/input.c \
 	src/api/wacht/memberships.c \
 	src/api/wacht/passkeys.c \
+	src/api/wacht/phones.c \
 	src/api/wacht/routes.c \
 	src/api/wacht/second_factor.c \
 	src/api/wacht/sessions.c \
 	src/api/wacht/shapes.c \
+	src/api/wacht/users.c \
 	src/api/wacht/wacht_private.h
 libwuts_api_a_SOURCES += \
 	src/api/ops/openapi.c \

@@ -87,6 +87,33 @@ clock_format(int64_t wall_us, char buf[CLOCK_RFC3339_SIZE])
 	return buf;
 }
 
+static void
+format_fraction(int64_t wall_us, unsigned digits, char *buf, size_t size)
+{
+	unsigned micros = wall_us < 0 ? 0 :
+	    (unsigned)(wall_us % CLOCK_SECOND_US);
+	char seconds[CLOCK_RFC3339_SIZE];
+
+	clock_format(wall_us, seconds);
+	if (digits == 3)
+		micros /= 1000;
+	snprintf(buf, size, "%.19s.%0*uZ", seconds, (int)digits, micros);
+}
+
+char *
+clock_format_micros(int64_t wall_us, char buf[CLOCK_RFC3339_MICROS_SIZE])
+{
+	format_fraction(wall_us, 6, buf, CLOCK_RFC3339_MICROS_SIZE);
+	return buf;
+}
+
+char *
+clock_format_millis(int64_t wall_us, char buf[CLOCK_RFC3339_MILLIS_SIZE])
+{
+	format_fraction(wall_us, 3, buf, CLOCK_RFC3339_MILLIS_SIZE);
+	return buf;
+}
+
 /* n decimal digits at *textp within [low, high]. */
 static bool
 take_number(const char **textp, unsigned n, int low, int high, int *value_r)

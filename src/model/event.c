@@ -101,10 +101,17 @@ static const char *const names[] = {
 	"session.created",
 	"session.deleted",
 	"session.expired",
+	"user.email.added",
+	"user.email.removed",
+	"user.email.verified",
+	"user.phone.added",
+	"user.phone.removed",
+	"user.phone.verified",
+	"user.password.updated",
 };
 
 #define NAME_COUNT (sizeof(names) / sizeof(names[0]))
-#define TENANT_COUNT 12
+#define TENANT_COUNT 19
 #define ENGINE_COUNT (NAME_COUNT - TENANT_COUNT)
 #define SET_BITS 64
 /* Numbers of patterns: the names, "*", the groups. */
@@ -228,4 +235,27 @@ event_body_format(struct strbuf *out, const struct uuid *id,
 	strbuf_append_str(out, ",\"data\":");
 	json_text_compact(out, data, data_len);
 	strbuf_append_char(out, '}');
+}
+
+void
+event_body_format_typed(struct strbuf *out, const struct uuid *id,
+    const char *event, int64_t timestamp_us, const struct uuid *tenant_id,
+    const char *data, size_t data_len)
+{
+	char uuid[UUID_TEXT_LEN + 1], time[CLOCK_RFC3339_MILLIS_SIZE];
+
+	strbuf_reserve(out, data_len + BODY_OVERHEAD);
+	strbuf_append_str(out, "{\"type\":\"");
+	strbuf_append_str(out, event);
+	strbuf_append_str(out, "\",\"timestamp\":\"");
+	strbuf_append_str(out, clock_format_millis(timestamp_us, time));
+	strbuf_append_str(out, "\",\"data\":");
+	json_text_compact(out, data, data_len);
+	strbuf_append_str(out, ",\"id\":\"");
+	strbuf_append(out, uuid_format(id, uuid), UUID_TEXT_LEN);
+	strbuf_append_str(out, "\",\"event\":\"");
+	strbuf_append_str(out, event);
+	strbuf_append_str(out, "\",\"tenant_id\":\"");
+	strbuf_append(out, uuid_format(tenant_id, uuid), UUID_TEXT_LEN);
+	strbuf_append_str(out, "\",\"device_id\":null}");
 }

@@ -281,9 +281,15 @@ change_judge_caller(struct change *change, struct fault *fault)
 	    judge_key(change, fault);
 }
 
+enum body_shape {
+	BODY_OF_WUTS,
+	BODY_TYPED
+};
+
 static int
-emit(struct change *change, const struct uuid *device_id, const char *event,
-    const char *data, size_t data_len, struct fault *fault)
+emit(struct change *change, enum body_shape shape,
+    const struct uuid *device_id, const char *event, const char *data,
+    size_t data_len, struct fault *fault)
 {
 	struct strbuf body = STRBUF_INIT;
 	struct queue_record record;
@@ -292,8 +298,12 @@ emit(struct change *change, const struct uuid *device_id, const char *event,
 	wuts_assert(change->nprepared < CHANGE_EVENTS_MAX);
 	memset(&record, 0, sizeof(record));
 	uuid_new_ordered(&record.id);
-	event_body_format(&body, &record.id, event, change->now_us,
-	    &change->tenant_id, device_id, data, data_len);
+	if (shape == BODY_TYPED)
+		event_body_format_typed(&body, &record.id, event,
+		    change->now_us, &change->tenant_id, data, data_len);
+	else
+		event_body_format(&body, &record.id, event, change->now_us,
+		    &change->tenant_id, device_id, data, data_len);
 	record.tenant_id = change->tenant_id;
 	if (device_id != NULL)
 		record.device_id = *device_id;
@@ -321,14 +331,22 @@ int
 change_emit(struct change *change, const char *event, const char *data,
     size_t data_len, struct fault *fault)
 {
-	return emit(change, NULL, event, data, data_len, fault);
+	return emit(change, BODY_OF_WUTS, NULL, event, data, data_len, fault);
+}
+
+int
+change_emit_typed(struct change *change, const char *event, const char *data,
+    size_t data_len, struct fault *fault)
+{
+	return emit(change, BODY_TYPED, NULL, event, data, data_len, fault);
 }
 
 int
 change_emit_of_device(struct change *change, const struct uuid *device_id,
     const char *event, const char *data, size_t data_len, struct fault *fault)
 {
-	return emit(change, device_id, event, data, data_len, fault);
+	return emit(change, BODY_OF_WUTS, device_id, event, data, data_len,
+	    fault);
 }
 
 int64_t

@@ -46,6 +46,16 @@ libwuts_service_a_SOURCES = \
 	src/service/tenant.c \
 	src/service/trial.c \
 	src/service/user.c \
+	src/service/user_detail.c \
+	src/service/user_detail_private.h \
+	src/service/user_email.c \
+	src/service/user_manage.c \
+	src/service/user_metadata.c \
+	src/service/user_password.c \
+	src/service/user_phone.c \
+	src/service/user_policy.c \
+	src/service/user_search.c \
+	src/service/user_shape.c \
 	src/service/webhook.c \
 	src/service/webhook_check.c \
 	src/service/webhook_private.h \

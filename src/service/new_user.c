@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "service_private.h"
+#include "user_detail_private.h"
 
 #include "wuts/fault.h"
 #include "wuts/json.h"
@@ -192,8 +193,10 @@ new_user_insert_rows(struct change *change, struct new_user *new_user,
 	if (inserted == 0)
 		return refuse_user(change, user, fault);
 	*new_user->user_r = *user;
-	return user->email[0] != '\0' ?
-	    insert_email(change, new_user, fault) : 0;
+	if (user->email[0] != '\0' &&
+	    insert_email(change, new_user, fault) < 0)
+		return -1;
+	return details_index_account(change, user, fault);
 }
 
 int

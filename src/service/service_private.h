@@ -200,6 +200,9 @@ int change_judge_user(struct change *change, const struct user *user,
    a JSON object. */
 int change_emit(struct change *change, const char *event, const char *data,
     size_t data_len, struct fault *fault);
+/* The same in the shape of the Wacht dialect (event_body_format_typed()). */
+int change_emit_typed(struct change *change, const char *event,
+    const char *data, size_t data_len, struct fault *fault);
 /* The same, of one of its devices: for that device's webhook. */
 int change_emit_of_device(struct change *change, const struct uuid *device_id,
     const char *event, const char *data, size_t data_len,
@@ -246,6 +249,12 @@ int user_find_tenant(struct service *service, const struct identity *identity,
 /* Lock the tenant, then caller and target in the order of their ids. */
 int user_lock_target(struct change *change, const struct uuid *id,
     struct user *target_r, struct fault *fault);
+/* Of a user that stands locked: user_check_change() and user_check_delete()
+   on what the database says. */
+int user_judge_change(struct change *change, const struct user *target,
+    const struct user_change *asked, struct fault *fault);
+int user_judge_delete(struct change *change, const struct user *target,
+    struct fault *fault);
 
 /* --- tenant.c --- */
 
@@ -277,8 +286,8 @@ void new_user_check(const struct service *service, const char *email,
 void new_user_prepare(const struct service *service,
     struct new_user *new_user, const char *password,
     char token_r[UUID_TEXT_LEN + 1]);
-/* The rows of the user and of its address. REFUSAL_EMAIL_EXISTS,
-   REFUSAL_USERNAME_EXISTS. */
+/* The rows of the user, of its address, and for searches.
+   REFUSAL_EMAIL_EXISTS, REFUSAL_USERNAME_EXISTS. */
 int new_user_insert_rows(struct change *change, struct new_user *new_user,
     struct fault *fault);
 /* The same with audit row and event of the WUTS dialect. */

@@ -206,23 +206,42 @@ count_other_admins(struct change *change, const struct user *target,
 	return 0;
 }
 
-static int
-check_change(struct change *change, const struct user *target,
-    const struct user_changing *changing, struct fault *fault)
+int
+user_judge_change(struct change *change, const struct user *target,
+    const struct user_change *asked, struct fault *fault)
 {
 	struct role_matrix matrix;
-	char etag[ETAG_SIZE];
 	unsigned others = 0;
-	int verdict;
 
 	memset(&matrix, 0, sizeof(matrix));
-	if (changing->change->has_role &&
+	if (asked->has_role &&
 	    role_service_matrix(change->service, &matrix, fault) < 0)
 		return -1;
 	if (count_other_admins(change, target, &others, fault) < 0)
 		return -1;
-	verdict = user_check_change(&change->identity, target,
-	    changing->change, &matrix, others, fault);
+	return user_check_change(&change->identity, target, asked, &matrix,
+	    others, fault);
+}
+
+int
+user_judge_delete(struct change *change, const struct user *target,
+    struct fault *fault)
+{
+	unsigned others = 0;
+
+	if (count_other_admins(change, target, &others, fault) < 0)
+		return -1;
+	return user_check_delete(&change->identity, target, others, fault);
+}
+
+static int
+check_change(struct change *change, const struct user *target,
+    const struct user_changing *changing, struct fault *fault)
+{
+	char etag[ETAG_SIZE];
+	int verdict;
+
+	verdict = user_judge_change(change, target, changing->change, fault);
 	if (verdict < 0)
 		return -1;
 	if (etag_check(changing->if_match,
@@ -410,15 +429,12 @@ delete_body(struct change *change, void *ctx, struct fault *fault)
 {
 	const struct user_deletion *deletion = ctx;
 	char etag[ETAG_SIZE];
-	unsigned others = 0;
 	struct user user;
 	int deleted;
 
 	if (user_lock_target(change, deletion->id, &user, fault) < 0)
 		return -1;
-	if (count_other_admins(change, &user, &others, fault) < 0)
-		return -1;
-	if (user_check_delete(&change->identity, &user, others, fault) < 0 ||
+	if (user_judge_delete(change, &user, fault) < 0 ||
 	    etag_check(deletion->if_match,
 	    etag_format(user.updated_us, etag), fault) < 0)
 		return -1;

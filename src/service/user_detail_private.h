@@ -10,60 +10,64 @@
 
 /* Only a tenant's own API keys and admins get as far as a transaction, and
    which tenant it is they say by being that. */
-int detail_check_caller(const struct caller *caller, struct fault *fault);
-/* change_run() in the caller's tenant, after detail_check_caller(). */
-int detail_run(struct service *service, const struct caller *caller,
+int details_check_caller(const struct caller *caller, struct fault *fault);
+/* change_run() in the caller's tenant, after details_check_caller(). */
+int details_run(struct service *service, const struct caller *caller,
     change_body *body, void *ctx, struct fault *fault);
 
 /* The first step of a body: user_lock_target(), and the caller is still what
    it has to be. */
-int detail_begin(struct change *change, const struct uuid *user_id,
+int details_begin(struct change *change, const struct uuid *user_id,
     struct user *user_r, struct fault *fault);
 /* Everything about a user whose row has been read. connections have no
    tokens. */
-int detail_load(struct change *change, struct arena *arena,
+int details_load(struct change *change, struct arena *arena,
     const struct user *user, struct user_details *details_r,
+    struct fault *fault);
+/* What an answer may show of the connections' tokens, after the change. */
+int details_show_tokens(struct service *service, struct arena *arena,
+    const struct caller *caller, struct user_details *details,
     struct fault *fault);
 /* Something about the user, besides its row in user_search, has changed: move
    its updated_us. */
-int detail_touch(struct change *change, struct user *user,
+int details_touch(struct change *change, struct user *user,
     struct fault *fault);
 /* The last step of a body that has changed names, addresses or numbers:
-   detail_touch(), load, and the row that searches read. */
-int detail_settle(struct change *change, struct arena *arena,
+   details_touch(), load, and the row that searches read. */
+int details_settle(struct change *change, struct arena *arena,
     struct user *user, struct user_details *details_r, struct fault *fault);
 
 /* user_search.c: that row. */
-int detail_index(struct change *change, const struct user_details *details,
+int details_index(struct change *change, const struct user_details *details,
     struct fault *fault);
-int detail_index_account(struct change *change, const struct user *user,
+int details_index_account(struct change *change, const struct user *user,
     struct fault *fault);
 
 /* An event whose data is {"entity_id", "entity_type", and what write puts
    in}. */
-typedef void detail_write(struct json_writer *w, const void *ctx);
-int detail_emit(struct change *change, const char *event,
+typedef void details_write(struct json_writer *w, const void *ctx);
+int details_emit(struct change *change, const char *event,
     const char *entity_type, const struct uuid *entity_id,
-    detail_write *write, const void *ctx, struct fault *fault);
+    details_write *write, const void *ctx, struct fault *fault);
 /* user.created, user.updated, user.deleted. */
-int detail_emit_user(struct change *change, const char *event,
+int details_emit_user(struct change *change, const char *event,
     const struct user_details *details, struct fault *fault);
 /* For a change of something that hangs on the user and is not shown in an
-   event of its own: detail_touch(), load, user.updated. */
-int detail_emit_updated(struct change *change, struct arena *arena,
+   event of its own: details_touch(), load, user.updated. */
+int details_emit_updated(struct change *change, struct arena *arena,
     struct user *user, struct fault *fault);
 
 /* An audit row about the user, whose new value is one text. value NULL:
    none. */
-int detail_audit(struct change *change, const char *action,
+int details_audit(struct change *change, const char *action,
     const struct uuid *user_id, const char *key, const char *value,
     struct fault *fault);
 
 /* -1: REFUSAL_DETAIL_NOT_FOUND. */
-int detail_refuse_unknown(const char *what, struct fault *fault);
+int details_refuse_unknown(const char *what, struct fault *fault);
 
 /* A copy without white space at both ends; "" for NULL. */
-const char *detail_trim(struct arena *arena, const char *text);
+const char *details_trim(struct arena *arena, const char *text);
 
 /* user_metadata.c: the text of a JSON object in its shortest form, in arena;
    NULL is {}. The text may be blank: then 0, and nothing is said. 1: *text_r;

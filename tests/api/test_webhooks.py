@@ -349,7 +349,9 @@ def test_the_catalogue_is_complete(house):
         "user.role_changed", "user.deleted", "user.token_rotated",
         "user.mfa.enabled", "user.mfa.disabled",
         "webhook.disabled", "session.created", "session.deleted",
-        "session.expired"]
+        "session.expired", "user.email.added", "user.email.removed",
+        "user.email.verified", "user.phone.added", "user.phone.removed",
+        "user.phone.verified", "user.password.updated"]
 
 
 def test_every_name_of_the_catalogue_can_be_subscribed_to(owner):

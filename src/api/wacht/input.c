@@ -2,14 +2,19 @@
 /* Taking a request of the Wacht dialect apart (spec/wacht.md §1.1, §1.3). */
 #include "config.h"
 
+#include "wuts/arena.h"
 #include "wuts/fault.h"
 #include "wuts/http.h"
 #include "wuts/uuid.h"
 
 #include "wacht_private.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
+
+#define BLANKS " \t\r\n\v\f"
+#define SEARCH_MAX 200		/* characters */
 
 static int
 take_id(const struct exchange *x, size_t i, const char *name,
@@ -89,4 +94,57 @@ wacht_input_query_bool(const struct exchange *x, const char *name,
 	if (text == NULL || *value_r || strcmp(text, "false") == 0)
 		return 0;
 	return fault_add_field(fault, name, "must be true or false", text);
+}
+
+void
+wacht_input_query_number(const struct exchange *x, const char *name,
+    uint64_t max, uint64_t *value_r, struct fault *fault)
+{
+	const char *text = request_query(x, name), *p = text;
+	uint64_t value = 0;
+	char message[64];
+
+	if (text == NULL)
+		return;
+	for (; *p >= '0' && *p <= '9' && value <= max / 10; p++)
+		value = value * 10 + (uint64_t)(*p - '0');
+	if (p != text && *p == '\0' && value <= max) {
+		*value_r = value;
+		return;
+	}
+	snprintf(message, sizeof(message), "must be a number from 0 to %llu",
+	    (unsigned long long)max);
+	fault_add_field(fault, name, message, text);
+}
+
+static size_t
+count_chars(const char *text)
+{
+	size_t n = 0;
+
+	for (; *text != '\0'; text++)
+		n += ((unsigned char)*text & 0xc0) != 0x80;
+	return n;
+}
+
+void
+wacht_input_query_search(struct exchange *x, const char **search_r,
+    struct fault *fault)
+{
+	const char *text = request_query(x, "search");
+	size_t len;
+
+	*search_r = NULL;
+	if (text == NULL)
+		return;
+	text += strspn(text, BLANKS);
+	len = strlen(text);
+	while (len > 0 && strchr(BLANKS, text[len - 1]) != NULL)
+		len--;
+	if (len == 0)
+		return;
+	*search_r = arena_memdup(x->arena, text, len);
+	if (count_chars(*search_r) > SEARCH_MAX)
+		fault_add_field(fault, "search",
+		    "must be at most 200 characters", NULL);
 }

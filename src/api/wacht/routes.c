@@ -11,7 +11,37 @@
 #include "wacht_private.h"
 
 static const struct route routes[] = {
-	/* what hangs on a user */
+	{ HTTP_GET, "/users", ACCESS_ADMIN, wacht_users_list, WACHT_NO_BODY },
+	{ HTTP_POST, "/users", ACCESS_ADMIN, wacht_users_create, WACHT_FORM },
+	{ HTTP_GET, "/users/{user_id}/details", ACCESS_ADMIN,
+	    wacht_users_get, WACHT_NO_BODY },
+	{ HTTP_PATCH, "/users/{user_id}", ACCESS_ADMIN, wacht_users_update,
+	    WACHT_FORM },
+	{ HTTP_DELETE, "/users/{user_id}", ACCESS_ADMIN, wacht_users_delete,
+	    WACHT_NO_BODY },
+	{ HTTP_PATCH, "/users/{user_id}/password", ACCESS_ADMIN,
+	    wacht_password_set, WACHT_JSON },
+	{ HTTP_DELETE, "/users/{user_id}/password", ACCESS_ADMIN,
+	    wacht_password_remove, WACHT_NO_BODY },
+
+	{ HTTP_POST, "/users/{user_id}/emails", ACCESS_ADMIN,
+	    wacht_emails_add, WACHT_JSON },
+	{ HTTP_PATCH, "/users/{user_id}/emails/{email_id}", ACCESS_ADMIN,
+	    wacht_emails_update, WACHT_JSON },
+	{ HTTP_DELETE, "/users/{user_id}/emails/{email_id}", ACCESS_ADMIN,
+	    wacht_emails_delete, WACHT_NO_BODY },
+	{ HTTP_POST, "/users/{user_id}/emails/{email_id}/make-primary",
+	    ACCESS_ADMIN, wacht_emails_make_primary, WACHT_NO_BODY },
+
+	{ HTTP_POST, "/users/{user_id}/phones", ACCESS_ADMIN,
+	    wacht_phones_add, WACHT_JSON },
+	{ HTTP_PATCH, "/users/{user_id}/phones/{phone_id}", ACCESS_ADMIN,
+	    wacht_phones_update, WACHT_JSON },
+	{ HTTP_DELETE, "/users/{user_id}/phones/{phone_id}", ACCESS_ADMIN,
+	    wacht_phones_delete, WACHT_NO_BODY },
+	{ HTTP_POST, "/users/{user_id}/phones/{phone_id}/make-primary",
+	    ACCESS_ADMIN, wacht_phones_make_primary, WACHT_NO_BODY },
+
 	{ HTTP_GET, "/users/{user_id}/social-connections", ACCESS_ADMIN,
 	    wacht_connections_list, WACHT_NO_BODY },
 	{ HTTP_DELETE, "/users/{user_id}/social-connections/{connection_id}",

@@ -65,6 +65,16 @@ int wacht_input_object(struct exchange *x, const struct input_field *fields,
 int wacht_input_query_bool(const struct exchange *x, const char *name,
     bool *value_r, struct fault *fault);
 
+/* ?name= as a number of digits, at most max; *value_r stays when absent. A
+   field is added to fault for anything else. */
+void wacht_input_query_number(const struct exchange *x, const char *name,
+    uint64_t max, uint64_t *value_r, struct fault *fault);
+#define LIST_DEFAULT 10
+#define LIST_MAX 1000
+/* ?search= without white space at both ends; NULL when nothing is left. */
+void wacht_input_query_search(struct exchange *x, const char **search_r,
+    struct fault *fault);
+
 /* --- shapes.c: scalars, members of an object that stands open --- */
 
 #define WACHT_TIME_SIZE 28	/* 2026-01-15T10:30:00.123456Z and NUL */

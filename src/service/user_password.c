@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/* The password of a user, set or taken away by an administrator (spec/wacht.md
+   §3.5). Sessions stay. */
+#include "config.h"
+
+#include "user_detail_private.h"
+
+#include "wuts/fault.h"
+#include "wuts/json.h"
+#include "wuts/settings.h"
+#include "wuts/user_policy_store.h"
+#include "wuts/user_profile_store.h"
+#include "wuts/user_store.h"
+
+#include <string.h>
+
+struct password_setting {
+	struct arena *arena;
+	const struct uuid *id;
+	const char *hash;		/* NULL: none */
+};
+
+static void
+write_user_id(struct json_writer *w, const void *ctx)
+{
+	const struct user *user = ctx;
+
+	change_write_uuid(w, "user_id", &user->id);
+}
+
+/* The time of the last reset is told by the one that sets one. */
+static int
+note_reset(struct change *change, struct arena *arena,
+    const struct user *user, struct fault *fault)
+{
+	struct user_profile profile;
+
+	if (user_profile_store_find(change->db, arena, &change->tenant_id,
+	    &user->id, &profile, fault) < 0)
+		return -1;
+	profile.password_reset_us = change->now_us;
+	return user_profile_store_put(change->db, &profile, fault);
+}
+
+static int
+set_body(struct change *change, void *ctx, struct fault *fault)
+{
+	const struct password_setting *setting = ctx;
+	struct user user;
+	int has = 1;
+
+	if (details_begin(change, setting->id, &user, fault) < 0)
+		return -1;
+	if (setting->hash == NULL)
+		has = user_store_has_password(change->db, &change->tenant_id,
+		    &user.id, fault);
+	if (has <= 0)
+		return has;	/* nothing to take away */
+	user.must_change_password = false;
+	user.updated_us = change_time_after(change, user.updated_us);
+	if (user_store_change_password(change->db, &user, setting->hash,
+	    fault) < 0 || (setting->hash != NULL &&
+	    note_reset(change, setting->arena, &user, fault) < 0))
+		return fault_prefix(fault, "change password");
+	if (details_audit(change, setting->hash != NULL ?
+	    "user.password_changed" : "user.password_removed", &user.id,
+	    NULL, NULL, fault) < 0)
+		return -1;
+	return details_emit(change, "user.password.updated", "user", &user.id,
+	    write_user_id, &user, fault);
+}
+
+static int
+check_password(struct service *service, const struct caller *caller,
+    const char *password, bool skip, struct fault *fault)
+{
+	struct user_policy policy;
+
+	if (user_policy_store_find(service->db, &caller->identity.tenant_id,
+	    &policy, fault) < 0)
+		return fault_prefix(fault, "find policy");
+	user_policy_check_password(&policy, "new_password", password, skip,
+	    fault);
+	return fault->nfields > 0 ? service_refuse_fields(fault) : 0;
+}
+
+int
+user_detail_service_set_password(struct service *service,
+    struct arena *arena, const struct caller *caller, const struct uuid *id,
+    const char *password, bool skip_check, struct fault *fault)
+{
+	const struct settings *settings = service->settings;
+	char hash[CRYPTO_PASSWORD_HASH_MAX], text[UUID_TEXT_LEN + 1];
+	struct password_setting setting = { .arena = arena, .id = id };
+	int ret;
+
+	if (details_check_caller(caller, fault) < 0 || (password != NULL &&
+	    check_password(service, caller, password, skip_check, fault) < 0))
+		return -1;
+	if (password != NULL) {
+		crypto_password_hash(password, settings->password_memory_kib,
+		    settings->password_passes, hash);
+		setting.hash = hash;
+	}
+	ret = details_run(service, caller, set_body, &setting, fault);
+	crypto_wipe(hash, sizeof(hash));
+	return ret < 0 ? fault_prefix(fault, "password of user %s",
+	    uuid_format(id, text)) : 0;
+}
