@@ -20,6 +20,7 @@ placed/wutsd.8: doc/wutsd.8
 dist_doc_DATA = \
 	README.md \
 	doc/architecture.md \
+	doc/backup.md \
 	doc/install.md \
 	doc/metrics.md \
 	doc/nginx.md \
