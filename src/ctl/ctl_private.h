@@ -100,6 +100,8 @@ struct nginx_facts {
 	unsigned without_authorization;	/* of these: it is cut off */
 	unsigned keepalive;	/* of these: upstream with keepalive */
 	unsigned without_keep_conn;	/* of these: it is in vain */
+	unsigned onprem;	/* servers of the On-Premises dialect */
+	unsigned onprem_engines;	/* of these: with an engine */
 };
 
 /* -1: FAULT_CONFIG, a file cannot be read or understood. */

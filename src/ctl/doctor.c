@@ -255,6 +255,30 @@ check_wutsd(struct doctor *d)
 		(void)close(fd);
 }
 
+/* The engine is named in two places, for nginx and for who asks whether it is
+   there. */
+static void
+check_onprem(struct doctor *d, const struct nginx_facts *facts)
+{
+	bool has_url = d->settings->onprem_engine_url[0] != '\0';
+
+	if (facts->onprem == 0)
+		return;
+	if (facts->onprem_engines < facts->onprem)
+		report(d, VERDICT_WARN, "On-Premises", "put"
+		    " wuts-onprem-engine.conf beside nginx's main file",
+		    "%u of %u servers have no engine, their clients get"
+		    " 503 for messages", facts->onprem -
+		    facts->onprem_engines, facts->onprem);
+	else if (!has_url)
+		report(d, VERDICT_WARN, "On-Premises", "set onprem_engine_url",
+		    "nobody asks whether the engine is there, clients are"
+		    " told that it is unregistered");
+	else
+		report(d, VERDICT_OK, "On-Premises", NULL,
+		    "%u servers with an engine", facts->onprem);
+}
+
 static void
 check_nginx(struct doctor *d)
 {
@@ -291,6 +315,7 @@ check_nginx(struct doctor *d)
 	else
 		report(d, VERDICT_OK, "nginx", NULL, "%s passes to wutsd",
 		    path);
+	check_onprem(d, &facts);
 }
 
 /* Last of all, as the user that the programs run as: there is no way back. A

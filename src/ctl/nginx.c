@@ -310,6 +310,21 @@ look_at_pass(const struct walk *walk, const struct directive *http,
 		walk->facts->without_keep_conn++;
 }
 
+/* What only nginx/wuts-onprem-internal.conf and wuts-onprem-engine.conf.in
+   have, once a server. */
+static void
+look_at_onprem(const struct walk *walk, const struct directive *d)
+{
+	if (d->nwords == 3 && strcmp(d->words[0], "fastcgi_param") == 0 &&
+	    strcmp(d->words[1], "WUTS_RELAY") == 0 &&
+	    strcmp(d->words[2], "ask") == 0)
+		walk->facts->onprem++;
+	if (d->nwords == 3 && strcmp(d->words[0], "set") == 0 &&
+	    strcmp(d->words[1], "$wuts_onprem_engine") == 0 &&
+	    strcmp(d->words[2], "on") == 0)
+		walk->facts->onprem_engines++;
+}
+
 static void
 look_at_block(const struct walk *walk, const struct directive *http,
     const struct directive *block, struct inherited above)
@@ -318,6 +333,7 @@ look_at_block(const struct walk *walk, const struct directive *http,
 	const struct directive *d;
 
 	for (d = block->children; d != NULL; d = d->next) {
+		look_at_onprem(walk, d);
 		if (d->nwords > 0 && strcmp(d->words[0], "http") == 0)
 			look_at_block(walk, d, d, here);
 		else if (d->children != NULL)
