@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """An nginx made of the templates as they are shipped, with servers of the
 On-Premises dialect, and an engine behind it that records what it gets."""
+import base64
 import http.client
+import json
 import os
 import pathlib
 import re
@@ -174,19 +176,38 @@ http {{
         self.process.wait(30)
 
 
+PASSWORDS = {"admin": "New-Secret:1", "jdoe01": "Other#Secret2"}
+
+
 @pytest.fixture(scope="module")
 def houses(wuts):
-    """Two tenants, each with an admin and a user of this dialect."""
-    return [onprem_house(wuts) for _ in range(2)]
+    """Two tenants that speak the dialect. front logs their accounts in."""
+    houses = [wuts.tenant(), wuts.tenant()]
+    for house in houses:
+        enabled = wuts.ctl("onprem", "enable", house.name)
+        assert enabled.returncode == 0, enabled.stderr
+    return houses
 
 
-def onprem_house(wuts):
-    house = wuts.tenant()
-    enabled = wuts.ctl("onprem", "enable", house.id)
-    assert enabled.returncode == 0, enabled.stderr
-    house.tokens = {"admin": house.admin.token,
-                    "any": house.member().token}
-    return house
+def log_in(server, username, password, body=b""):
+    """A token, of the original's shape and by its rules."""
+    basic = base64.b64encode(f"{username}:{password}".encode()).decode()
+    answer = server.request("POST", "/v1/users/login", basic, body,
+                            scheme="Basic ")
+    assert answer.status_code == 200, answer.text
+    return answer.json()["users"][0]["token"]
+
+
+def make_accounts(house, server):
+    """tokens: of admin, past its first log-in, and of an account of no
+    rights."""
+    admin = log_in(server, "admin", "secret", json.dumps(
+        {"new_password": PASSWORDS["admin"]}).encode())
+    made = server.request("POST", "/v1/users", admin, json.dumps(
+        {"username": "jdoe01", "password": PASSWORDS["jdoe01"]}).encode())
+    assert made.status_code == 201, made.text
+    house.tokens = {"admin": admin, "any": log_in(
+        server, "jdoe01", PASSWORDS["jdoe01"])}
 
 
 @pytest.fixture(scope="module")
@@ -201,6 +222,8 @@ def engine(tmp_path_factory, wuts):
 @pytest.fixture(scope="module")
 def front(tmp_path_factory, wuts, houses, engine):
     front = Front(tmp_path_factory.mktemp("front"), wuts, houses, engine.path)
+    make_accounts(houses[0], front.own)
+    make_accounts(houses[1], front.other)
     yield front
     front.stop()
 

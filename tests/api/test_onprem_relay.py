@@ -11,8 +11,9 @@ import threading
 import pytest
 
 import harness
-from harness import SOURCE, wait_for
-from onprem import engine, front, houses, refused  # noqa: F401
+from harness import SOURCE, done, wait_for
+from onprem import (PASSWORDS, engine, front, houses, log_in,  # noqa: F401
+                    refused)
 
 # spec/onprem.md §7, word for word but for {…}.
 TABLE = [tuple(line.split()) for line in """
@@ -131,6 +132,11 @@ def test_each_call_reaches_the_engine_as_it_came(front, houses, asked, engine,
             assert request.headers["authorization"] == \
                 "Bearer engines-own-token"
             assert request.headers["x-wuts-tenant"] == houses[0].id
+            assert (request.headers["x-wuts-account"],
+                    request.headers["x-wuts-role"]) == (
+                ("jdoe01", "ROLE_USER")
+                if token == houses[0].tokens["any"] else
+                ("admin", "ROLE_ADMIN"))
             assert token not in str(request.headers)
 
 
@@ -212,7 +218,8 @@ def test_a_client_cannot_say_who_it_is(front, houses, asked):
 
 def strangers(houses):
     """Authorization headers of nobody of the first house."""
-    return [None, "", "x" * 36, "00000000-0000-4000-8000-000000000000",
+    return [None, "", "x" * 36, houses[1].tokens["admin"],
+            houses[1].tokens["any"], houses[1].admin.token, "00000000-0000-4000-8000-000000000000",
             "a.b.c", "x" * 600]
 
 
@@ -226,7 +233,7 @@ def test_a_stranger_reaches_the_engine_by_no_call(front, houses, asked):
                                       b'{"a":1}' * 1000),
                     401, 1005, "Invalid credentials")
         server.close()
-    for scheme in ("Basic ", "Apikey ", "bearerx "):
+    for scheme in ("Basic ", "Apikey ", "bearerx ", ""):
         refused(front.own.elsewhere().request(
             "POST", "/v1/messages", houses[0].tokens["any"], b"{}",
             scheme=scheme), 401, 1005)
@@ -258,6 +265,42 @@ def test_a_scheme_may_be_written_in_any_case(front, houses, asked):
                                    houses[0].tokens["any"], scheme=scheme)
         assert answer.status_code == 200
     assert len(asked) == 3
+
+
+def test_a_log_out_counts_at_once(front, houses, asked):
+    server = front.own
+    first, second = (log_in(server, "jdoe01", PASSWORDS["jdoe01"])
+                     for _ in range(2))
+    for token in first, second:
+        assert server.request("GET", "/v1/groups", token).status_code == 200
+    assert server.request("POST", "/v1/users/logout", first,
+                          b"null").status_code == 200
+    asked.clear()
+    refused(server.request("GET", "/v1/groups", first), 401, 1005)
+    assert asked == []
+    assert server.request("GET", "/v1/groups", second).status_code == 200
+
+
+def test_a_token_of_the_wuts_dialect_is_its_users(front, houses, asked):
+    member = houses[0].member()
+    for path, status in ("/v1/groups", 200), ("/v1/settings/business/profile",
+                                              403):
+        answer = front.own.request("GET", path, member.token)
+        assert answer.status_code == status, answer.text
+    (request,) = asked
+    assert request.headers["x-wuts-user"] == member.id
+    assert "x-wuts-account" not in request.headers
+
+
+def test_an_account_that_is_switched_off_is_a_stranger_at_once(
+        front, houses, asked):
+    member = houses[0].member()
+    assert front.own.request("GET", "/v1/groups",
+                             member.token).status_code == 200
+    done(houses[0].admin.client.put(f"/users/{member.id}", {"active": False}))
+    asked.clear()
+    refused(front.own.request("GET", "/v1/groups", member.token), 401, 1005)
+    assert asked == []
 
 
 # --- which paths do not ---

@@ -10,6 +10,7 @@
 #include "wuts/http.h"
 #include "wuts/json.h"
 #include "wuts/monitor_service.h"
+#include "wuts/onprem_service.h"
 #include "wuts/settings.h"
 
 #include "onprem_private.h"
@@ -108,18 +109,22 @@ write_machine(struct exchange *x, struct json_writer *w)
 int
 support_get(struct exchange *x, struct fault *fault)
 {
+	struct onprem onprem = { .wa_id = "" };
 	struct monitor_database database;
 	enum monitor_gateway gateway;
 	struct json_writer *w;
 
 	if (monitor_service_gateway(x->service, &gateway, fault) < 0 ||
-	    monitor_service_database(x->service, &database, fault) < 0)
+	    monitor_service_database(x->service, &database, fault) < 0 ||
+	    onprem_service_get(x->service, &x->caller.identity.tenant_id,
+	    &onprem, fault) < 0)
 		return -1;
 	w = onprem_begin(x, 200);
 	json_write_key(w, "support");
 	json_write_object_begin(w);
 	write_text(w, "context", "healthcheck");
-	write_text(w, "debug_info", "unregistered");
+	write_text(w, "debug_info", onprem.wa_id[0] != '\0' ? onprem.wa_id :
+	    "unregistered");
 	write_text(w, "description", PACKAGE_NAME " " PACKAGE_VERSION);
 	write_database(w, &database);
 	write_machine(x, w);

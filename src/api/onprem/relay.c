@@ -8,7 +8,7 @@
 
 #include "wuts/fault.h"
 #include "wuts/http.h"
-#include "wuts/onprem.h"
+#include "wuts/user_service.h"
 #include "wuts/uuid.h"
 
 #include "onprem_private.h"
@@ -32,6 +32,36 @@ add_id(struct exchange *x, const char *name, const struct uuid *id)
 		response_header(x, name, uuid_format(id, text));
 }
 
+/* Into a header goes what may stand there; a name of another dialect's account
+   may hold more. */
+static bool
+is_visible(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if (*text <= ' ' || *text > '~')
+			return false;
+	return true;
+}
+
+/* Who asks: for the engine, and for nginx's log. */
+static int
+add_account(struct exchange *x, struct fault *fault)
+{
+	const struct identity *who = &x->caller.identity;
+	struct user user;
+
+	if (user_service_get(x->service, &x->caller, &who->user_id, &user,
+	    fault) < 0)
+		return -1;
+	add_id(x, "X-WUTS-Tenant", &who->tenant_id);
+	add_id(x, "X-WUTS-User", &who->user_id);
+	if (user.username[0] != '\0' && is_visible(user.username))
+		response_header(x, "X-WUTS-Account", user.username);
+	response_header(x, "X-WUTS-Role", who->role == ROLE_ADMIN ?
+	    "ROLE_ADMIN" : "ROLE_USER");
+	return 0;
+}
+
 /* Its words go along as a header, see onprem_relay_say(). */
 static void
 word_engine_away(struct exchange *x)
@@ -48,17 +78,15 @@ word_engine_away(struct exchange *x)
 int
 relay_authorise(struct exchange *x, struct fault *fault)
 {
-	const struct identity *who = &x->caller.identity;
-
 	if (x->request.server_relay[0] == '\0')
 		return fault_set(fault, FAULT_NO_ENGINE,
 		    "nginx has no wuts-onprem-engine.conf");
 	if (!is_asked(x))
 		return fault_say(fault, REFUSAL_NOT_FOUND, "no such path");
+	if (add_account(x, fault) < 0)
+		return fault_prefix(fault, "account");
 	word_engine_away(x);
 	response_status(x, 204);
-	add_id(x, "X-WUTS-Tenant", &who->tenant_id);
-	add_id(x, "X-WUTS-User", &who->user_id);
 	return 0;
 }
 
