@@ -12,6 +12,8 @@ noinst_HEADERS += \
 	include/wuts/audit_store.h \
 	include/wuts/cache.h \
 	include/wuts/callback.h \
+	include/wuts/callback_counts.h \
+	include/wuts/callback_service.h \
 	include/wuts/certificate.h \
 	include/wuts/clock.h \
 	include/wuts/connection.h \

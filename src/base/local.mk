@@ -5,6 +5,7 @@ libwuts_base_a_SOURCES = \
 	src/base/attempts.c \
 	src/base/base_private.h \
 	src/base/cache.c \
+	src/base/callback_counts.c \
 	src/base/certificate.c \
 	src/base/clock.c \
 	src/base/crc32c.c \
@@ -55,6 +56,13 @@ TESTS += tests/unit/base/test_cache
 tests_unit_base_test_cache_SOURCES = \
 	tests/unit/base/test_cache.c
 tests_unit_base_test_cache_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/base/test_callback_counts
+TESTS += tests/unit/base/test_callback_counts
+tests_unit_base_test_callback_counts_SOURCES = \
+	tests/unit/base/scratch.c \
+	tests/unit/base/scratch.h \
+	tests/unit/base/test_callback_counts.c
+tests_unit_base_test_callback_counts_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/base/test_clock
 TESTS += tests/unit/base/test_clock
 tests_unit_base_test_clock_SOURCES = \
