@@ -75,6 +75,11 @@ struct settings {
 	bool onprem_revoke_on_password_change;
 	char *onprem_engine_url;	/* whom to ask; empty: no engine */
 	char *onprem_certificate_file;	/* empty: none is taken */
+	char *onprem_webhook_allow;	/* as webhook_allow */
+	int64_t onprem_webhook_connect_timeout_ms;
+	int64_t onprem_webhook_timeout_ms;
+	int64_t onprem_webhook_keep_ms;
+	unsigned onprem_webhook_max_waiting;	/* 0: any number */
 
 	/* queue */
 	size_t queue_segment_bytes;

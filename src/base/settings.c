@@ -142,6 +142,25 @@ const struct setting settings_table[] = {
 	{ "onprem_version", SETTING_TEXT, AT(onprem_version), "", 0, 0,
 	    "Version that answers under /v1/ carry, as in v2.45.1; empty: that "
 	    "of WUTS." },
+	{ "onprem_webhook_allow", SETTING_TEXT, AT(onprem_webhook_allow),
+	    "10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 100.64.0.0/10 "
+	    "127.0.0.0/8 ::1 fc00::/7", 0, 0,
+	    "Address ranges that On-Premises webhooks may reach although "
+	    "not public." },
+	{ "onprem_webhook_connect_timeout", SETTING_DURATION,
+	    AT(onprem_webhook_connect_timeout_ms), "5s", 1, 600000,
+	    "How long the connection for an On-Premises webhook may take." },
+	{ "onprem_webhook_keep", SETTING_DURATION,
+	    AT(onprem_webhook_keep_ms), "7d", 1000, 3650 * DAY_MS,
+	    "How long an event that its On-Premises webhook does not take "
+	    "is tried." },
+	{ "onprem_webhook_max_waiting", SETTING_NUMBER,
+	    AT(onprem_webhook_max_waiting), "100000", 0, UINT_MAX,
+	    "Most events that wait for the On-Premises webhook of one "
+	    "tenant; 0: any number." },
+	{ "onprem_webhook_timeout", SETTING_DURATION,
+	    AT(onprem_webhook_timeout_ms), "10s", 1, 600000,
+	    "How long a request to an On-Premises webhook may take." },
 	{ "password_memory_kib", SETTING_NUMBER, AT(password_memory_kib),
 	    "19456", 8, 4194304,
 	    "Memory in KiB that hashing a password takes (Argon2id)." },

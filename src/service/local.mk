@@ -6,6 +6,7 @@ libwuts_service_a_SOURCES = \
 	src/service/audit_chain.c \
 	src/service/authenticator.c \
 	src/service/backup_code.c \
+	src/service/callback.c \
 	src/service/change.c \
 	src/service/connection.c \
 	src/service/connection_private.h \
@@ -17,6 +18,7 @@ libwuts_service_a_SOURCES = \
 	src/service/device.c \
 	src/service/etag.c \
 	src/service/event.c \
+	src/service/event_device.c \
 	src/service/idempotency.c \
 	src/service/identity.c \
 	src/service/key.c \

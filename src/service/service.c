@@ -8,6 +8,7 @@
 #include "service_private.h"
 #include "wuts/attempts.h"
 #include "wuts/cache.h"
+#include "wuts/callback_counts.h"
 #include "wuts/db.h"
 #include "wuts/device.h"
 #include "wuts/fault.h"
@@ -41,9 +42,13 @@ open_shared_files(struct service *service, struct fault *fault)
 	strbuf_reset(&path);
 	strbuf_printf(&path, "%s/attempts", settings->run_dir);
 	if (attempts_open(&service->attempts, path.data,
-	    settings->auth_failure_limit, ATTEMPTS_WINDOW_S, fault) < 0)
+	    settings->auth_failure_limit, ATTEMPTS_WINDOW_S, fault) < 0 ||
+	    login_open(service, fault) < 0)
 		goto out;
-	ret = login_open(service, fault);
+	strbuf_reset(&path);
+	strbuf_printf(&path, "%s/" CALLBACK_COUNTS_FILE, settings->run_dir);
+	ret = callback_counts_open(&service->callback_counts, path.data,
+	    fault);
 out:
 	strbuf_deinit(&path);
 	return ret;
@@ -59,7 +64,8 @@ open_parts(struct service *service, struct fault *fault)
 		.disk_reserve = settings->queue_disk_reserve,
 		.max_records = settings->queue_max_records,
 		.tenant_max_records = settings->queue_tenant_max_records,
-		.tenant_max_bytes = settings->queue_tenant_max_bytes
+		.tenant_max_bytes = settings->queue_tenant_max_bytes,
+		.tenant_max_callbacks = settings->onprem_webhook_max_waiting
 	};
 
 	if (address_policy_init(&service->addresses, settings->webhook_allow,
@@ -99,6 +105,9 @@ service_open(struct service **service_r, const struct settings *settings,
 	    0);
 	memory_init(&service->devices, sizeof(struct uuid),
 	    sizeof(struct device), offsetof(struct device, tenant_id));
+	memory_init(&service->callbacks, sizeof(struct uuid),
+	    sizeof(struct known_callback),
+	    offsetof(struct known_callback, tenant_id));
 	if (open_parts(service, fault) < 0) {
 		service_close(&service);
 		*service_r = NULL;
@@ -129,11 +138,13 @@ service_close(struct service **servicep)
 	if (service == NULL)
 		return;
 	queue_writer_close(&service->queue);
+	callback_counts_close(&service->callback_counts);
 	login_close(service);
 	attempts_close(&service->attempts);
 	generations_close(&service->generations);
 	address_policy_deinit(&service->metrics_readers);
 	address_policy_deinit(&service->addresses);
+	memory_deinit(&service->callbacks);
 	memory_deinit(&service->devices);
 	memory_deinit(&service->bindings);
 	memory_deinit(&service->users);

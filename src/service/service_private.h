@@ -23,14 +23,17 @@ struct arena;
 struct attempts;
 struct audit_entry;
 struct cache;
+struct callback_counts;
 struct db;
 struct device;
+struct event_input;
 struct fault;
 struct gate;
 struct generations;
 struct idempotency;
 struct idempotency_answer;
 struct json_writer;
+struct onprem_settings;
 struct queue_writer;
 struct settings;
 
@@ -107,6 +110,8 @@ struct service {
 	struct memory users;	/* user id: struct user */
 	struct memory bindings;	/* SHA-256 of WUTS_TENANT: its id */
 	struct memory devices;	/* device id: struct device */
+	struct memory callbacks;	/* tenant id: struct known_callback */
+	struct callback_counts *callback_counts;
 	struct strbuf bodies;	/* of the events being accepted */
 	struct role_memory roles;
 	/* Of no password: what an unknown user's is compared with. */
@@ -349,6 +354,36 @@ int device_lock(struct change *change, const struct uuid *id,
 /* The webhook staged for this user, for every event, to its first device. */
 int webhook_apply_pending(struct change *change, struct arena *arena,
     const struct device *device, int64_t created_us, struct fault *fault);
+
+/* --- event_device.c: events that change their device --- */
+
+struct event_batch {
+	struct arena *arena;
+	const struct device *device;
+	const struct event_input *events;
+	size_t n;
+	int64_t arrival_us;
+};
+
+/* 1: it changes the device, 0: it does not, -1: REFUSAL_VALIDATION. */
+int event_device_check(const struct event_batch *batch, struct fault *fault);
+int event_device_change(struct service *service, const struct caller *caller,
+    const struct event_batch *batch, struct fault *fault);
+
+/* --- callback.c: the tenant's On-Premises webhook --- */
+
+/* What is remembered of a tenant, also that it has none. */
+struct known_callback {
+	struct uuid tenant_id;
+	bool is_fed;
+	bool sent, delivered, read, without_pricing, identity;
+};
+
+/* 1: events are to be queued for it, *settings_r holds what decides their
+   form; 0: there is none; -1: FAULT_DATABASE. */
+int callback_settings_find(struct service *service,
+    const struct uuid *tenant_id, struct onprem_settings *settings_r,
+    struct fault *fault);
 
 /* --- etag.c --- */
 
