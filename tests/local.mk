@@ -6,6 +6,7 @@ AM_TESTS_ENVIRONMENT = \
 	CPPFLAGS='$(JANSSON_CFLAGS) $(CPPFLAGS)'; export CPPFLAGS;
 EXTRA_DIST += \
 	tests/api/conftest.py \
+	tests/api/front.py \
 	tests/api/onprem.py \
 	tests/api/rules.py \
 	tests/api/run \
@@ -29,6 +30,7 @@ EXTRA_DIST += \
 	tests/api/test_matrix.py \
 	tests/api/test_metrics.py \
 	tests/api/test_onprem_relay.py \
+	tests/api/test_onprem_webhook.py \
 	tests/api/test_openapi.py \
 	tests/api/test_property.py \
 	tests/api/test_races.py \

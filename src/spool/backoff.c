@@ -31,3 +31,18 @@ backoff_outcome(long status, unsigned attempts, unsigned retry_attempts)
 		return QUEUE_DELIVERED;
 	return attempts > retry_attempts ? QUEUE_DEAD : QUEUE_RETRY;
 }
+
+int64_t
+backoff_callback_delay_us(unsigned attempt, int64_t delay_ms, int64_t max_ms)
+{
+	return delay_ms > max_ms / attempt ? max_ms * 1000 :
+	    delay_ms * attempt * 1000;
+}
+
+enum queue_outcome
+backoff_callback_outcome(long status, int64_t age_us, int64_t keep_us)
+{
+	if (status == 200)
+		return QUEUE_DELIVERED;
+	return age_us >= keep_us ? QUEUE_DROPPED : QUEUE_RETRY;
+}

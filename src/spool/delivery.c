@@ -26,33 +26,19 @@
 #define DNS_KEEP_S 60L
 #define CONNECTION_KEEP_S 300L
 #define BUF_KEEP (64 * 1024)	/* larger record buffers are given back */
-#define LINE_MAX_LEN 160
-
-enum line {
-	LINE_ID,
-	LINE_TIMESTAMP,
-	LINE_SIGNATURE,
-	LINE_EVENT,
-	LINE_DELIVERY,
-	LINE_ATTEMPT,
-	LINE_BODY_SIGNATURE,
-	LINE_COUNT
-};
 
 struct slot {
 	struct delivery delivery;	/* first: a delivery is its slot */
 	struct slot *next_free;
 	CURL *easy;
 	struct guard guard;
-	unsigned policy;		/* version that easy is set to */
+	struct trusts *trusts;		/* the pool's */
+	unsigned policy_version;	/* that easy is set to */
 	bool in_multi;
 	int64_t began_us;
 	struct answer answer;
 	char error[CURL_ERROR_SIZE];
-	/* The headers of this attempt, a list built in place; its last node
-	   points to the target's list. */
-	struct curl_slist nodes[LINE_COUNT];
-	char lines[LINE_COUNT][LINE_MAX_LEN];
+	struct header_lines lines;
 };
 
 struct delivery_pool {
@@ -65,13 +51,9 @@ struct delivery_pool {
 	struct slot **slots;
 	size_t nslots, cap;
 	struct slot *free;
-	struct strbuf scratch;
-	/* Certificates to trust instead of the system's, as OpenSSL has it. */
-	const char *ca_file, *ca_dir;
-	/* policy */
-	const struct address_policy *addresses;
-	bool http;
-	unsigned policy;		/* version */
+	struct trusts *trusts;
+	struct delivery_policy policy;
+	unsigned policy_version;
 };
 
 /* Options with constant arguments fail only for want of memory or in a
@@ -138,8 +120,20 @@ on_answer(char *data, size_t size, size_t n, void *ctx)
 	    size * n : 0;
 }
 
+/* A connection is about to be made. */
+static CURLcode
+on_tls(CURL *easy, void *ssl_ctx, void *ctx)
+{
+	struct slot *slot = ctx;
+	const struct target *target = slot->delivery.target;
+
+	(void)easy;
+	return trusts_apply(slot->trusts, &target->webhook.tenant_id,
+	    &target->trust, ssl_ctx);
+}
+
 struct delivery_pool *
-delivery_pool_new(int epoll_fd, unsigned max_in_flight,
+delivery_pool_new(int epoll_fd, const char *queue_dir, unsigned max_in_flight,
     void (*result)(void *ctx, struct delivery *delivery,
 	const struct delivery_result *result), void *ctx)
 {
@@ -149,8 +143,7 @@ delivery_pool_new(int epoll_fd, unsigned max_in_flight,
 	pool->due_us = INT64_MAX;
 	pool->result = result;
 	pool->ctx = ctx;
-	pool->ca_file = secure_getenv("SSL_CERT_FILE");
-	pool->ca_dir = secure_getenv("SSL_CERT_DIR");
+	pool->trusts = trusts_new(queue_dir);
 	pool->multi = curl_multi_init();
 	if (pool->multi == NULL)
 		log_fatal("libcurl: out of memory");
@@ -175,6 +168,7 @@ slot_free(struct delivery_pool *pool, struct slot *slot)
 	curl_easy_cleanup(slot->easy);
 	target_unref(&slot->delivery.target);
 	strbuf_deinit(&slot->delivery.buf);
+	strbuf_deinit(&slot->lines.scratch);
 	answer_deinit(&slot->answer);
 	free(slot);
 }
@@ -190,28 +184,33 @@ delivery_pool_free(struct delivery_pool **poolp)
 	for (size_t i = 0; i < pool->nslots; i++)
 		slot_free(pool, pool->slots[i]);
 	curl_multi_cleanup(pool->multi);
-	strbuf_deinit(&pool->scratch);
+	trusts_free(&pool->trusts);
 	free(pool->slots);
 	free(pool);
 }
 
 void
-delivery_pool_set_policy(struct delivery_pool *pool, bool http,
-    const struct address_policy *policy, unsigned max_in_flight)
+delivery_pool_set_policy(struct delivery_pool *pool,
+    const struct delivery_policy *policy)
 {
-	pool->http = http;
-	pool->addresses = policy;
-	pool->policy++;
+	pool->policy = *policy;
+	pool->policy_version++;
 	/* What is in flight meets its next address under the new policy. */
-	for (size_t i = 0; i < pool->nslots; i++)
-		pool->slots[i]->guard.policy = policy;
+	for (size_t i = 0; i < pool->nslots; i++) {
+		const struct target *target = pool->slots[i]->delivery.target;
+
+		if (target != NULL)
+			pool->slots[i]->guard.policy =
+			    policy->addresses[target->kind];
+	}
 	check_multi(curl_multi_setopt(pool->multi, CURLMOPT_MAXCONNECTS,
-	    (long)max_in_flight));
+	    (long)policy->max_in_flight));
+	trusts_read_again(pool->trusts);
 }
 
 /* What holds for every attempt. */
 static void
-set_constants(const struct delivery_pool *pool, struct slot *slot)
+set_constants(struct slot *slot)
 {
 	CURL *easy = slot->easy;
 
@@ -224,10 +223,11 @@ set_constants(const struct delivery_pool *pool, struct slot *slot)
 	    (long)CURL_HTTP_VERSION_2TLS));
 	check(curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L));
 	check(curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L));
-	if (pool->ca_file != NULL)
-		check(curl_easy_setopt(easy, CURLOPT_CAINFO, pool->ca_file));
-	if (pool->ca_dir != NULL)
-		check(curl_easy_setopt(easy, CURLOPT_CAPATH, pool->ca_dir));
+	check(curl_easy_setopt(easy, CURLOPT_SSLVERSION,
+	    (long)CURL_SSLVERSION_TLSv1_2));
+	check(curl_easy_setopt(easy, CURLOPT_CAINFO, NULL));
+	check(curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_tls));
+	check(curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, slot));
 	check(curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, DNS_KEEP_S));
 	check(curl_easy_setopt(easy, CURLOPT_USERAGENT,
 	    "wuts-spool/" PACKAGE_VERSION));
@@ -249,23 +249,46 @@ set_constants(const struct delivery_pool *pool, struct slot *slot)
 static void
 set_policy(struct delivery_pool *pool, struct slot *slot)
 {
-	if (slot->policy == pool->policy)
+	const struct delivery_policy *policy = &pool->policy;
+	const struct target *target = slot->delivery.target;
+
+	slot->guard.policy = policy->addresses[target->kind];
+	slot->guard.refused[0] = '\0';
+	slot->guard.is_host_allowed = webhook_host_is_allowed(
+	    target->webhook.url, slot->guard.policy);
+	if (slot->policy_version == pool->policy_version)
 		return;
 #if LIBCURL_VERSION_NUM >= 0x075500
 	check(curl_easy_setopt(slot->easy, CURLOPT_PROTOCOLS_STR,
-	    pool->http ? "https,http" : "https"));
+	    policy->http ? "https,http" : "https"));
 #else
 	check(curl_easy_setopt(slot->easy, CURLOPT_PROTOCOLS,
-	    (long)(CURLPROTO_HTTPS | (pool->http ? CURLPROTO_HTTP : 0))));
+	    (long)(CURLPROTO_HTTPS | (policy->http ? CURLPROTO_HTTP : 0))));
 #endif
 #if LIBCURL_VERSION_NUM < 0x075000
-	/* A kept connection cannot be asked where it leads: one that an older
+	/* A kept connection cannot be asked where it leads: one that another
 	   policy allowed must not be used again. */
 	check(curl_easy_setopt(slot->easy, CURLOPT_FRESH_CONNECT,
-	    pool->policy == 1 ? 0L : 1L));
+	    pool->policy_version == 1 ? 0L : 1L));
 #endif
-	slot->guard.policy = pool->addresses;
-	slot->policy = pool->policy;
+	slot->policy_version = pool->policy_version;
+}
+
+static void
+set_times(const struct delivery_pool *pool, struct slot *slot)
+{
+	const struct delivery_policy *policy = &pool->policy;
+	const struct target *target = slot->delivery.target;
+	long total_ms = (long)target->webhook.timeout_s * 1000;
+	long connect_ms = CONNECT_MAX_MS;
+
+	if (target->kind == TARGET_CALLBACK) {
+		total_ms = policy->callback_timeout_ms;
+		connect_ms = policy->callback_connect_timeout_ms;
+	}
+	check(curl_easy_setopt(slot->easy, CURLOPT_TIMEOUT_MS, total_ms));
+	check(curl_easy_setopt(slot->easy, CURLOPT_CONNECTTIMEOUT_MS,
+	    total_ms < connect_ms ? total_ms : connect_ms));
 }
 
 static struct slot *
@@ -276,12 +299,8 @@ slot_new(struct delivery_pool *pool)
 	slot->easy = curl_easy_init();
 	if (slot->easy == NULL)
 		log_fatal("libcurl: out of memory");
-	set_constants(pool, slot);
-	for (int i = 0; i < LINE_COUNT; i++) {
-		slot->nodes[i].data = slot->lines[i];
-		if (i > 0)
-			slot->nodes[i - 1].next = &slot->nodes[i];
-	}
+	slot->trusts = pool->trusts;
+	set_constants(slot);
 	if (pool->nslots == pool->cap) {
 		pool->cap = pool->cap * 2 + 16;
 		pool->slots = mem_realloc(pool->slots, pool->cap,
@@ -315,88 +334,29 @@ delivery_release(struct delivery_pool *pool, struct delivery *delivery)
 	pool->free = slot;
 }
 
-static void
-set_line(struct slot *slot, enum line line, const char *name,
-    const char *value)
-{
-	snprintf(slot->lines[line], LINE_MAX_LEN, "%s: %s", name, value);
-}
-
-/* One v1 signature a secret that is valid, the newer one first. */
-static void
-set_signatures(struct delivery_pool *pool, struct slot *slot, const char *id,
-    int64_t wall_us)
-{
-	const struct queue_record *record = &slot->delivery.record;
-	const struct target *target = slot->delivery.target;
-	const struct secret *old_key = target_old_key(target, wall_us);
-	int64_t timestamp = wall_us / CLOCK_SECOND_US;
-	char text[2 * SIGNATURE_STANDARD_SIZE];
-
-	signature_standard(&target->key, id, timestamp, record->body,
-	    record->body_len, &pool->scratch, text);
-	if (old_key != NULL) {
-		size_t len = strlen(text);
-
-		text[len] = ' ';
-		signature_standard(old_key, id, timestamp, record->body,
-		    record->body_len, &pool->scratch, text + len + 1);
-	}
-	set_line(slot, LINE_SIGNATURE, "webhook-signature", text);
-}
-
-static void
-set_headers(struct delivery_pool *pool, struct slot *slot, unsigned attempt,
-    int64_t wall_us)
-{
-	const struct queue_record *record = &slot->delivery.record;
-	struct target *target = slot->delivery.target;
-	char id[UUID_TEXT_LEN + 1], number[24];
-	char hex[SIGNATURE_HEX_SIZE];
-
-	uuid_format(&record->id, id);
-	signature_hex(&target->key, record->body, record->body_len, hex);
-	set_line(slot, LINE_ID, "webhook-id", id);
-	snprintf(number, sizeof(number), "%" PRId64,
-	    wall_us / CLOCK_SECOND_US);
-	set_line(slot, LINE_TIMESTAMP, "webhook-timestamp", number);
-	set_signatures(pool, slot, id, wall_us);
-	set_line(slot, LINE_EVENT, "X-WUTS-Event", record->event);
-	set_line(slot, LINE_DELIVERY, "X-WUTS-Delivery", id);
-	snprintf(number, sizeof(number), "%u", attempt);
-	set_line(slot, LINE_ATTEMPT, "X-WUTS-Attempt", number);
-	set_line(slot, LINE_BODY_SIGNATURE, "X-WUTS-Signature", hex);
-	slot->nodes[LINE_COUNT - 1].next = target->headers;
-	if (pool->scratch.cap > BUF_KEEP)
-		strbuf_deinit(&pool->scratch);
-}
-
 void
 delivery_start(struct delivery_pool *pool, struct delivery *delivery,
     unsigned attempt, int64_t wall_us, int64_t mono_us)
 {
 	struct slot *slot = (struct slot *)delivery;
+	const struct target *target = delivery->target;
+	char key[TRUST_KEY_SIZE];
 	CURL *easy = slot->easy;
-	long timeout_ms = (long)delivery->target->webhook.timeout_s * 1000;
 
 	slot->began_us = mono_us;
 	answer_begin(&slot->answer);
 	slot->error[0] = '\0';
-	slot->guard.refused[0] = '\0';
-	slot->guard.is_host_allowed = webhook_host_is_allowed(
-	    slot->delivery.target->webhook.url, slot->guard.policy);
 	set_policy(pool, slot);
-	set_headers(pool, slot, attempt, wall_us);
-	check(curl_easy_setopt(easy, CURLOPT_URL,
-	    delivery->target->webhook.url));
+	set_times(pool, slot);
+	trust_format_key(target, key);
+	check(curl_easy_setopt(easy, CURLOPT_CAPATH, key));
+	check(curl_easy_setopt(easy, CURLOPT_URL, target->webhook.url));
 	check(curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
 	    (curl_off_t)delivery->record.body_len));
 	check(curl_easy_setopt(easy, CURLOPT_POSTFIELDS,
 	    delivery->record.body));
-	check(curl_easy_setopt(easy, CURLOPT_HTTPHEADER, slot->nodes));
-	check(curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout_ms));
-	check(curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
-	    timeout_ms < CONNECT_MAX_MS ? timeout_ms : CONNECT_MAX_MS));
+	check(curl_easy_setopt(easy, CURLOPT_HTTPHEADER,
+	    headers_set(&slot->lines, delivery, attempt, wall_us)));
 	check_multi(curl_multi_add_handle(pool->multi, easy));
 	slot->in_multi = true;
 }
@@ -413,8 +373,10 @@ explain(struct slot *slot, CURLcode code, struct delivery_result *result)
 	result->error = answer_explain(code, refused);
 	if (refused)
 		snprintf(result->why, sizeof(result->why),
-		    "address %s may not be connected to (webhook_allow)",
-		    slot->guard.refused);
+		    "address %s may not be connected to (%s)",
+		    slot->guard.refused,
+		    slot->delivery.target->kind == TARGET_CALLBACK ?
+		    "onprem_webhook_allow" : "webhook_allow");
 	else
 		snprintf(result->why, sizeof(result->why), "%s",
 		    slot->error[0] != '\0' ? slot->error :
@@ -435,6 +397,7 @@ finish(struct delivery_pool *pool, struct slot *slot, CURLcode code)
 	result.duration_us = clock_mono_us() - slot->began_us;
 	check(curl_easy_getinfo(slot->easy, CURLINFO_RESPONSE_CODE,
 	    &result.status));
+	result.code = code;
 	if (code != CURLE_OK)
 		explain(slot, code, &result);
 	answer_end(&slot->answer);

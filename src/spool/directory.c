@@ -26,6 +26,7 @@
 #define RECHECK_AWAY_MAX 2
 /* A machine that shares no generation counters with us is noticed then. */
 #define RECHECK_AGE_US (10 * CLOCK_SECOND_US)
+#define RECHECK_CALLBACK_US (4 * CLOCK_SECOND_US)
 #define ASKED_AWAY_MAX 4
 #define SNAPSHOT_EVERY_US (10 * CLOCK_SECOND_US)
 /* For what matters after days only. */
@@ -85,7 +86,9 @@ directory_apply(struct spool *spool, struct endpoint *endpoint)
 		scheduler_hold(spool->scheduler, endpoint->number);
 		return;
 	}
-	if (target != NULL) {
+	if (target != NULL && target->kind == TARGET_CALLBACK) {
+		callback_limits(target, &limits);
+	} else if (target != NULL) {
 		if (target->webhook.max_concurrency > 0)
 			limits.breaker.window =
 			    target->webhook.max_concurrency;
@@ -240,9 +243,11 @@ answer_webhook(struct spool *spool, struct lookup_job *job)
 {
 	struct endpoint *endpoint = endpoints_find(spool->endpoints,
 	    &job->tenant_id, &job->device_id);
+	struct target *before;
 
 	wuts_assert(endpoint != NULL);	/* not evicted while asking */
 	endpoint->asking = false;
+	before = target_ref(endpoint->target);
 	if (job->result == 1 && job->target == NULL) {
 		learn_unusable(endpoint, job);
 	} else if (job->result >= 0) {
@@ -251,9 +256,11 @@ answer_webhook(struct spool *spool, struct lookup_job *job)
 			spool->snapshot_changed = true;
 			scheduler_forgive(spool->scheduler, endpoint->number);
 			health_forget(endpoint);
+			callback_changed(spool, endpoint, before);
 		}
 		job->target = NULL;
 	}
+	target_unref(&before);
 	directory_apply(spool, endpoint);
 }
 
@@ -391,16 +398,22 @@ directory_answers(struct spool *spool)
 	}
 }
 
+/* Waits of a callback end when its URL changes: it is looked after though it is
+   not held. */
 static bool
 wants_recheck(const struct spool *spool, const struct endpoint *endpoint,
     int64_t mono_us)
 {
+	bool is_callback = uuid_is_equal(&endpoint->device_id,
+	    &TARGET_CALLBACK_ID);
+
 	if (endpoint->asking ||
-	    !scheduler_is_held(spool->scheduler, endpoint->number) ||
+	    (!is_callback &&
+	    !scheduler_is_held(spool->scheduler, endpoint->number)) ||
 	    scheduler_is_idle(spool->scheduler, endpoint->number))
 		return false;
-	return !endpoint->known ||
-	    mono_us - endpoint->read_us >= RECHECK_AGE_US ||
+	return !endpoint->known || mono_us - endpoint->read_us >=
+	    (is_callback ? RECHECK_CALLBACK_US : RECHECK_AGE_US) ||
 	    endpoint->generation != generations_get(spool->generations,
 	    &endpoint->tenant_id);
 }
@@ -490,6 +503,7 @@ directory_tick(struct spool *spool, bool scanned)
 	    spool->settings->database_timeout_ms * 1000)
 		note_away(spool, "it does not answer");
 	recheck(spool, mono_us);
+	callback_tick(spool);
 	ask_again(spool);
 	if (scanned)
 		expire(spool, mono_us);

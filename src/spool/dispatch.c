@@ -8,6 +8,7 @@
 
 #include "spool_private.h"
 
+#include "wuts/callback.h"
 #include "wuts/clock.h"
 #include "wuts/crypto.h"
 #include "wuts/log.h"
@@ -32,8 +33,10 @@ dispatch_record(void *ctx, struct queue_pos pos,
     const struct queue_record *record, unsigned attempts, int64_t due_us)
 {
 	struct spool *spool = ctx;
+	enum callback_type type;
 	struct endpoint *endpoint = directory_endpoint(spool,
-	    &record->tenant_id, &record->device_id);
+	    &record->tenant_id, callback_event_parse(record->event, &type) ?
+	    &TARGET_CALLBACK_ID : &record->device_id);
 
 	scheduler_push(spool->scheduler, endpoint->number,
 	    pending_make(pos, record->created_us, attempts), due_us);
@@ -69,10 +72,13 @@ note(struct spool *spool, struct queue_pos pos, enum queue_outcome outcome,
 
 /* NULL: it is wanted. */
 static const char *
-why_unwanted(const struct target *target, const struct queue_record *record)
+why_unwanted(const struct spool *spool, const struct target *target,
+    const struct queue_record *record)
 {
 	if (target == NULL)
 		return "no webhook is configured";
+	if (target->kind == TARGET_CALLBACK)
+		return callback_why_unwanted(spool, target, record);
 	if (record->created_us < target->webhook.created_us)
 		return "the event is older than the webhook";
 	if (!target_wants(target, record->event))
@@ -96,6 +102,25 @@ drop(struct spool *spool, const struct delivery *delivery, const char *why)
 		    &result, clock_wall_us(), 0);
 }
 
+void
+dispatch_drop(struct spool *spool, struct endpoint *endpoint,
+    struct pending item, const char *why)
+{
+	struct fault fault = { .code = FAULT_NONE };
+	struct delivery *delivery = delivery_get(spool->pool);
+	int loaded;
+
+	delivery->endpoint = endpoint;
+	delivery->item = item;
+	loaded = queue_reader_load(spool->reader, item.pos, &delivery->buf,
+	    &delivery->record, &fault);
+	if (loaded < 0)
+		log_error("load a record: %s", fault.text);
+	else if (loaded == 0)
+		drop(spool, delivery, why);
+	delivery_release(spool->pool, delivery);
+}
+
 /* True: in flight. False: there is nothing to try, the record is done with. */
 static bool
 attempt(struct spool *spool, struct delivery *delivery)
@@ -110,7 +135,8 @@ attempt(struct spool *spool, struct delivery *delivery)
 		log_error("load a record: %s", fault.text);
 	if (loaded != 0)
 		return false;
-	why = why_unwanted(delivery->endpoint->target, &delivery->record);
+	why = why_unwanted(spool, delivery->endpoint->target,
+	    &delivery->record);
 	if (why != NULL) {
 		drop(spool, delivery, why);
 		return false;
@@ -206,25 +232,44 @@ retry_due(const struct spool *spool, unsigned attempts,
 	    result->retry_after_s, random);
 }
 
+/* due_us: of a retry. */
+static enum queue_outcome
+judge(const struct spool *spool, const struct delivery *delivery,
+    const struct delivery_result *result, unsigned attempts, int64_t now_us,
+    int64_t *due_us)
+{
+	enum queue_outcome outcome;
+
+	if (delivery->target->kind == TARGET_CALLBACK)
+		return callback_judge(spool, delivery, result, attempts,
+		    now_us, due_us);
+	outcome = backoff_outcome(result->status, attempts,
+	    delivery->target->webhook.retry_attempts);
+	*due_us = outcome != QUEUE_RETRY ? 0 :
+	    retry_due(spool, attempts, result, now_us);
+	return outcome;
+}
+
 static void
 note_result(struct spool *spool, struct delivery *delivery,
     const struct delivery_result *result)
 {
 	uint32_t number = delivery->endpoint->number;
 	unsigned attempts = delivery->item.attempts + 1u;
-	enum queue_outcome outcome = backoff_outcome(result->status, attempts,
-	    delivery->target->webhook.retry_attempts);
-	int64_t now_us = clock_wall_us(), due_us = 0;
+	int64_t now_us = clock_wall_us(), due_us;
+	enum queue_outcome outcome = judge(spool, delivery, result, attempts,
+	    now_us, &due_us);
 
-	if (outcome == QUEUE_RETRY)
-		due_us = retry_due(spool, attempts, result, now_us);
 	note(spool, delivery->item.pos, outcome, attempts, due_us);
 	numbers_note(spool, outcome, result, true);
 	log_outcome(&delivery->record, attempts, outcome, result);
 	journal_note(spool, &delivery->record, attempts, outcome, result,
 	    now_us, due_us);
 	report(spool, delivery, result, now_us);
-	health_note(spool, delivery, result, now_us);
+	if (delivery->target->kind == TARGET_CALLBACK)
+		callback_count(spool, delivery, result);
+	else
+		health_note(spool, delivery, result, now_us);
 	if (outcome == QUEUE_RETRY)
 		scheduler_retry(spool->scheduler, number,
 		    pending_make(delivery->item.pos,

@@ -9,6 +9,7 @@
 
 #include "spool_private.h"
 
+#include "wuts/callback.h"
 #include "wuts/clock.h"
 #include "wuts/log.h"
 #include "wuts/mem.h"
@@ -119,6 +120,7 @@ journal_note(struct spool *spool, const struct queue_record *record,
     const struct delivery_result *result, int64_t wall_us, int64_t due_us)
 {
 	struct journal *journal = &spool->journal;
+	enum callback_type type;
 	struct delivery_note note = {
 		.id = record->id,
 		.tenant_id = record->tenant_id,
@@ -138,7 +140,11 @@ journal_note(struct spool *spool, const struct queue_record *record,
 		return;
 	memcpy(note.event, record->event, strnlen(record->event,
 	    sizeof(note.event) - 1));
-	if (outcome != QUEUE_DELIVERED && result->answer[0] != '\0')
+	/* What a callback's receiver says is nobody's business, and it has a
+	   place of its own in the log. */
+	if (callback_event_parse(record->event, &type))
+		note.device_id = TARGET_CALLBACK_ID;
+	else if (outcome != QUEUE_DELIVERED && result->answer[0] != '\0')
 		note.answer = mem_strdup(result->answer);
 	give_up(journal, size_of(&note));
 	if (journal->count == journal->cap)

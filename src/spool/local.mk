@@ -4,12 +4,14 @@ libwuts_spool_a_SOURCES = \
 	src/spool/answer.c \
 	src/spool/backoff.c \
 	src/spool/breaker.c \
+	src/spool/callback.c \
 	src/spool/delivery.c \
 	src/spool/directory.c \
 	src/spool/disable.c \
 	src/spool/dispatch.c \
 	src/spool/endpoint.c \
 	src/spool/guard.c \
+	src/spool/headers.c \
 	src/spool/journal.c \
 	src/spool/health.c \
 	src/spool/lookup.c \
@@ -17,6 +19,7 @@ libwuts_spool_a_SOURCES = \
 	src/spool/numbers.c \
 	src/spool/pending.c \
 	src/spool/pictures.c \
+	src/spool/policy.c \
 	src/spool/probe.c \
 	src/spool/replay.c \
 	src/spool/scheduler.c \
@@ -28,6 +31,7 @@ libwuts_spool_a_SOURCES = \
 	src/spool/spool_private.h \
 	src/spool/target.c \
 	src/spool/trial.c \
+	src/spool/trust.c \
 	src/spool/wire.c
 sbin_PROGRAMS += wuts-spool
 wuts_spool_SOURCES = \
@@ -106,4 +110,12 @@ tests_unit_spool_test_snapshot_SOURCES = \
 	tests/unit/spool/test_support.h
 tests_unit_spool_test_snapshot_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src
 tests_unit_spool_test_snapshot_LDADD = $(SPOOL_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/spool/test_trust
+TESTS += tests/unit/spool/test_trust
+tests_unit_spool_test_trust_SOURCES = \
+	tests/unit/spool/test_support.c \
+	tests/unit/spool/test_support.h \
+	tests/unit/spool/test_trust.c
+tests_unit_spool_test_trust_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src
+tests_unit_spool_test_trust_LDADD = $(SPOOL_LIBS) $(CMOCKA_LIBS)
 endif

@@ -7,12 +7,15 @@
 #include "spool_private.h"
 
 #include "wuts/arena.h"
+#include "wuts/cache.h"
 #include "wuts/clock.h"
 #include "wuts/crypto.h"
 #include "wuts/db.h"
 #include "wuts/event_store.h"
 #include "wuts/log.h"
 #include "wuts/mem.h"
+#include "wuts/onprem.h"
+#include "wuts/onprem_store.h"
 #include "wuts/outbox_store.h"
 #include "wuts/settings.h"
 #include "wuts/tenant_store.h"
@@ -26,6 +29,10 @@
 
 /* Deleting old rows holds up questions no longer than this. */
 #define EXPIRE_SLICE_US (CLOCK_SECOND_US / 8)
+/* Another machine's change of certificates is noticed then. */
+#define TRUST_KEEP_US (3 * CLOCK_SECOND_US)
+#define TRUST_SLOTS 4096
+#define SWEEP_EVERY_US (INT64_C(3600) * CLOCK_SECOND_US)
 
 struct job_list {
 	struct lookup_job *first, **end;
@@ -34,8 +41,10 @@ struct job_list {
 struct lookup {
 	const struct settings *settings;
 	struct generations *generations;
-	struct crypto_keys keys;	/* the thread's own */
+	struct crypto_keys keys;	/* the thread's own, as the next three */
 	unsigned picture_folder;	/* the next to be looked through */
+	struct cache *trusts;		/* tenant's id: struct trust */
+	int64_t swept_us;
 	pthread_t thread;
 	int event_fd;
 	pthread_mutex_t mutex;	/* all below */
@@ -91,20 +100,97 @@ lookup_job_free(struct lookup_job **jobp)
 	free(job);
 }
 
+/* What of the tenant's certificates are the ones read, and kept in their file.
+   Whoever changes them bumps the generation. */
+static int
+read_trust(struct lookup *lookup, struct db *db, struct arena *arena,
+    const struct uuid *tenant_id, const struct trust *known,
+    struct trust *trust_r, struct fault *fault)
+{
+	const uint8_t *pem;
+	size_t len;
+	int found = onprem_store_find_ca(db, arena, tenant_id, &pem, &len,
+	    fault);
+
+	*trust_r = (struct trust){ .is_set = found == 1 };
+	if (found <= 0)
+		return found;
+	crypto_sha256(pem, len, trust_r->hash);
+	return trust_keep(lookup->settings->queue_dir, tenant_id, pem, len,
+	    known != NULL && trust_is_same(known, trust_r), fault);
+}
+
+static int
+find_trust(struct lookup *lookup, struct db *db, struct arena *arena,
+    const struct lookup_job *job, struct trust *trust_r, struct fault *fault)
+{
+	int64_t now_us = clock_mono_us();
+	uint64_t generation = 0;
+	const struct trust *known = cache_find(lookup->trusts,
+	    &job->tenant_id, now_us, TRUST_KEEP_US, &generation);
+
+	if (known != NULL && generation == job->generation) {
+		*trust_r = *known;
+		return 0;
+	}
+	known = cache_find(lookup->trusts, &job->tenant_id, now_us, INT64_MAX,
+	    &generation);
+	if (read_trust(lookup, db, arena, &job->tenant_id, known, trust_r,
+	    fault) < 0)
+		return fault_prefix(fault, "CA certificates");
+	cache_put(lookup->trusts, &job->tenant_id, trust_r, job->generation,
+	    now_us);
+	return 0;
+}
+
 /* A row that cannot be used is an answer, not a lost database: result 1
    without a target. */
-static void
+static int
 find_webhook(struct lookup *lookup, struct db *db, struct arena *arena,
     struct lookup_job *job)
 {
 	struct webhook webhook;
-
-	job->result = webhook_store_find(db, arena, &job->tenant_id,
+	int found = webhook_store_find(db, arena, &job->tenant_id,
 	    &job->device_id, &webhook, &job->fault);
-	if (job->result == 1 && webhook_headers_open(&webhook, arena,
+
+	if (found == 1 && webhook_headers_open(&webhook, arena,
 	    &lookup->keys, &job->fault) == 0)
 		job->target = target_new(&webhook, &lookup->keys,
 		    &job->fault);
+	return found;
+}
+
+static int
+find_callback(struct db *db, struct arena *arena, struct lookup_job *job)
+{
+	struct onprem onprem;
+	int found = onprem_store_find(db, arena, &job->tenant_id, &onprem,
+	    &job->fault);
+
+	if (found == 1)
+		job->target = target_new_callback(&onprem);
+	return found;
+}
+
+static void
+find_target(struct lookup *lookup, struct db *db, struct arena *arena,
+    struct lookup_job *job)
+{
+	struct trust trust;
+
+	job->result = uuid_is_equal(&job->device_id, &TARGET_CALLBACK_ID) ?
+	    find_callback(db, arena, job) :
+	    find_webhook(lookup, db, arena, job);
+	if (job->target != NULL) {
+		if (find_trust(lookup, db, arena, job, &trust,
+		    &job->fault) == 0) {
+			job->target->trust = trust;
+		} else {
+			target_unref(&job->target);
+			job->result = job->fault.code == FAULT_DATABASE ? -1 :
+			    1;
+		}
+	}
 	arena_reset(arena);
 }
 
@@ -144,6 +230,18 @@ expire_some(struct db *db, int64_t before_us,
 		rows = expire_batch(db, before_us, LOOKUP_EXPIRE_BATCH, fault);
 	} while (rows == LOOKUP_EXPIRE_BATCH && clock_mono_us() < until_us);
 	return rows;
+}
+
+static void
+sweep_trusts(struct lookup *lookup)
+{
+	int64_t now_us = clock_mono_us();
+
+	if (lookup->swept_us != 0 &&
+	    now_us - lookup->swept_us < SWEEP_EVERY_US)
+		return;
+	lookup->swept_us = now_us;
+	trust_sweep(lookup->settings->queue_dir, clock_wall_us());
 }
 
 /* Some of what nobody needs: old rows of the outbox, ids of events that may
@@ -197,7 +295,7 @@ answer(struct lookup *lookup, struct db *db, struct arena *arena,
 	switch (job->kind) {
 	case LOOKUP_WEBHOOK:
 	case LOOKUP_TRIAL:
-		find_webhook(lookup, db, arena, job);
+		find_target(lookup, db, arena, job);
 		break;
 	case LOOKUP_CLAIM:
 		job->result = outbox_store_claim(db, &job->id,
@@ -214,6 +312,7 @@ answer(struct lookup *lookup, struct db *db, struct arena *arena,
 		write_notes(db, job);
 		break;
 	case LOOKUP_EXPIRE:
+		sweep_trusts(lookup);
 		expire(db, job);
 		if (job->result >= 0)
 			sweep_pictures(lookup, db);
@@ -270,13 +369,20 @@ lookup_new(struct lookup **lookup_r, const struct settings *settings,
 	struct lookup *lookup = mem_calloc(1, sizeof(*lookup));
 
 	*lookup_r = NULL;
+	if (trust_make_dir(settings->queue_dir, fault) < 0) {
+		free(lookup);
+		return -1;
+	}
 	lookup->settings = settings;
 	lookup->generations = generations;
 	lookup->keys = settings->keys;
 	list_init(&lookup->questions);
 	list_init(&lookup->answers);
+	lookup->trusts = cache_new(TRUST_SLOTS, sizeof(struct uuid),
+	    sizeof(struct trust));
 	lookup->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (lookup->event_fd < 0) {
+		cache_free(&lookup->trusts);
 		free(lookup);
 		return fault_errno(fault, FAULT_IO, "eventfd");
 	}
@@ -288,6 +394,7 @@ lookup_new(struct lookup **lookup_r, const struct settings *settings,
 		close(lookup->event_fd);
 		pthread_cond_destroy(&lookup->asked);
 		pthread_mutex_destroy(&lookup->mutex);
+		cache_free(&lookup->trusts);
 		free(lookup);
 		return -1;
 	}
@@ -317,6 +424,7 @@ lookup_free(struct lookup **lookupp)
 	pthread_cond_destroy(&lookup->asked);
 	pthread_mutex_destroy(&lookup->mutex);
 	crypto_wipe(&lookup->keys, sizeof(lookup->keys));
+	cache_free(&lookup->trusts);
 	free(lookup);
 }
 

@@ -8,7 +8,7 @@
 
 #include "spool_private.h"
 
-#include "wuts/address.h"
+#include "wuts/callback_counts.h"
 #include "wuts/clock.h"
 #include "wuts/generations.h"
 #include "wuts/log.h"
@@ -43,7 +43,7 @@ struct loop {
 	struct spool spool;
 	const struct loop_options *options;
 	int epoll_fd, signal_fd;
-	struct address_policy policy;
+	struct policies policies;
 	struct settings *reloaded;	/* spool.live, after a SIGHUP */
 	bool scan;			/* there may be something to read */
 	bool heard;			/* the bell rang: scan after the pause */
@@ -164,15 +164,13 @@ open_generations(struct spool *spool, struct fault *fault)
 }
 
 static int
-read_policy(struct address_policy *policy, const struct settings *settings,
-    struct fault *fault)
+open_counts(struct spool *spool, struct fault *fault)
 {
-	if (address_policy_init(policy, settings->webhook_allow, fault) < 0)
-		return fault_prefix(fault, "setting webhook_allow");
-	if (address_policy_allow_hosts(policy, settings->webhook_allow_host,
-	    fault) < 0)
-		return fault_prefix(fault, "setting webhook_allow_host");
-	return 0;
+	char *path = path_in(spool->settings->run_dir, CALLBACK_COUNTS_FILE);
+	int ret = callback_counts_open(&spool->counts, path, fault);
+
+	free(path);
+	return ret;
 }
 
 /* The queue's lock first: whoever finds another spooler running has touched
@@ -185,19 +183,20 @@ open_all(struct loop *loop, struct fault *fault)
 	loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (loop->epoll_fd < 0)
 		return fault_errno(fault, FAULT_IO, "epoll_create1");
-	if (read_policy(&loop->policy, spool->live, fault) < 0 ||
+	if (policies_read(&loop->policies, spool->live, fault) < 0 ||
 	    open_queue(loop, fault) < 0 ||
 	    open_signals(loop, fault) < 0 ||
-	    open_generations(spool, fault) < 0)
+	    open_generations(spool, fault) < 0 ||
+	    open_counts(spool, fault) < 0)
 		return -1;
 	spool->numbers = spool_numbers_open(spool->settings->run_dir);
 	spool_numbers_set(spool->numbers, SPOOL_STARTED_US, clock_wall_us());
 	spool->scheduler = scheduler_new(spool->live->spool_max_in_flight);
 	spool->endpoints = endpoints_new();
 	spool->pool = delivery_pool_new(loop->epoll_fd,
-	    spool->live->spool_max_in_flight, dispatch_result, spool);
-	delivery_pool_set_policy(spool->pool, spool->live->webhook_http,
-	    &loop->policy, spool->live->spool_max_in_flight);
+	    spool->settings->queue_dir, spool->live->spool_max_in_flight,
+	    dispatch_result, spool);
+	policies_apply(&loop->policies, spool->live, spool->pool);
 	if (loop->options->shards > 0)
 		spool->shards = shards_new(spool, loop->epoll_fd,
 		    loop->options->shards);
@@ -241,10 +240,11 @@ close_all(struct loop *loop)
 	queue_reader_close(&spool->reader);
 	endpoints_free(&spool->endpoints);
 	scheduler_free(&spool->scheduler);
+	callback_counts_close(&spool->counts);
 	generations_close(&spool->generations);
 	spool_numbers_close(&spool->numbers);
 	free(spool->snapshot_path);
-	address_policy_deinit(&loop->policy);
+	policies_deinit(&loop->policies);
 	settings_free(&loop->reloaded);
 	if (loop->signal_fd >= 0)
 		close(loop->signal_fd);
@@ -270,7 +270,7 @@ reload(struct loop *loop)
 {
 	struct fault fault = { .code = FAULT_NONE };
 	struct spool *spool = &loop->spool;
-	struct address_policy policy, old = loop->policy;
+	struct policies policies, old = loop->policies;
 	struct settings *settings;
 
 	if (settings_load(&settings, loop->options->config, &fault) < 0) {
@@ -280,17 +280,16 @@ reload(struct loop *loop)
 			shards_reload(spool->shards);
 		return;
 	}
-	if (read_policy(&policy, settings, &fault) < 0) {
+	if (policies_read(&policies, settings, &fault) < 0) {
 		log_error("reload: %s; the old settings stay", fault.text);
 		settings_free(&settings);
 		return;
 	}
 	if (settings_open_log(settings, "wuts-spool") < 0)
 		log_error("open log %s: %m", settings->log_file);
-	loop->policy = policy;
-	address_policy_deinit(&old);
-	delivery_pool_set_policy(spool->pool, settings->webhook_http,
-	    &loop->policy, settings->spool_max_in_flight);
+	loop->policies = policies;
+	policies_apply(&loop->policies, settings, spool->pool);
+	policies_deinit(&old);
 	scheduler_set_max_in_flight(spool->scheduler,
 	    settings->spool_max_in_flight);
 	spool->live = settings;

@@ -633,6 +633,48 @@ scheduler_retry(struct scheduler *s, uint32_t endpoint, struct pending item,
 	settle(s, endpoint);
 }
 
+void
+scheduler_hurry_all(struct scheduler *s, uint32_t endpoint)
+{
+	struct pending_timers waiting = s->timers;
+	struct lane *lane = lane_at(s, endpoint);
+
+	s->timers = (struct pending_timers){ 0 };
+	for (size_t i = 0; i < waiting.count; i++) {
+		struct pending_timer *timer = &waiting.items[i];
+
+		if (timer->endpoint != endpoint || timer->item.attempts == 0) {
+			pending_timers_push(&s->timers, *timer);
+			continue;
+		}
+		lane->sleeping--;
+		pending_fifo_push(&lane->retries, timer->item);
+	}
+	pending_timers_clear(&waiting);
+	settle(s, endpoint);
+}
+
+static bool
+take_first_old(struct pending_fifo *fifo, int64_t before_us,
+    struct pending *item_r)
+{
+	const struct pending *first = pending_fifo_first(fifo);
+
+	return first != NULL && (int64_t)first->created_us < before_us &&
+	    pending_fifo_pop(fifo, item_r);
+}
+
+bool
+scheduler_take_old(struct scheduler *s, uint32_t endpoint, int64_t before_us,
+    struct pending *item_r)
+{
+	struct lane *lane = lane_at(s, endpoint);
+
+	wuts_assert(!lane->open);
+	return take_first_old(&lane->fresh, before_us, item_r) ||
+	    take_first_old(&lane->retries, before_us, item_r);
+}
+
 int64_t
 scheduler_due(const struct scheduler *s)
 {

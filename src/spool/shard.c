@@ -8,10 +8,10 @@
 #include "spool_private.h"
 #include "shard_private.h"
 
-#include "wuts/address.h"
 #include "wuts/clock.h"
 #include "wuts/log.h"
 #include "wuts/mem.h"
+#include "wuts/settings.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -26,7 +26,7 @@ struct shard {
 	int epoll_fd;
 	bool is_writing;		/* the socket is full: wait for room */
 	struct delivery_pool *pool;	/* NULL: no policy yet */
-	struct address_policy policy;
+	struct policies policies;
 	struct crypto_keys keys;
 	struct target **targets;	/* by endpoint */
 	size_t ntargets;
@@ -41,6 +41,7 @@ say_result(struct shard *shard, uint32_t token,
 	const struct wire_result head = {
 		.token = token,
 		.status = result->status,
+		.code = (int32_t)result->code,
 		.retry_after_s = result->retry_after_s,
 		.duration_us = result->duration_us,
 	};
@@ -62,32 +63,53 @@ on_result(void *ctx, struct delivery *delivery,
 
 /* --- what the parent says --- */
 
+/* What of the parent's settings counts here. */
+static bool
+take_settings(struct wire_message *message, const struct wire_policy *head,
+    struct settings *settings_r)
+{
+	const char *texts[5];
+
+	for (int i = 0; i < 5; i++)
+		if ((texts[i] = wire_take_text(message)) == NULL)
+			return false;
+	*settings_r = (struct settings){
+		.webhook_allow = (char *)(uintptr_t)texts[0],
+		.webhook_allow_host = (char *)(uintptr_t)texts[1],
+		.onprem_webhook_allow = (char *)(uintptr_t)texts[2],
+		.log_file = (char *)(uintptr_t)texts[3],
+		.queue_dir = (char *)(uintptr_t)texts[4],
+		.webhook_http = head->http,
+		.spool_max_in_flight = head->max_in_flight,
+		.onprem_webhook_connect_timeout_ms =
+		    head->callback_connect_timeout_ms,
+		.onprem_webhook_timeout_ms = head->callback_timeout_ms,
+	};
+	return true;
+}
+
 static bool
 take_policy(struct shard *shard, struct wire_message *message)
 {
-	const char *allow, *hosts, *log_file;
 	struct fault fault = { .code = FAULT_NONE };
+	struct settings settings;
 	struct wire_policy head;
 
 	if (!wire_take(message, &head, sizeof(head)) ||
-	    (allow = wire_take_text(message)) == NULL ||
-	    (hosts = wire_take_text(message)) == NULL ||
-	    (log_file = wire_take_text(message)) == NULL)
+	    !take_settings(message, &head, &settings))
 		return false;
 	log_json(head.log_json);
-	if (log_open("wuts-spool", log_file,
+	if (log_open("wuts-spool", settings.log_file,
 	    (enum log_level)head.log_level) < 0)
-		log_error("open log %s: %m", log_file);
-	address_policy_deinit(&shard->policy);
-	if (address_policy_init(&shard->policy, allow, &fault) < 0 ||
-	    address_policy_allow_hosts(&shard->policy, hosts, &fault) < 0)
+		log_error("open log %s: %m", settings.log_file);
+	policies_deinit(&shard->policies);
+	if (policies_read(&shard->policies, &settings, &fault) < 0)
 		return false;	/* the parent has read the same */
 	shard->keys = head.keys;
 	if (shard->pool == NULL)
 		shard->pool = delivery_pool_new(shard->epoll_fd,
-		    head.max_in_flight, on_result, shard);
-	delivery_pool_set_policy(shard->pool, head.http, &shard->policy,
-	    head.max_in_flight);
+		    settings.queue_dir, head.max_in_flight, on_result, shard);
+	policies_apply(&shard->policies, &settings, shard->pool);
 	crypto_wipe(&head, sizeof(head));
 	return true;
 }
@@ -282,7 +304,7 @@ shard_run(int fd)
 	for (size_t i = 0; i < shard.ntargets; i++)
 		target_unref(&shard.targets[i]);
 	free(shard.targets);
-	address_policy_deinit(&shard.policy);
+	policies_deinit(&shard.policies);
 	crypto_wipe(&shard.keys, sizeof(shard.keys));
 	wire_deinit(&shard.wire);
 	close(shard.epoll_fd);

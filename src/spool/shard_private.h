@@ -17,7 +17,8 @@
 
 enum wire_type {
 	WIRE_POLICY,	/* to the shard: struct wire_policy, webhook_allow,
-			   webhook_allow_host, log_file */
+			   webhook_allow_host, onprem_webhook_allow, log_file,
+			   queue_dir */
 	WIRE_TARGET,	/* to the shard: struct wire_target, a line of the
 			   snapshot */
 	WIRE_START,	/* to the shard: struct wire_start, event, body */
@@ -27,6 +28,7 @@ enum wire_type {
 struct wire_policy {
 	uint32_t max_in_flight;
 	int32_t log_level;
+	int64_t callback_connect_timeout_ms, callback_timeout_ms;
 	bool http;
 	bool log_json;
 	struct crypto_keys keys;	/* what opens secrets, and no more */
@@ -49,6 +51,7 @@ struct wire_start {
 struct wire_result {
 	uint32_t token;
 	int64_t status;
+	int32_t code;
 	int64_t retry_after_s;
 	int64_t duration_us;
 };

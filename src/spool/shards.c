@@ -102,6 +102,9 @@ say_policy(struct shards *shards, struct child *child)
 	head.max_in_flight = live->spool_max_in_flight;
 	head.log_level = live->log_level;
 	head.http = live->webhook_http;
+	head.callback_connect_timeout_ms =
+	    live->onprem_webhook_connect_timeout_ms;
+	head.callback_timeout_ms = live->onprem_webhook_timeout_ms;
 	head.log_json = live->log_json;
 	head.keys.n = live->keys.n;
 	for (unsigned i = 0; i < live->keys.n; i++) {
@@ -113,7 +116,9 @@ say_policy(struct shards *shards, struct child *child)
 	wire_begin(&child->wire, WIRE_POLICY, &head, sizeof(head));
 	wire_add_text(&child->wire, live->webhook_allow);
 	wire_add_text(&child->wire, live->webhook_allow_host);
+	wire_add_text(&child->wire, live->onprem_webhook_allow);
 	wire_add_text(&child->wire, live->log_file);
+	wire_add_text(&child->wire, shards->spool->settings->queue_dir);
 	wire_end(&child->wire);
 	child->wire.is_secret = true;
 	crypto_wipe(&head, sizeof(head));
@@ -262,6 +267,14 @@ shards_may_start(const struct shards *shards, const struct endpoint *endpoint)
 	return shards->children[shard_of(shards, endpoint)].pid > 0;
 }
 
+static int64_t
+timeout_us(const struct shards *shards, const struct target *target)
+{
+	return target->kind == TARGET_CALLBACK ?
+	    shards->spool->live->onprem_webhook_timeout_ms * 1000 :
+	    (int64_t)target->webhook.timeout_s * CLOCK_SECOND_US;
+}
+
 void
 shards_start(struct shards *shards, struct delivery *delivery,
     unsigned attempt, int64_t wall_us)
@@ -283,8 +296,7 @@ shards_start(struct shards *shards, struct delivery *delivery,
 	shards->flights[head.token].delivery = delivery;
 	shards->flights[head.token].shard = i;
 	shards->flights[head.token].overdue_us = clock_mono_us() +
-	    (int64_t)delivery->target->webhook.timeout_s * CLOCK_SECOND_US +
-	    OVERDUE_US;
+	    timeout_us(shards, delivery->target) + OVERDUE_US;
 	tell_target(shards, i, head.endpoint, delivery->target);
 	wire_begin(wire, WIRE_START, &head, sizeof(head));
 	wire_add_text(wire, record->event);
@@ -364,6 +376,7 @@ take_result(struct shards *shards, unsigned i, struct wire_message *message)
 		return false;
 	snprintf(result.why, sizeof(result.why), "%s", why);
 	result.status = (long)head.status;
+	result.code = (CURLcode)head.code;
 	result.retry_after_s = head.retry_after_s;
 	result.duration_us = head.duration_us;
 	delivery = give_token(shards, head.token);

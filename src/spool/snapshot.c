@@ -62,9 +62,34 @@ write_secret(struct json_writer *w, const char *key, const uint8_t *sealed,
 }
 
 static void
-write_webhook(struct strbuf *out, const struct webhook *webhook,
+write_trust(struct json_writer *w, const struct trust *trust)
+{
+	char hex[2 * CRYPTO_HASH_LEN + 1];
+
+	if (!trust->is_set)
+		return;
+	crypto_hex(trust->hash, sizeof(trust->hash), hex);
+	json_write_key(w, "trust");
+	json_write_string(w, hex);
+}
+
+static void
+write_callback(struct json_writer *w, const struct target *target)
+{
+	if (target->kind != TARGET_CALLBACK)
+		return;
+	json_write_key(w, "account");
+	json_write_string(w, target->wa_id);
+	write_int(w, "delay", target->delay_ms);
+	write_int(w, "delay_max", target->delay_max_ms);
+	write_int(w, "kept", target->is_kept);
+}
+
+static void
+write_target(struct strbuf *out, const struct target *target,
     int64_t failing_us)
 {
+	const struct webhook *webhook = &target->webhook;
 	char id[2 * WEBHOOK_ID_LEN + 1];
 	struct json_writer w;
 
@@ -94,6 +119,8 @@ write_webhook(struct strbuf *out, const struct webhook *webhook,
 	write_secret(&w, "old_secret", webhook->old_secret_sealed,
 	    webhook->old_secret_sealed_len);
 	write_int(&w, "old_until", webhook->old_secret_until_us);
+	write_trust(&w, &target->trust);
+	write_callback(&w, target);
 	json_write_object_end(&w);
 }
 
@@ -103,7 +130,7 @@ snapshot_format_line(struct strbuf *out, const struct target *target,
 {
 	struct strbuf plain = STRBUF_INIT, sealed = STRBUF_INIT;
 
-	write_webhook(&plain, &target->webhook, failing_us);
+	write_target(&plain, target, failing_us);
 	strbuf_reserve(&sealed, plain.len + CRYPTO_SEAL_OVERHEAD);
 	crypto_seal(keys, AAD, strlen(AAD), plain.data, plain.len,
 	    (uint8_t *)sealed.data);
@@ -227,13 +254,76 @@ read_webhook(json_t *object, struct arena *arena, struct webhook *webhook_r)
 	return webhook_r->secret_sealed != NULL;
 }
 
+/* Not there in files of earlier releases. */
+static bool
+read_trust(json_t *object, struct trust *trust_r)
+{
+	json_t *value = json_object_get(object, "trust");
+
+	*trust_r = (struct trust){ .is_set = json_is_string(value) };
+	return !trust_r->is_set ||
+	    (json_string_length(value) == 2 * CRYPTO_HASH_LEN &&
+	    crypto_unhex(json_string_value(value), 2 * CRYPTO_HASH_LEN,
+	    trust_r->hash));
+}
+
+static struct target *
+read_callback(json_t *object)
+{
+	json_t *url = json_object_get(object, "url");
+	json_t *account = json_object_get(object, "account");
+	struct onprem onprem = {
+		.settings = {
+			.callback_backoff_delay_ms =
+			    read_count(object, "delay"),
+			.max_callback_backoff_delay_ms =
+			    read_count(object, "delay_max"),
+			.callback_persist = read_count(object, "kept") != 0,
+			.webhook_max_concurrent =
+			    read_count(object, "concurrency"),
+		},
+		.updated_us =
+		    json_integer_value(json_object_get(object, "updated")),
+	};
+
+	if (!read_id(object, "tenant", &onprem.tenant_id) ||
+	    !json_is_string(url) ||
+	    json_string_length(url) > ONPREM_URL_MAX ||
+	    json_string_length(account) > ONPREM_WA_ID_MAX)
+		return NULL;
+	memcpy(onprem.settings.webhook_url, json_string_value(url),
+	    json_string_length(url));
+	memcpy(onprem.wa_id, json_string_value(account),
+	    json_string_length(account));
+	return target_new_callback(&onprem);
+}
+
+static struct target *
+read_target(json_t *object, struct arena *arena,
+    const struct crypto_keys *keys)
+{
+	struct fault ignored = { .code = FAULT_NONE };
+	struct target *target = NULL;
+	struct webhook webhook;
+	struct trust trust;
+
+	if (!read_trust(object, &trust))
+		return NULL;
+	if (json_is_string(json_object_get(object, "account")))
+		target = read_callback(object);
+	else if (read_webhook(object, arena, &webhook))
+		target = target_new(&webhook, keys, &ignored);
+	if (target != NULL)
+		target->trust = trust;
+	return target;
+}
+
 static struct target *
 read_line(const char *line, size_t len, const struct crypto_keys *keys,
     struct arena *arena, int64_t *failing_us_r)
 {
 	struct fault ignored = { .code = FAULT_NONE };
 	struct target *target = NULL;
-	struct webhook webhook;
 	json_t *object;
 	uint8_t *sealed;
 	char *plain;
@@ -247,8 +337,8 @@ read_line(const char *line, size_t len, const struct crypto_keys *keys,
 	len -= CRYPTO_SEAL_OVERHEAD;
 	object = json_text_parse(plain, len, &ignored);
 	crypto_wipe(plain, len);
-	if (object != NULL && read_webhook(object, arena, &webhook))
-		target = target_new(&webhook, keys, &ignored);
+	if (object != NULL)
+		target = read_target(object, arena, keys);
 	/* Not there in files of the first release. */
 	*failing_us_r = json_integer_value(json_object_get(object, "failing"));
 	json_decref(object);

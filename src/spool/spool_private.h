@@ -10,16 +10,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "wuts/address.h"
+#include "wuts/crypto.h"
 #include "wuts/delivery_store.h"
 #include "wuts/event.h"
 #include "wuts/fault.h"
+#include "wuts/onprem.h"
 #include "wuts/queue.h"
 #include "wuts/secret.h"
 #include "wuts/strbuf.h"
 #include "wuts/uuid.h"
 #include "wuts/webhook.h"
 
-struct address_policy;
+struct callback_counts;
 struct crypto_keys;
 struct db;
 struct generations;
@@ -188,6 +191,12 @@ enum breaker_change scheduler_report(struct scheduler *s, uint32_t endpoint,
     enum breaker_verdict verdict, int64_t now_us, uint64_t random);
 /* The endpoint is another one now: forget what was told. */
 void scheduler_forgive(struct scheduler *s, uint32_t endpoint);
+/* Its records need not wait for their time. */
+void scheduler_hurry_all(struct scheduler *s, uint32_t endpoint);
+/* Take out a record of a held endpoint that was created before before_us, as
+   far as one is first in line. False: none is. It is not in flight. */
+bool scheduler_take_old(struct scheduler *s, uint32_t endpoint,
+    int64_t before_us, struct pending *item_r);
 void scheduler_done(struct scheduler *s, uint32_t endpoint);
 void scheduler_retry(struct scheduler *s, uint32_t endpoint,
     struct pending item, int64_t due_us);
@@ -226,6 +235,12 @@ int64_t backoff_delay_us(unsigned attempt, int64_t base_ms, int64_t cap_ms,
 enum queue_outcome backoff_outcome(long status, unsigned attempts,
     unsigned retry_attempts);
 
+/* The same of a callback: a straight line, and given up by age. */
+int64_t backoff_callback_delay_us(unsigned attempt, int64_t delay_ms,
+    int64_t max_ms);
+enum queue_outcome backoff_callback_outcome(long status, int64_t age_us,
+    int64_t keep_us);
+
 /* --- signature.c: what a receiver verifies; pure --- */
 
 #define SIGNATURE_STANDARD_SIZE 48	/* "v1,", 44 of base64, NUL */
@@ -241,11 +256,61 @@ void signature_standard(const struct secret *key, const char *id,
 void signature_hex(const struct secret *key, const char *body,
     size_t body_len, char out[SIGNATURE_HEX_SIZE]);
 
+/* --- trust.c: which certificates a connection trusts --- */
+
+/* A tenant's certificates, besides the system's. */
+struct trust {
+	bool is_set;		/* there are some */
+	uint8_t hash[CRYPTO_HASH_LEN];	/* of their text */
+};
+
+bool trust_is_same(const struct trust *a, const struct trust *b);
+/* What libcurl has to compare before it uses a connection again. */
+#define TRUST_KEY_SIZE 128
+struct target;
+void trust_format_key(const struct target *target, char out[TRUST_KEY_SIZE]);
+
+/* The files in a queue's directory. Keep: write it; is_known: only if it is
+   missing. Sweep: remove those that nobody has kept for days. */
+int trust_make_dir(const char *queue_dir, struct fault *fault);
+int trust_keep(const char *queue_dir, const struct uuid *tenant_id,
+    const void *pem, size_t len, bool is_known, struct fault *fault);
+void trust_sweep(const char *queue_dir, int64_t wall_us);
+
+/* Those in use, parsed; one thread's. */
+struct trusts;
+
+struct trusts *trusts_new(const char *queue_dir);
+void trusts_free(struct trusts **trustsp);
+/* Forget what was read, the system's too. */
+void trusts_read_again(struct trusts *trusts);
+/* For CURLOPT_SSL_CTX_FUNCTION. An error: they cannot be had now. */
+CURLcode trusts_apply(struct trusts *trusts, const struct uuid *tenant_id,
+    const struct trust *trust, void *ssl_ctx);
+
 /* --- target.c: one version of a webhook's settings, ready for use --- */
+
+enum target_kind {
+	TARGET_WEBHOOK,
+	TARGET_CALLBACK,	/* a tenant's On-Premises webhook */
+	TARGET_KIND_COUNT
+};
+
+/* In place of a device's id: the one of the tenant (no device has this id). */
+extern const struct uuid TARGET_CALLBACK_ID;
 
 struct target {
 	unsigned refs;
-	struct webhook webhook;		/* everything in it is owned */
+	enum target_kind kind;
+	/* Everything in it is owned. Of a callback: tenant and device id, url
+	   ("": there is none), enabled, max_concurrency, updated_us. */
+	struct webhook webhook;
+	struct trust trust;
+	/* Of a callback. */
+	int64_t delay_ms, delay_max_ms;
+	bool is_kept;			/* events wait for a URL */
+	char wa_id[ONPREM_WA_ID_MAX + 1];
+	/* Of a webhook. */
 	struct event_set events;
 	struct secret key;
 	struct secret old_key;		/* none, or until the webhook's
@@ -257,9 +322,11 @@ struct target {
    installation key, say). One reference is the caller's. */
 struct target *target_new(const struct webhook *webhook,
     const struct crypto_keys *keys, struct fault *fault);
+/* The same of a tenant that speaks the On-Premises dialect. */
+struct target *target_new_callback(const struct onprem *onprem);
 struct target *target_ref(struct target *target);
 void target_unref(struct target **targetp);
-/* Seal the secret that it carries along with the first key, where it is under
+/* Seal the secret that a webhook carries along with the first key, where it is under
    another: a snapshot must outlive the older keys. */
 void target_reseal(struct target *target, const struct crypto_keys *keys);
 /* The same row in the same version? Either may be NULL. */
@@ -362,6 +429,7 @@ struct delivery_pool;
 /* What became of an attempt. */
 struct delivery_result {
 	long status;		/* 0: no answer */
+	CURLcode code;
 	int64_t retry_after_s;	/* 0: not asked */
 	int64_t duration_us;
 	char why[CURL_ERROR_SIZE];	/* for the operator; empty: the status
@@ -379,16 +447,43 @@ struct delivery {
 	struct queue_record record;
 };
 
+/* --- headers.c --- */
+
+#define HEADER_LINES_MAX 8
+#define HEADER_LINE_SIZE 160
+
+struct header_lines {
+	struct curl_slist nodes[HEADER_LINES_MAX];
+	char text[HEADER_LINES_MAX][HEADER_LINE_SIZE];
+	struct strbuf scratch;
+};
+
+/* The list for one attempt, good until the next call; its end is the
+   target's. */
+struct curl_slist *headers_set(struct header_lines *lines,
+    const struct delivery *delivery, unsigned attempt, int64_t wall_us);
+
+/* --- delivery.c again --- */
+
 /* result() may start deliveries. epoll_fd is borrowed: the pool adds its
-   sockets there, by data.fd. */
-struct delivery_pool *delivery_pool_new(int epoll_fd, unsigned max_in_flight,
+   sockets there, by data.fd. queue_dir: where trust_keep() has put them. */
+struct delivery_pool *delivery_pool_new(int epoll_fd, const char *queue_dir,
+    unsigned max_in_flight,
     void (*result)(void *ctx, struct delivery *delivery,
 	const struct delivery_result *result), void *ctx);
 /* Breaks off what is in flight, without a result. */
 void delivery_pool_free(struct delivery_pool **poolp);
-/* From now on, also for connections that were made before. */
-void delivery_pool_set_policy(struct delivery_pool *pool, bool http,
-    const struct address_policy *policy, unsigned max_in_flight);
+
+struct delivery_policy {
+	bool http;
+	const struct address_policy *addresses[TARGET_KIND_COUNT];
+	unsigned max_in_flight;
+	long callback_connect_timeout_ms, callback_timeout_ms;
+};
+/* From now on, also for connections that were made before. The addresses are
+   borrowed. */
+void delivery_pool_set_policy(struct delivery_pool *pool,
+    const struct delivery_policy *policy);
 
 /* A delivery to fill in, then either start or release it. */
 struct delivery *delivery_get(struct delivery_pool *pool);
@@ -562,6 +657,7 @@ struct spool {
 	struct shards *shards;		/* NULL: attempts are made here */
 	struct spool_numbers *numbers;	/* NULL: nobody sees them */
 	int64_t surveyed_us;		/* monotonic; 0: never */
+	struct callback_counts *counts;
 	struct journal journal;
 	struct probe *probe;		/* NULL: there is no engine to ask */
 	struct replayer *replayer;	/* NULL: with --once */
@@ -655,6 +751,9 @@ void dispatch_result(void *ctx, struct delivery *delivery,
     const struct delivery_result *result);
 /* An attempt has ended with its shard and told nothing: make it again. */
 void dispatch_lost(struct spool *spool, struct delivery *delivery);
+/* A record that is not in flight will not be tried any more. */
+void dispatch_drop(struct spool *spool, struct endpoint *endpoint,
+    struct pending item, const char *why);
 /* Outcomes noted so far: written, so that a kill loses none; or written and
    synced, at most 100 ms after the first. When it fails, spool->stuck. */
 void dispatch_write(struct spool *spool);
@@ -704,6 +803,39 @@ void numbers_tick(struct spool *spool, int64_t mono_us);
 /* An attempt has come to its end; status 0 without one. */
 void numbers_note(struct spool *spool, enum queue_outcome outcome,
     const struct delivery_result *result, bool was_tried);
+
+/* --- callback.c: what is different with On-Premises webhooks --- */
+
+/* NULL: it is to be tried. */
+const char *callback_why_unwanted(const struct spool *spool,
+    const struct target *target, const struct queue_record *record);
+/* *due_us: of a retry, else 0. */
+enum queue_outcome callback_judge(const struct spool *spool,
+    const struct delivery *delivery, const struct delivery_result *result,
+    unsigned attempts, int64_t now_us, int64_t *due_us);
+void callback_count(struct spool *spool, const struct delivery *delivery,
+    const struct delivery_result *result);
+void callback_limits(const struct target *target,
+    struct scheduler_limits *limits);
+/* Any endpoint has other settings now than before (NULL: none were known). */
+void callback_changed(struct spool *spool, const struct endpoint *endpoint,
+    const struct target *before);
+/* About once a second: drop what has waited too long for a URL. */
+void callback_tick(struct spool *spool);
+
+/* --- policy.c: where deliveries may go --- */
+
+struct policies {
+	struct address_policy of[TARGET_KIND_COUNT];
+};
+
+/* What the settings say. -1: FAULT_CONFIG, nothing is held. */
+int policies_read(struct policies *policies_r,
+    const struct settings *settings, struct fault *fault);
+void policies_deinit(struct policies *policies);
+/* The pool borrows them. */
+void policies_apply(const struct policies *policies,
+    const struct settings *settings, struct delivery_pool *pool);
 
 /* --- loop.c --- */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One version of a webhook's settings, copied, unsealed and made ready: never
-   changed afterwards, shared by reference with the attempts that use it, so a
+/* One version of a webhook's settings, or of an On-Premises webhook's, copied,
+   unsealed and made ready: never changed afterwards, shared by reference with the attempts that use it, so a
    change of settings never pulls them from under an attempt in flight. */
 #include "config.h"
 
@@ -14,6 +14,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+const struct uuid TARGET_CALLBACK_ID = { {
+	0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+	0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff
+} };
 
 static uint8_t *
 copy_bytes(const void *data, size_t len)
@@ -131,6 +136,8 @@ target_reseal(struct target *target, const struct crypto_keys *keys)
 {
 	struct webhook *webhook = &target->webhook;
 
+	if (target->kind != TARGET_WEBHOOK)
+		return;
 	reseal(webhook, &webhook->secret_sealed, webhook->secret_sealed_len,
 	    keys);
 	reseal(webhook, &webhook->old_secret_sealed,
@@ -214,6 +221,34 @@ target_new(const struct webhook *webhook, const struct crypto_keys *keys,
 	return target;
 }
 
+/* Without a URL its events wait, or are taken one by one and dropped. */
+struct target *
+target_new_callback(const struct onprem *onprem)
+{
+	const struct onprem_settings *settings = &onprem->settings;
+	struct target *target = mem_calloc(1, sizeof(*target));
+	const struct webhook webhook = {
+		.tenant_id = onprem->tenant_id,
+		.device_id = TARGET_CALLBACK_ID,
+		.url = settings->webhook_url,
+		.enabled_events = "[]",
+		.enabled = settings->webhook_url[0] != '\0' ||
+		    !settings->callback_persist,
+		.max_concurrency = settings->webhook_max_concurrent,
+		.updated_us = onprem->updated_us,
+	};
+
+	target->refs = 1;
+	target->kind = TARGET_CALLBACK;
+	target->delay_ms = settings->callback_backoff_delay_ms;
+	target->delay_max_ms = settings->max_callback_backoff_delay_ms;
+	target->is_kept = settings->callback_persist;
+	memcpy(target->wa_id, onprem->wa_id, sizeof(target->wa_id));
+	copy_webhook(&target->webhook, &webhook);
+	make_headers(target);
+	return target;
+}
+
 struct target *
 target_ref(struct target *target)
 {
@@ -242,7 +277,8 @@ target_is_same(const struct target *a, const struct target *b)
 {
 	if (a == NULL || b == NULL)
 		return a == b;
-	return memcmp(a->webhook.id, b->webhook.id, WEBHOOK_ID_LEN) == 0 &&
+	return a->kind == b->kind && trust_is_same(&a->trust, &b->trust) &&
+	    memcmp(a->webhook.id, b->webhook.id, WEBHOOK_ID_LEN) == 0 &&
 	    a->webhook.created_us == b->webhook.created_us &&
 	    a->webhook.updated_us == b->webhook.updated_us;
 }

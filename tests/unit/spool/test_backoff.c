@@ -3,6 +3,7 @@
 
 #include "spool/spool_private.h"
 
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 
@@ -82,6 +83,45 @@ it_is_dead_after_one_attempt_and_all_retries(void **state)
 	assert_int_equal(backoff_outcome(200, 4, 3), QUEUE_DELIVERED);
 }
 
+static void
+a_callback_waits_along_a_line_up_to_its_cap(void **state)
+{
+	static const struct {
+		unsigned attempt;
+		int64_t seconds;
+	} rows[] = {
+		{ 1, 3 }, { 2, 6 }, { 3, 9 }, { 299, 897 }, { 300, 900 },
+		{ 301, 900 }, { 4096, 900 }, { UINT_MAX, 900 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_int_equal(backoff_callback_delay_us(rows[i].attempt,
+		    3000, 900000), rows[i].seconds * 1000000);
+	assert_int_equal(backoff_callback_delay_us(7, 1, 86400000), 7000);
+	assert_int_equal(backoff_callback_delay_us(2, 86400000, 86400000),
+	    INT64_C(86400000000));
+}
+
+static void
+a_callback_is_delivered_by_200_and_given_up_by_age(void **state)
+{
+	static const long bad[] = { 0, 100, 199, 201, 202, 204, 299, 300, 301,
+	    304, 400, 404, 410, 429, 500, 503 };
+
+	(void)state;
+	assert_int_equal(backoff_callback_outcome(200, 0, 10),
+	    QUEUE_DELIVERED);
+	assert_int_equal(backoff_callback_outcome(200, 99, 10),
+	    QUEUE_DELIVERED);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(backoff_callback_outcome(bad[i], 9, 10),
+		    QUEUE_RETRY);
+		assert_int_equal(backoff_callback_outcome(bad[i], 10, 10),
+		    QUEUE_DROPPED);
+	}
+}
+
 int
 main(void)
 {
@@ -91,6 +131,8 @@ main(void)
 		cmocka_unit_test(extreme_settings_do_not_overflow),
 		cmocka_unit_test(any_2xx_is_delivered_and_nothing_else),
 		cmocka_unit_test(it_is_dead_after_one_attempt_and_all_retries),
+		cmocka_unit_test(a_callback_waits_along_a_line_up_to_its_cap),
+		cmocka_unit_test(a_callback_is_delivered_by_200_and_given_up_by_age),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

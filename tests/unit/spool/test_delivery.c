@@ -103,6 +103,21 @@ on_result(void *ctx, struct delivery *delivery,
 	f->results++;
 }
 
+/* Callbacks may connect where webhooks may. */
+static void
+set_policy(struct fixture *f, bool http)
+{
+	const struct delivery_policy policy = {
+		.http = http,
+		.addresses = { &f->policy, &f->policy },
+		.max_in_flight = 8,
+		.callback_connect_timeout_ms = 300,
+		.callback_timeout_ms = 1000,
+	};
+
+	delivery_pool_set_policy(f->pool, &policy);
+}
+
 static int
 setup(void **state)
 {
@@ -120,8 +135,9 @@ setup(void **state)
 	f->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	assert_int_equal(address_policy_init(&f->policy, "127.0.0.0/8",
 	    &fault), 0);
-	f->pool = delivery_pool_new(f->epoll_fd, 8, on_result, f);
-	delivery_pool_set_policy(f->pool, true, &f->policy, 8);
+	f->pool = delivery_pool_new(f->epoll_fd, "/nonexistent", 8,
+	    on_result, f);
+	set_policy(f, true);
 	test_keys(&f->keys, "0123456789abcdef0123456789abcdef");
 	snprintf(url, sizeof(url), "http://127.0.0.1:%u/hook?a=b",
 	    ntohs(in.sin_port));
@@ -349,7 +365,7 @@ a_kept_connection_does_not_outlive_its_policy(void **state)
 	assert_int_equal(run(f)->status, 204);
 	address_policy_deinit(&f->policy);
 	assert_int_equal(address_policy_init(&f->policy, "", &fault), 0);
-	delivery_pool_set_policy(f->pool, true, &f->policy, 8);
+	set_policy(f, true);
 	start(f, 1);
 	assert_int_equal(run(f)->status, 0);
 	assert_non_null(strstr(f->result.why, "127.0.0.1"));
@@ -363,7 +379,7 @@ a_kept_connection_that_the_new_policy_allows_is_used_again(void **state)
 
 	start(f, 1);
 	assert_int_equal(run(f)->status, 204);
-	delivery_pool_set_policy(f->pool, true, &f->policy, 8);
+	set_policy(f, true);
 	start(f, 1);
 	assert_int_equal(run(f)->status, 204);
 	assert_int_equal(f->connections, 1);
@@ -374,13 +390,69 @@ plain_http_needs_permission(void **state)
 {
 	struct fixture *f = *state;
 
-	delivery_pool_set_policy(f->pool, false, &f->policy, 8);
+	set_policy(f, false);
 	start(f, 1);
 	assert_int_equal(run(f)->status, 0);
 	assert_int_equal(f->connections, 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+static struct target *
+callback_of(const struct fixture *f, const char *wa_id)
+{
+	struct onprem onprem = {
+		.tenant_id = f->target->webhook.tenant_id,
+		.settings.callback_persist = true,
+	};
+
+	snprintf(onprem.settings.webhook_url,
+	    sizeof(onprem.settings.webhook_url), "%s",
+	    f->target->webhook.url);
+	snprintf(onprem.wa_id, sizeof(onprem.wa_id), "%s", wa_id);
+	return target_new_callback(&onprem);
+}
+
+static void
+a_callback_has_its_own_headers(void **state)
+{
+	struct fixture *f = *state;
+	struct target *target = callback_of(f, "");
+	char first[64];
+	const char *id;
+
+	f->answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+	target_unref(&f->target);
+	f->target = target;
+	start(f, 1);
+	assert_int_equal(run(f)->status, 200);
+	has(f, "\r\nContent-Type: application/json\r\n");
+	has(f, "\r\nX-WA-Account-Id:\r\n");
+	has(f, "\r\nX-Request-Id: ");
+	assert_null(strstr(f->request, "webhook-"));
+	assert_null(strstr(f->request, "X-WUTS"));
+	id = strstr(f->request, "X-Request-Id: ") + 14;
+	assert_int_equal(strspn(id, "0123456789abcdef"), 32);
+	snprintf(first, sizeof(first), "%.32s", id);
+	start(f, 1);
+	assert_int_equal(run(f)->status, 200);
+	assert_null(strstr(f->request, first));
+}
+
+static void
+a_callback_has_its_own_time(void **state)
+{
+	struct fixture *f = *state;
+	struct target *target = callback_of(f, "1");
+
+	target_unref(&f->target);
+	f->target = target;
+	f->answer = NULL;
+	start(f, 1);
+	assert_int_equal(run(f)->status, 0);
+	assert_int_equal(f->result.code, CURLE_OPERATION_TIMEDOUT);
+	assert_in_range(f->result.duration_us, 900000, 3000000);
+}
 
 int
 main(void)
@@ -398,6 +470,8 @@ main(void)
 		TEST(a_kept_connection_does_not_outlive_its_policy),
 		TEST(a_kept_connection_that_the_new_policy_allows_is_used_again),
 		TEST(plain_http_needs_permission),
+		TEST(a_callback_has_its_own_headers),
+		TEST(a_callback_has_its_own_time),
 	};
 	int failed;
 

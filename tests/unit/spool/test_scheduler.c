@@ -674,6 +674,67 @@ a_retry_that_is_hurried_is_due_before_all_others(void **state)
 	scheduler_free(&s);
 }
 
+static void
+a_hurried_endpoint_is_due_at_once_and_no_other(void **state)
+{
+	struct scheduler *s = scheduler_new(10);
+	uint32_t a = endpoint(s, 4, 0, false), b = endpoint(s, 4, 0, false);
+	struct pending item;
+
+	(void)state;
+	push(s, a, 2);
+	push(s, b, 1);
+	for (int i = 0; i < 3; i++) {
+		uint32_t number = start(s, NOW, &item);
+
+		item.attempts = 1;
+		scheduler_retry(s, number, item, NOW + 3600 * SECOND);
+	}
+	assert_int_equal(start(s, NOW, NULL), UINT32_MAX);
+	scheduler_hurry_all(s, a);
+	assert_int_equal(start(s, NOW, NULL), a);
+	assert_int_equal(start(s, NOW, NULL), a);
+	assert_int_equal(start(s, NOW, NULL), UINT32_MAX);
+	assert_int_equal(start(s, NOW + 3600 * SECOND, NULL), b);
+	scheduler_free(&s);
+}
+
+static void
+only_what_is_old_is_taken_out_of_a_held_endpoint(void **state)
+{
+	struct scheduler *s = scheduler_new(10);
+	uint32_t a = endpoint(s, 4, 0, false);
+	struct pending item;
+
+	(void)state;
+	scheduler_hold(s, a);
+	for (int i = 0; i < 3; i++)
+		scheduler_push(s, a, record(NOW + i), 0);
+	assert_false(scheduler_take_old(s, a, NOW, &item));
+	assert_true(scheduler_take_old(s, a, NOW + 2, &item));
+	assert_int_equal(item.created_us, NOW);
+	assert_true(scheduler_take_old(s, a, NOW + 2, &item));
+	assert_false(scheduler_take_old(s, a, NOW + 2, &item));
+	assert_int_equal(scheduler_in_flight(s), 0);
+	assert_true(scheduler_take_old(s, a, NOW + 3, &item));
+	assert_true(scheduler_is_idle(s, a));
+	scheduler_free(&s);
+}
+
+static void
+thousands_of_attempts_are_counted(void **state)
+{
+	struct queue_pos pos = { 1, 2 };
+	struct pending item = pending_make(pos, INT64_C(4102444800000000),
+	    4000);
+
+	(void)state;
+	assert_int_equal(item.attempts, 4000);
+	assert_int_equal(item.created_us, INT64_C(4102444800000000));
+	assert_int_equal(pending_make(pos, NOW, 70000).attempts,
+	    PENDING_ATTEMPTS_MAX);
+}
+
 int
 main(void)
 {
@@ -719,6 +780,10 @@ main(void)
 		cmocka_unit_test(a_number_is_used_again_after_remove),
 		cmocka_unit_test(
 		    a_million_waiting_take_32_bytes_each_and_give_them_back),
+		cmocka_unit_test(a_hurried_endpoint_is_due_at_once_and_no_other),
+		cmocka_unit_test(
+		    only_what_is_old_is_taken_out_of_a_held_endpoint),
+		cmocka_unit_test(thousands_of_attempts_are_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

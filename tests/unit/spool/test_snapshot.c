@@ -211,6 +211,47 @@ the_file_of_another_installation_is_refused(void **state)
 	assert_int_equal(f->nfound, 0);
 }
 
+static void
+callbacks_and_whom_they_trust_are_loaded_again(void **state)
+{
+	struct fixture *f = *state;
+	struct onprem onprem = {
+		.tenant_id = test_uuid(200),
+		.wa_id = "16315550000",
+		.updated_us = 1700000000000002,
+		.settings = {
+			.webhook_url = "https://example.com/hook",
+			.callback_backoff_delay_ms = 3000,
+			.max_callback_backoff_delay_ms = 900000,
+			.callback_persist = true,
+			.webhook_max_concurrent = 12,
+		},
+	};
+	struct target *target = target_new_callback(&onprem), *got;
+
+	target->trust.is_set = true;
+	memset(target->trust.hash, 0xa5, sizeof(target->trust.hash));
+	endpoint_learn(endpoints_add(f->table, 3, &onprem.tenant_id,
+	    &TARGET_CALLBACK_ID), target, 1, 1);
+	add(f, 0, test_uuid(1));
+	save(f);
+	assert_int_equal(load(f, &f->keys), 0);
+	assert_int_equal(f->nfound, 2);
+	assert_false(f->found[0]->trust.is_set);
+	got = f->found[1];
+	assert_true(target_is_same(got, target));
+	assert_int_equal(got->kind, TARGET_CALLBACK);
+	assert_string_equal(got->webhook.url, "https://example.com/hook");
+	assert_string_equal(got->wa_id, "16315550000");
+	assert_int_equal(got->delay_ms, 3000);
+	assert_int_equal(got->delay_max_ms, 900000);
+	assert_int_equal(got->webhook.max_concurrency, 12);
+	assert_true(got->is_kept && got->webhook.enabled);
+	/* Other certificates are other settings. */
+	got->trust.hash[0] ^= 1;
+	assert_false(target_is_same(got, target));
+}
+
 int
 main(void)
 {
@@ -226,6 +267,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    the_file_of_another_installation_is_refused, setup,
 		    teardown),
+		cmocka_unit_test_setup_teardown(callbacks_and_whom_they_trust_are_loaded_again,
+		    setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

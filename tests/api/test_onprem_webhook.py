@@ -1,0 +1,392 @@
+# SPDX-License-Identifier: MIT
+"""Delivery to the webhook of an On-Premises tenant, over TLS: its own shape,
+success and schedule, and the certificates that a tenant trusts besides the
+system's."""
+import json
+import re
+import subprocess
+import time
+
+import pytest
+
+from front import Front, make_certificate
+from harness import Instance, Receiver, done, refused, unique, wait_for
+
+MESSAGE = {"contacts": [{"profile": {"name": "Kerry"},
+                         "wa_id": "16315551234"}],
+           "messages": [{"from": "16315551234", "id": "ABGG",
+                         "timestamp": "1518694235", "type": "text",
+                         "text": {"body": "h\u00e4 \"x\""}}]}
+MAX_WAITING = 30
+KEEP = 3
+SERVERS = {"one": ("", "one"), "h2": ("http2", "one"), "two": ("", "two"),
+           "own": ("", "own"), "old": ("", "one")}
+
+
+def sql(instance, statement):
+    run = subprocess.run(
+        ["mariadb", "--no-defaults", "--batch", "--skip-column-names",
+         "--socket", str(instance.run / "sockets/mariadb.sock"), "wuts"],
+        input=statement, check=True, timeout=60, capture_output=True,
+        text=True)
+    return [tuple(line.split("\t")) for line in run.stdout.splitlines()]
+
+
+class Shop:
+    """A tenant that speaks the On-Premises dialect, and its device."""
+
+    def __init__(self, instance, url="", **settings):
+        self.instance = instance
+        self.tenant = instance.tenant()
+        self.id = self.tenant.id.replace("-", "")
+        self.device = self.tenant.admin.device()
+        self.settings = {"webhooks": {"url": url}}
+        sql(instance, "INSERT INTO onprem_settings (tenant_id, settings,"
+            f" wa_id, updated_at) VALUES (x'{self.id}', '{{}}',"
+            " '16315550000', NOW(6))")
+        self.set(url, **settings)
+
+    def set(self, url=None, **settings):
+        """In force, for whoever asks from now on."""
+        if url is not None:
+            self.settings["webhooks"]["url"] = url
+        self.settings["webhooks"].update(settings.pop("webhooks", {}))
+        self.settings.update(settings)
+        text = json.dumps(self.settings).replace("'", "''")
+        sql(self.instance, f"UPDATE onprem_settings SET settings = '{text}',"
+            f" updated_at = NOW(6) WHERE tenant_id = x'{self.id}'")
+        self.bump()
+
+    def trust(self, *paths):
+        """Upload certificates; none: remove them."""
+        pem = b"".join(path.read_bytes() for path in paths)
+        sql(self.instance, f"DELETE FROM tenant_ca WHERE tenant_id ="
+            f" x'{self.id}'; INSERT INTO tenant_ca SELECT x'{self.id}',"
+            f" x'{pem.hex()}', NOW(6), NOW(6) FROM DUAL WHERE"
+            f" {len(pem)} > 0")
+        self.bump()
+
+    def bump(self):
+        """As any change of the tenant does."""
+        done(self.tenant.admin.client.post("/user/webhook", {
+            "webhook_url": f"https://{unique('x')}.example.com/"}))
+
+    def report(self, data=None, event="message.received", n=1, status=202):
+        response = self.instance.engine().post(
+            f"/devices/{self.device}/events",
+            [{"event": event, "data": data or MESSAGE}] * n)
+        return done(response, 202)["ids"] if status == 202 else response
+
+    def lines(self, outcome):
+        """What the spooler has logged of this tenant's attempts."""
+        return [line for line in (self.instance.run / "logs/wuts-spool.log")
+                .read_text().splitlines()
+                if f"tenant={self.tenant.id}" in line and outcome in line]
+
+
+@pytest.fixture(scope="module")
+def receiver():
+    receiver = Receiver()
+    receiver.server.handle_error = lambda *_: None
+    yield receiver
+    receiver.close()
+
+
+@pytest.fixture(scope="module")
+def front(receiver, tmp_path_factory):
+    directory = tmp_path_factory.mktemp("onprem")
+    for name in "one", "two":
+        make_certificate(directory, f"ca-{name}")
+        make_certificate(directory, name, f"ca-{name}")
+    make_certificate(directory, "own", options=(
+        "-addext", "subjectAltName=IP:127.0.0.1",
+        "-addext", "basicConstraints=critical,CA:FALSE"))
+    front = Front(directory, receiver, SERVERS)
+    yield front
+    front.close()
+
+
+@pytest.fixture
+def shop(wuts, front, hook):
+    shop = Shop(wuts, front.url("one", hook), callback_backoff_delay_ms=100,
+                max_callback_backoff_delay_ms=250)
+    shop.trust(front.directory / "ca-one.pem")
+    return shop
+
+
+# --- what is sent ---
+
+def test_a_payload_arrives_byte_for_byte(shop, hook):
+    text = '{"messages": [{"id":"A","n":1.50e1,\n"s":"\\u00e4 b"}]}'
+    done(shop.instance.engine().post(
+        f"/devices/{shop.device}/events",
+        data='{"event":"message.received","data":%s}' % text,
+        headers={"Content-Type": "application/json"}), 202)
+    (delivery,) = hook.wait()
+    assert delivery.body == b'{"messages":[{"id":"A","n":1.50e1,' \
+        b'"s":"\\u00e4 b"}]}'
+
+
+def test_a_request_has_its_own_headers_and_no_signature(shop, hook):
+    hook.answers = [500]
+    shop.report()
+    first, second = hook.wait(2)
+    assert first.body == second.body
+    assert json.loads(first.body) == MESSAGE
+    for delivery in first, second:
+        headers = delivery.headers
+        assert headers["content-type"] == "application/json"
+        assert headers["x-wa-account-id"] == "16315550000"
+        assert re.fullmatch("[0-9a-f]{32}", headers["x-request-id"])
+        assert headers["user-agent"].startswith("wuts-spool/")
+        assert not [name for name in headers
+                    if name.startswith(("webhook-", "x-wuts-"))]
+    assert first.headers["x-request-id"] != second.headers["x-request-id"]
+
+
+def test_other_events_are_mapped_or_not_sent(shop, hook):
+    shop.report({"jid": "1@s.whatsapp.net"}, "contact.presence")
+    shop.report({"id": "a", "to": "4915@s.whatsapp.net",
+                 "timestamp": 1600000000}, "message.delivered")
+    shop.report({"errors": [{"code": 1014}]}, "connection.failure")
+    assert {json.dumps(d.message) for d in hook.wait(2)} == {
+        json.dumps({"statuses": [{"id": "a", "recipient_id": "4915",
+                                  "status": "delivered",
+                                  "timestamp": "1600000000"}]}),
+        json.dumps({"errors": [{"code": 1014}]})}
+
+
+def test_what_is_switched_off_is_not_sent(shop, hook):
+    shop.set(webhooks={"message": {"sent": False}},
+             webhook_payload_conversation_pricingmodel_disabled=True)
+    shop.report({"statuses": [{"id": "a", "status": "sent"}]},
+                "message.sent")
+    shop.report({"statuses": [{"id": "a", "status": "read", "pricing": {}}]},
+                "message.read")
+    assert [d.body for d in hook.wait()] == [
+        b'{"statuses":[{"id":"a","status":"read"}]}']
+
+
+def test_its_device_may_have_a_webhook_besides(shop, front, hook, receiver):
+    other = receiver.hook()
+    done(shop.tenant.admin.client.post(
+        f"/webhook?device_id={shop.device}", {
+            "webhook_url": other.url, "enabled_events": ["*"]}), 201)
+    (event_id,) = shop.report()
+    assert other.wait_event(event_id).message["data"] == MESSAGE
+    assert hook.wait()[0].message == MESSAGE
+
+
+def test_a_repetition_is_not_sent_twice(shop, hook):
+    event = {"event": "message.received", "data": MESSAGE,
+             "id": "01920000-0000-7000-8000-000000000001"}
+    for _ in range(2):
+        done(shop.instance.engine().post(
+            f"/devices/{shop.device}/events", event), 202)
+    marker = {"messages": [{"id": "last"}]}
+    shop.report(marker)
+    hook.wait_for(lambda seen: any(d.message == marker for d in seen))
+    assert len(hook.deliveries) == 2
+
+
+# --- success, and the schedule ---
+
+def test_only_200_is_success(shop, hook):
+    answers = [201, 202, 204, 301, (302, {"Location": "/elsewhere"}), 400,
+               404, 410, 429, 500, 503]
+    hook.answers = list(answers)
+    shop.set(callback_backoff_delay_ms=20, max_callback_backoff_delay_ms=20)
+    shop.report()
+    seen = hook.wait(len(answers) + 1, 30)
+    assert len({d.body for d in seen}) == 1
+    wait_for("its end", lambda: shop.lines("outcome=delivered"))
+    assert len(hook.deliveries) == len(answers) + 1
+
+
+def test_waits_grow_by_a_line_up_to_the_cap(shop, hook):
+    hook.answers = [500] * 5
+    shop.report()
+    at = [d.at for d in hook.wait(6)]
+    waits = [after - before for before, after in zip(at, at[1:])]
+    for wait, planned in zip(waits, [0.1, 0.2, 0.25, 0.25, 0.25]):
+        assert planned - 0.02 <= wait < planned + 0.5
+
+
+def test_a_failing_event_holds_up_no_other(shop, hook):
+    shop.set(callback_backoff_delay_ms=60000,
+             max_callback_backoff_delay_ms=60000)
+    hook.answers = [500] * 3
+    shop.report()
+    hook.wait(1)
+    shop.report(n=20)
+    assert len(hook.wait(21)) == 21
+
+
+def test_a_changed_url_makes_everything_due(shop, front, hook, receiver):
+    shop.set(callback_backoff_delay_ms=600000,
+             max_callback_backoff_delay_ms=600000)
+    hook.answers = [500] * 3
+    shop.report(n=3)
+    hook.wait(3)
+    wait_for("failures", lambda: len(shop.lines("outcome=retry")) == 3)
+    other = receiver.hook()
+    shop.set(front.url("h2", other))
+    assert len(other.wait(3)) == 3
+
+
+def test_events_wait_for_a_url(wuts, front, hook):
+    shop = Shop(wuts)
+    shop.trust(front.directory / "ca-one.pem")
+    shop.report(n=3)
+    shop.set(front.url("one", hook))
+    assert len(hook.wait(3)) == 3
+
+
+def test_without_persistence_nothing_waits_for_a_url(wuts, front, hook):
+    shop = Shop(wuts, callback_persist=False)
+    shop.trust(front.directory / "ca-one.pem")
+    shop.report()
+    shop.set(front.url("one", hook))
+    shop.report({"messages": [{"id": "second"}]})
+    assert hook.wait()[0].message == {"messages": [{"id": "second"}]}
+
+
+def test_no_more_at_once_than_allowed(shop, hook):
+    most, now = 0, 0
+    lock = hook.receiver.arrived
+
+    def answer():
+        nonlocal most, now
+        with lock:
+            now += 1
+            most = max(most, now)
+        time.sleep(0.05)
+        with lock:
+            now -= 1
+        return 200
+
+    hook.answer = answer
+    shop.report(n=60)
+    hook.wait(60)
+    wait_for("the end", lambda: len(shop.lines("delivered")) == 60)
+    assert 2 <= most <= 6
+
+
+# --- whom a tenant trusts ---
+
+def is_refused(shop):
+    return wait_for("a refusal", lambda: [
+        line for line in shop.lines("status=0") if "certificate" in line])
+
+
+def test_certificates_count_from_the_next_connection_on(wuts, front, hook):
+    shop = Shop(wuts, front.url("one", hook), callback_backoff_delay_ms=100)
+    shop.report()
+    is_refused(shop)
+    assert not hook.deliveries
+    shop.trust(front.directory / "ca-two.pem", front.directory / "ca-one.pem")
+    assert hook.wait()[0].message == MESSAGE
+    # and no kept connection outlives their removal
+    shop.trust()
+    before = len(shop.lines("status=0"))
+    shop.report()
+    wait_for("a refusal", lambda: len(shop.lines("status=0")) > before)
+    assert len(hook.deliveries) == 1
+
+
+def test_one_tenant_trusts_not_what_another_does(wuts, front, hook, receiver):
+    shop = Shop(wuts, front.url("two", hook))
+    shop.trust(front.directory / "ca-two.pem")
+    shop.report()
+    hook.wait()
+    other = Shop(wuts, front.url("two", receiver.hook()),
+                 callback_backoff_delay_ms=100)
+    other.trust(front.directory / "ca-one.pem")
+    other.report(n=3)
+    is_refused(other)
+    assert not other.lines("status=200")
+    shop.report()
+    hook.wait(2)
+
+
+def test_a_self_signed_certificate_is_its_own_anchor(wuts, front, hook):
+    shop = Shop(wuts, front.url("own", hook))
+    shop.trust(front.directory / "own.pem")
+    shop.report()
+    assert hook.wait()[0].message == MESSAGE
+
+
+def test_webhooks_of_the_tenant_trust_them_too(wuts, front, hook):
+    shop = Shop(wuts)
+    done(shop.tenant.admin.client.post(
+        f"/webhook?device_id={shop.device}", {
+            "webhook_url": front.url("one", hook), "enabled_events": ["*"],
+            "retry_attempts": 20}), 201)
+    shop.report()
+    is_refused(shop)
+    shop.trust(front.directory / "ca-one.pem")
+    assert hook.wait()[0].message["data"] == MESSAGE
+
+
+# --- limits; they are short here ---
+
+@pytest.fixture(scope="module")
+def short(request):
+    instance = Instance.start(
+        onprem_webhook_keep=f"{KEEP}s", onprem_webhook_timeout="1s",
+        onprem_webhook_max_waiting=str(MAX_WAITING),
+        onprem_webhook_allow="127.0.0.0/9")
+    yield instance
+    instance.stop_and_check(request.session.testsfailed > 0)
+
+
+def test_beyond_the_limit_nothing_is_accepted(short):
+    shop = Shop(short)
+    shop.report(n=MAX_WAITING - 1)
+    refused(shop.report(n=2, status=503), 503, "QUEUE_FULL")
+    shop.report(n=1)
+    refused(shop.report(status=503), 503, "QUEUE_FULL")
+    # other events go on, and those that waited too long make room
+    shop.report({"x": 1}, "contact.presence")
+    wait_for("their end", lambda: len(shop.lines("for too long")) ==
+             MAX_WAITING, KEEP + 10)
+    shop.report()
+
+
+def test_an_event_is_given_up_in_the_end(short, front, hook):
+    hook.answer = 500
+    shop = Shop(short, front.url("one", hook), callback_backoff_delay_ms=500,
+                max_callback_backoff_delay_ms=1000)
+    shop.trust(front.directory / "ca-one.pem")
+    began = time.monotonic()
+    shop.report()
+    (line,) = wait_for("its end", lambda: [
+        line for line in shop.lines("outcome=dropped")
+        if "attempt=0" not in line], KEEP + 10)
+    assert KEEP - 0.5 <= time.monotonic() - began
+    assert not shop.lines("outcome=dead")
+    assert len(hook.deliveries) >= 4
+    # it stands in the delivery log, in a place of its own
+    wait_for("the log", lambda: sql(
+        short, "SELECT event, state FROM delivery WHERE tenant_id ="
+        f" x'{shop.id}' AND device_id = REPEAT(x'ff', 16)") == [
+            ("onprem.inbound_message", "dropped")])
+
+
+def test_addresses_are_those_that_the_operator_allows(short, front, hook):
+    url = front.url("one", hook).replace("127.0.0.1", "127.128.0.1")
+    shop = Shop(short, url)
+    shop.report()
+    (line,) = wait_for("a refusal", lambda: shop.lines("outcome=retry"))
+    assert "127.128.0.1 may not be connected to (onprem_webhook_allow)" in \
+        line
+
+
+def test_a_receiver_that_is_silent_costs_the_time_out(short, front, hook):
+    hook.answer = lambda: time.sleep(2) or 200
+    shop = Shop(short, front.url("one", hook))
+    shop.trust(front.directory / "ca-one.pem")
+    shop.report()
+    (line,) = wait_for("a time-out", lambda: shop.lines("outcome=retry")[:1])
+    assert "status=0" in line
+    assert 900 <= int(re.search(r" ms=(\d+)", line).group(1)) < 1900
