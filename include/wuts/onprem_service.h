@@ -45,6 +45,7 @@ struct onprem_login {
 	const char *username;
 	const char *password;
 	const char *user_agent;
+	const char *otp;		/* the second factor; NULL: none came */
 };
 
 /* The password is the account's: *user_r. It may have to be changed, which is
@@ -56,8 +57,9 @@ int onprem_service_check_login(struct service *service,
     struct user *user_r, struct fault *fault);
 /* The session of an account whose log-in was checked; before that, with
    new_password not NULL, the password. -1: REFUSAL_PASSWORD_CHANGE (must_change
-   and no new one), REFUSAL_VALIDATION, REFUSAL_UNAUTHORIZED (gone meanwhile),
-   faults. */
+   and no new one), REFUSAL_VALIDATION, REFUSAL_SECOND_FACTOR (one is enforced
+   and none came), REFUSAL_UNAUTHORIZED (gone meanwhile; another otp),
+   REFUSAL_RATE_LIMITED (too many of those), faults. */
 int onprem_service_login(struct service *service, const struct caller *caller,
     const struct onprem_login *login, const struct user *user,
     const char *new_password, struct session_opened *result_r,

@@ -9,7 +9,9 @@
 #include "service_private.h"
 #include "session_private.h"
 #include "wuts/fault.h"
+#include "wuts/identity_service.h"
 #include "wuts/json.h"
+#include "wuts/second_factor_service.h"
 #include "wuts/settings.h"
 #include "wuts/user_service.h"
 
@@ -141,6 +143,29 @@ login_with_new(struct service *service, const struct caller *caller,
 	return ret;
 }
 
+/* Last of all that can be refused: a code that was right is used up. */
+static int
+check_second_factor(struct service *service, const struct caller *caller,
+    const struct onprem_login *login, const struct user *user,
+    struct fault *fault)
+{
+	switch (second_factor_service_check(service, user, login->otp,
+	    fault)) {
+	case SECOND_FACTOR_PASSED:
+		return 0;
+	case SECOND_FACTOR_MISSING:
+		return fault_say(fault, REFUSAL_SECOND_FACTOR,
+		    "a second factor is required");
+	case SECOND_FACTOR_WRONG:
+		identity_service_count_failure(service, caller->address);
+		return fault_say(fault, REFUSAL_UNAUTHORIZED,
+		    "Invalid credentials");
+	case SECOND_FACTOR_FAULT:
+		break;
+	}
+	return -1;
+}
+
 int
 onprem_service_login(struct service *service, const struct caller *caller,
     const struct onprem_login *login, const struct user *user,
@@ -155,6 +180,8 @@ onprem_service_login(struct service *service, const struct caller *caller,
 		    "Password must be changed");
 	if (new_password != NULL && check_new_password("new_password",
 	    new_password, fault) < 0)
+		return -1;
+	if (check_second_factor(service, caller, login, user, fault) < 0)
 		return -1;
 	ret = new_password != NULL ?
 	    login_with_new(service, caller, user, login->user_agent,

@@ -106,7 +106,8 @@ accounts_login(struct exchange *x, struct fault *fault)
 	    fault) < 0 ||
 	    onprem_take_object(x, &body, fault) < 0 ||
 	    onprem_take_string(body, "new_password", &new_password,
-	    fault) < 0)
+	    fault) < 0 ||
+	    onprem_take_string(body, "otp", &login.otp, fault) < 0)
 		return -1;
 
 	if (onprem_service_login(x->service, &x->caller, &login, &user,

@@ -44,6 +44,8 @@ static const struct error_row errors[FAULT_CODE_COUNT] = {
 	[REFUSAL_UNAUTHORIZED] = { 401, 1005, denied, true },
 	[REFUSAL_PASSWORD_CHANGE] =
 	    { 401, 1024, "Password must be changed", true },
+	[REFUSAL_SECOND_FACTOR] =
+	    { 401, 1029, "Send the code of the authenticator as otp", true },
 	[REFUSAL_FORBIDDEN] = { 403, 1005, "Not permitted", false },
 	[REFUSAL_ROLE_TRANSITION] = { 403, 1005, "Not permitted", false },
 	[REFUSAL_SELF_MODIFICATION] = { 403, 1005, "Not permitted", false },
@@ -105,7 +107,8 @@ static const struct title {
 	{ 1016, "System overloaded" },
 	{ 1023, "Database error occurred" },
 	{ 1024, "Password change required" },
-	{ 1025, "Request is not valid" }
+	{ 1025, "Request is not valid" },
+	{ 1029, "Second factor required" }
 };
 
 static const char *

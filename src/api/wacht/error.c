@@ -27,6 +27,7 @@ static const struct error_row errors[FAULT_CODE_COUNT] = {
 	[REFUSAL_UNKNOWN_EVENT] = { 400, 0, "Unknown event name" },
 	[REFUSAL_UNAUTHORIZED] = { 401, 0, "Invalid API key" },
 	[REFUSAL_PASSWORD_CHANGE] = { 401, 0, "The password must be changed" },
+	[REFUSAL_SECOND_FACTOR] = { 401, 0, "A second factor is required" },
 	[REFUSAL_FORBIDDEN] = { 403, 0, "Not permitted" },
 	[REFUSAL_ROLE_TRANSITION] = { 403, 0, "Not permitted" },
 	[REFUSAL_SELF_MODIFICATION] = { 403, 0, "Not permitted" },

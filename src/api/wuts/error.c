@@ -35,6 +35,8 @@ static const struct error_row errors[FAULT_CODE_COUNT] = {
 	    { 401, 0, "UNAUTHORIZED", "invalid token" },
 	[REFUSAL_PASSWORD_CHANGE] =
 	    { 401, 0, "UNAUTHORIZED", "the password must be changed" },
+	[REFUSAL_SECOND_FACTOR] =
+	    { 401, 0, "UNAUTHORIZED", "a second factor is required" },
 	[REFUSAL_FORBIDDEN] =
 	    { 403, 0, "FORBIDDEN", "not permitted" },
 	[REFUSAL_ROLE_TRANSITION] =
