@@ -5,8 +5,7 @@
 
 #include "wuts/second_factor_service.h"
 
-#include "detail_private.h"
-#include "service_private.h"
+#include "user_detail_private.h"
 #include "wuts/arena.h"
 #include "wuts/clock.h"
 #include "wuts/fault.h"
@@ -51,38 +50,33 @@ append_url(struct strbuf *out, const char *issuer, const char *account,
 
 /* --- events --- */
 
+struct telling {
+	const struct authenticator *authenticator;
+	const char *issuer;
+};
+
 static void
 write_time(struct json_writer *w, const char *key, int64_t wall_us)
 {
-	char text[CLOCK_RFC3339_SIZE];
+	char text[CLOCK_RFC3339_MICROS_SIZE];
 
-	change_write_text(w, key, clock_format(wall_us, text));
+	change_write_text(w, key, clock_format_micros(wall_us, text));
 }
 
-static int
-tell(struct change *change, const char *event, const char *issuer,
-    const struct authenticator *authenticator, struct fault *fault)
+static void
+write_authenticator(struct json_writer *w, const void *ctx)
 {
-	struct strbuf data = STRBUF_INIT, url = STRBUF_INIT;
-	struct json_writer w;
-	int ret;
+	const struct telling *telling = ctx;
+	const struct authenticator *row = telling->authenticator;
+	struct strbuf url = STRBUF_INIT;
 
-	append_url(&url, issuer, authenticator->account, MASKED);
-	json_writer_init(&w, &data);
-	json_write_object_begin(&w);
-	change_write_uuid(&w, "entity_id", &authenticator->id);
-	change_write_text(&w, "entity_type", "user_authenticator");
-	change_write_uuid(&w, "id", &authenticator->id);
-	write_time(&w, "created_at", authenticator->created_us);
-	write_time(&w, "updated_at", authenticator->updated_us);
-	change_write_uuid(&w, "user_id", &authenticator->user_id);
-	change_write_text(&w, "otp_url", url.data);
-	change_write_actor(&w, change);
-	json_write_object_end(&w);
-	ret = change_emit(change, event, data.data, data.len, fault);
+	append_url(&url, telling->issuer, row->account, MASKED);
+	change_write_uuid(w, "id", &row->id);
+	write_time(w, "created_at", row->created_us);
+	write_time(w, "updated_at", row->updated_us);
+	change_write_uuid(w, "user_id", &row->user_id);
+	change_write_text(w, "otp_url", url.data);
 	strbuf_deinit(&url);
-	strbuf_deinit(&data);
-	return ret;
 }
 
 static int
@@ -97,13 +91,17 @@ find_issuer(struct change *change, struct tenant *tenant_r,
 }
 
 static int
-changed(struct change *change, struct user *user, const char *event,
+tell(struct change *change, struct user *user, const char *event,
     const struct authenticator *authenticator, const char *issuer,
     struct fault *fault)
 {
-	if (detail_changed(change, user, event, NULL, NULL, fault) < 0)
+	struct telling telling = { authenticator, issuer };
+
+	if (details_touch(change, user, fault) < 0 ||
+	    details_audit(change, event, &user->id, NULL, NULL, fault) < 0)
 		return -1;
-	return tell(change, event, issuer, authenticator, fault);
+	return details_emit(change, event, "user_authenticator",
+	    &authenticator->id, write_authenticator, &telling, fault);
 }
 
 /* --- create --- */
@@ -152,7 +150,7 @@ create_body(struct change *change, void *ctx, struct fault *fault)
 	struct user user;
 	int ret;
 
-	if (detail_lock_user(change, creation->user_id, &user, fault) < 0 ||
+	if (details_begin(change, creation->user_id, &user, fault) < 0 ||
 	    find_issuer(change, &tenant, fault) < 0)
 		return -1;
 	row->tenant_id = change->tenant_id;
@@ -174,7 +172,7 @@ create_body(struct change *change, void *ctx, struct fault *fault)
 	creation->result_r->otp_url = arena_strdup(creation->arena, url.data);
 	crypto_wipe(url.data, url.len);
 	strbuf_deinit(&url);
-	return changed(change, &user, "user.mfa.enabled", row, tenant.name,
+	return tell(change, &user, "user.mfa.enabled", row, tenant.name,
 	    fault);
 }
 
@@ -250,10 +248,10 @@ second_factor_service_create(struct service *service, struct arena *arena,
 	fault_clear(fault);
 	ret = check_input(service, secret, account, &creation, fault);
 	if (ret == 0)
-		ret = detail_run(service, caller, create_body, user_id,
-		    &creation, "create authenticator", fault);
+		ret = details_run(service, caller, create_body, &creation,
+		    fault);
 	crypto_wipe(creation.text, sizeof(creation.text));
-	return ret;
+	return ret < 0 ? fault_prefix(fault, "create authenticator") : 0;
 }
 
 /* --- delete --- */
@@ -272,7 +270,7 @@ delete_body(struct change *change, void *ctx, struct fault *fault)
 	struct user user;
 	int found;
 
-	if (detail_lock_user(change, deletion->user_id, &user, fault) < 0 ||
+	if (details_begin(change, deletion->user_id, &user, fault) < 0 ||
 	    find_issuer(change, &tenant, fault) < 0)
 		return -1;
 	found = authenticator_store_find(change->db, deletion->arena,
@@ -280,11 +278,11 @@ delete_body(struct change *change, void *ctx, struct fault *fault)
 	if (found < 0)
 		return fault_prefix(fault, "find authenticator");
 	if (found == 0)
-		return detail_refuse_not_found(fault, "authenticator");
+		return details_refuse_unknown("authenticator", fault);
 	if (authenticator_store_delete(change->db, &change->tenant_id,
 	    &user.id, fault) < 0)
 		return fault_prefix(fault, "delete authenticator");
-	return changed(change, &user, "user.mfa.disabled", &row, tenant.name,
+	return tell(change, &user, "user.mfa.disabled", &row, tenant.name,
 	    fault);
 }
 
@@ -299,8 +297,8 @@ second_factor_service_delete(struct service *service,
 	};
 	int ret;
 
-	ret = detail_run(service, caller, delete_body, user_id, &deletion,
-	    "delete authenticator", fault);
+	fault_clear(fault);
+	ret = details_run(service, caller, delete_body, &deletion, fault);
 	arena_free(&deletion.arena);
-	return ret;
+	return ret < 0 ? fault_prefix(fault, "delete authenticator") : 0;
 }

@@ -10,9 +10,8 @@
 
 #include "wuts/second_factor_service.h"
 
-#include "detail_private.h"
 #include "second_factor_private.h"
-#include "service_private.h"
+#include "user_detail_private.h"
 #include "wuts/fault.h"
 #include "wuts/second_factor_store.h"
 #include "wuts/settings.h"
@@ -93,7 +92,7 @@ renew_body(struct change *change, void *ctx, struct fault *fault)
 	struct user user;
 	struct uuid id;
 
-	if (detail_lock_user(change, renewal->user_id, &user, fault) < 0)
+	if (details_begin(change, renewal->user_id, &user, fault) < 0)
 		return -1;
 	if (backup_code_store_delete_all(change->db, &change->tenant_id,
 	    &user.id, fault) < 0)
@@ -105,7 +104,9 @@ renew_body(struct change *change, void *ctx, struct fault *fault)
 		    fault) < 0)
 			return fault_prefix(fault, "insert backup code");
 	}
-	return detail_changed(change, &user, "user.backup_codes_renewed",
+	if (details_touch(change, &user, fault) < 0)
+		return -1;
+	return details_audit(change, "user.backup_codes_renewed", &user.id,
 	    NULL, NULL, fault);
 }
 
@@ -120,15 +121,14 @@ second_factor_service_renew_codes(struct service *service,
 	int ret;
 
 	fault_clear(fault);
-	if (detail_find_user(service, caller, user_id, &user, fault) < 0)
+	if (details_find(service, caller, user_id, &user, fault) < 0)
 		return -1;
 	make_codes(codes_r);
 	for (size_t i = 0; i < BACKUP_CODES; i++)
 		crypto_password_hash(codes_r[i],
 		    settings->password_memory_kib, settings->password_passes,
 		    renewal.hashes[i]);
-	ret = change_run(service, caller, &user.tenant_id, renew_body,
-	    &renewal, fault);
+	ret = details_run(service, caller, renew_body, &renewal, fault);
 	if (ret == 0)
 		return 0;
 	crypto_wipe(codes_r, BACKUP_CODES * (BACKUP_CODE_LEN + 1));

@@ -6,8 +6,7 @@
 #include "wuts/connection_service.h"
 
 #include "connection_private.h"
-#include "detail_private.h"
-#include "service_private.h"
+#include "user_detail_private.h"
 #include "wuts/arena.h"
 #include "wuts/connection_store.h"
 #include "wuts/fault.h"
@@ -114,7 +113,7 @@ connection_service_list(struct service *service, struct arena *arena,
 	struct user user;
 
 	fault_clear(fault);
-	if (detail_find_user(service, caller, user_id, &user, fault) < 0)
+	if (details_find(service, caller, user_id, &user, fault) < 0)
 		return -1;
 	if (user_policy_store_find(service->db, &user.tenant_id, &policy,
 	    fault) < 0)
@@ -128,23 +127,32 @@ connection_service_list(struct service *service, struct arena *arena,
 
 /* --- delete --- */
 
+struct connection_deletion {
+	struct arena *arena;
+	const struct uuid *user_id;
+	const struct uuid *id;
+};
+
 static int
 delete_body(struct change *change, void *ctx, struct fault *fault)
 {
-	const struct detail_id *target = ctx;
+	const struct connection_deletion *deletion = ctx;
+	char id[UUID_TEXT_LEN + 1];
 	struct user user;
 	int deleted;
 
-	if (detail_lock_user(change, target->user_id, &user, fault) < 0)
+	if (details_begin(change, deletion->user_id, &user, fault) < 0)
 		return -1;
 	deleted = connection_store_delete(change->db, &change->tenant_id,
-	    &user.id, target->id, fault);
+	    &user.id, deletion->id, fault);
 	if (deleted < 0)
 		return fault_prefix(fault, "delete");
 	if (deleted == 0)
-		return detail_refuse_not_found(fault, "connection");
-	return detail_updated(change, &user, "user.connection_deleted",
-	    "connection_id", target->id, fault);
+		return details_refuse_unknown("connection", fault);
+	if (details_audit(change, "user.connection_deleted", &user.id,
+	    "connection_id", uuid_format(deletion->id, id), fault) < 0)
+		return -1;
+	return details_emit_updated(change, deletion->arena, &user, fault);
 }
 
 int
@@ -152,8 +160,17 @@ connection_service_delete(struct service *service,
     const struct caller *caller, const struct uuid *user_id,
     const struct uuid *id, struct fault *fault)
 {
-	struct detail_id target = { .user_id = user_id, .id = id };
+	struct connection_deletion deletion = {
+		.arena = arena_new(),
+		.user_id = user_id,
+		.id = id
+	};
+	char text[UUID_TEXT_LEN + 1];
+	int ret;
 
-	return detail_run(service, caller, delete_body, user_id, &target,
-	    "delete connection", fault);
+	fault_clear(fault);
+	ret = details_run(service, caller, delete_body, &deletion, fault);
+	arena_free(&deletion.arena);
+	return ret < 0 ? fault_prefix(fault, "delete connection %s",
+	    uuid_format(id, text)) : 0;
 }

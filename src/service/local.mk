@@ -13,8 +13,6 @@ libwuts_service_a_SOURCES = \
 	src/service/credential.c \
 	src/service/cursor.c \
 	src/service/delivery.c \
-	src/service/detail.c \
-	src/service/detail_private.h \
 	src/service/device.c \
 	src/service/etag.c \
 	src/service/event.c \

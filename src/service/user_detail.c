@@ -22,12 +22,15 @@
 
 /* --- who asks --- */
 
+/* A key that may only read gets as far as reading. */
 int
 details_check_caller(const struct caller *caller, struct fault *fault)
 {
-	return service_is_admin(&caller->identity,
-	    &caller->identity.tenant_id) ? 0 :
-	    service_refuse_forbidden(fault);
+	const struct identity *identity = &caller->identity;
+
+	return identity->kind == IDENTITY_KEY ||
+	    (identity->kind == IDENTITY_USER && identity->role == ROLE_ADMIN) ?
+	    0 : service_refuse_forbidden(fault);
 }
 
 int
@@ -232,22 +235,32 @@ details_show_tokens(struct service *service, struct arena *arena,
 }
 
 int
-user_detail_service_get(struct service *service, struct arena *arena,
-    const struct caller *caller, const struct uuid *id,
-    struct user_details *details_r, struct fault *fault)
+details_find(struct service *service, const struct caller *caller,
+    const struct uuid *id, struct user *user_r, struct fault *fault)
 {
-	struct user user;
 	int found;
 
 	if (details_check_caller(caller, fault) < 0)
 		return -1;
 	found = user_store_find(service->db, &caller->identity.tenant_id, id,
-	    &user, fault);
+	    user_r, fault);
 	if (found < 0)
 		return fault_prefix(fault, "find user");
 	if (found == 0)
 		return fault_say(fault, REFUSAL_USER_NOT_FOUND,
 		    "user not found");
+	return 0;
+}
+
+int
+user_detail_service_get(struct service *service, struct arena *arena,
+    const struct caller *caller, const struct uuid *id,
+    struct user_details *details_r, struct fault *fault)
+{
+	struct user user;
+
+	if (details_find(service, caller, id, &user, fault) < 0)
+		return -1;
 	if (load(service, service->db, arena, &user, details_r, fault) < 0)
 		return fault_prefix(fault, "load details");
 	return details_show_tokens(service, arena, caller, details_r, fault);

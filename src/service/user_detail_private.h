@@ -15,6 +15,11 @@ int details_check_caller(const struct caller *caller, struct fault *fault);
 int details_run(struct service *service, const struct caller *caller,
     change_body *body, void *ctx, struct fault *fault);
 
+/* A look-up in the caller's tenant, after details_check_caller(). -1:
+   REFUSAL_USER_NOT_FOUND. */
+int details_find(struct service *service, const struct caller *caller,
+    const struct uuid *id, struct user *user_r, struct fault *fault);
+
 /* The first step of a body: user_lock_target(), and the caller is still what
    it has to be. */
 int details_begin(struct change *change, const struct uuid *user_id,

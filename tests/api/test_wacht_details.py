@@ -119,7 +119,7 @@ def test_connections_newest_first_and_deleted(world, user):
     assert listed[1].pop("updated_at")
     assert listed[1] == {
         "id": old, "created_at": "2026-01-02T03:04:05.678901Z",
-        "user_id": user.id, "user_email_address_id": None,
+        "user_id": user.id, "user_email_address_id": str(uuid.UUID(int=0)),
         "provider": "github_oauth", "email_address": "me@example.org",
         "access_token": "", "refresh_token": ""}
     before = updated_at(user)

@@ -4,6 +4,7 @@
 
 #include "wuts/connection_service.h"
 #include "wuts/http.h"
+#include "wuts/user_detail_service.h"
 #include "wuts/uuid.h"
 
 #include "details_private.h"
@@ -14,31 +15,15 @@ struct connection_answer {
 	size_t n;
 };
 
-void
-wacht_put_connection(struct json_writer *w,
-    const struct connection *connection)
-{
-	json_write_object_begin(w);
-	wacht_put_uuid(w, "id", &connection->id);
-	wacht_put_time(w, "created_at", connection->created_us);
-	wacht_put_time(w, "updated_at", connection->updated_us);
-	wacht_put_uuid(w, "user_id", &connection->user_id);
-	wacht_put_uuid_or_null(w, "user_email_address_id",
-	    &connection->email_id);
-	wacht_put_string(w, "provider", connection->provider);
-	wacht_put_string(w, "email_address", connection->email);
-	wacht_put_string(w, "access_token", connection->access_token);
-	wacht_put_string(w, "refresh_token", connection->refresh_token);
-	json_write_object_end(w);
-}
-
 static int
 put_row(void *ctx, const struct connection *connection, struct fault *fault)
 {
 	struct connection_answer *answer = ctx;
 
 	(void)fault;
-	wacht_put_connection(answer->w, connection);
+	json_write_object_begin(answer->w);
+	user_shape_connection(answer->w, connection);
+	json_write_object_end(answer->w);
 	answer->n++;
 	return 0;
 }

@@ -4,10 +4,8 @@
 #ifndef WUTS_API_WACHT_DETAILS_PRIVATE_H
 #define WUTS_API_WACHT_DETAILS_PRIVATE_H
 
-struct connection;
 struct exchange;
 struct fault;
-struct json_writer;
 
 int wacht_connections_list(struct exchange *x, struct fault *fault);
 int wacht_connections_delete(struct exchange *x, struct fault *fault);
@@ -26,10 +24,6 @@ int wacht_passkeys_delete(struct exchange *x, struct fault *fault);
 int wacht_authenticators_create(struct exchange *x, struct fault *fault);
 int wacht_authenticators_delete(struct exchange *x, struct fault *fault);
 int wacht_backup_codes_renew(struct exchange *x, struct fault *fault);
-
-/* A SocialConnection, as a value. */
-void wacht_put_connection(struct json_writer *w,
-    const struct connection *connection);
 
 /* --- agent.c: what a User-Agent says of itself; "" when it is not plain --- */
 
