@@ -184,11 +184,22 @@ def nginx(home, wuts):
     port = harness.free_port()
     work = home.path / "nginx"
     work.mkdir()
-    theirs = (wuts.run / "nginx/nginx.conf").read_text()
-    (work / "nginx.conf").write_text(theirs.replace(
-        str(wuts.run / "nginx"), str(work)).replace(
-        str(wuts.run / "pids"), str(work)).replace(
-        str(wuts.run / "logs"), str(work)))
+    (work / "nginx.conf").write_text(f"""\
+{"user root;" if os.geteuid() == 0 else ""}
+daemon off;
+pid {work}/pid;
+error_log {work}/error.log;
+events {{ }}
+http {{
+    access_log off;
+    client_body_temp_path {work}/body;
+    fastcgi_temp_path {work}/fastcgi;
+    proxy_temp_path {work}/proxy;
+    scgi_temp_path {work}/scgi;
+    uwsgi_temp_path {work}/uwsgi;
+    include {work}/site.conf;
+}}
+""")
     site = (wuts.run / "nginx/site.conf").read_text()
     site = re.sub(r"listen 127\.0\.0\.1:\d+;", f"listen 127.0.0.1:{port};",
                   site, count=1)

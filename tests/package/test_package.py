@@ -69,7 +69,7 @@ def test_secrets_queue_and_socket_are_kept_from_others(machine):
             ("/etc/wuts/installation.key", "600 wuts wuts"),
             ("/etc/wuts/master.token", "600 wuts wuts"),
             ("/etc/wuts/wuts.conf", "644 root root"),
-            ("/var/lib/wuts", "750 wuts wuts"),
+            ("/var/lib/wuts", "755 wuts wuts"),
             ("/var/lib/wuts/queue", "700 wuts wuts"),
             ("/var/log/wuts", "750 wuts wuts"),
             ("/run/wuts", "755 wuts wuts"),
