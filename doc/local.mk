@@ -25,6 +25,7 @@ dist_doc_DATA = \
 	doc/metrics.md \
 	doc/nginx.md \
 	doc/onprem.md \
+	doc/operations.md \
 	doc/openapi.json \
 	doc/queue-format.md \
 	doc/shared-hosting.md

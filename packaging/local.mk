@@ -52,6 +52,7 @@ EXTRA_DIST += \
 	tests/install/test_backup.py \
 	tests/install/test_commands.py \
 	tests/install/test_install.py \
+	tests/install/test_operations.py \
 	tests/install/test_shared_hosting.py \
 	tests/install/test_units.py \
 	tests/install/test_upgrade.py
