@@ -62,7 +62,7 @@ first_row(const struct exchange *x, const struct dialect *dialect)
 			return row;
 		row += x->dialects[d]->nroutes + 1;
 	}
-	wuts_assert(!"a dialect that is served");
+	wuts_assert(false);	/* a dialect that is not served */
 	return 0;
 }
 

@@ -39,6 +39,7 @@ def hurt_wutsd(victim, log, **inject):
         master.terminate()
         master.wait(20)
         victim.quickstart("start", "wutsd")
+        wait_for("an answer", victim.is_ready)
 
 
 def is_noted(victim, event_id):

@@ -72,6 +72,7 @@ make_settings(struct world *w)
 	set->queue_disk_reserve = 0;
 	set->webhook_allow = copy("192.0.2.0/24");
 	set->webhook_allow_host = copy("");
+	set->metrics_allow = copy("");
 	set->request_timeout_ms = 60000;
 	set->keys.n = 1;
 	memset(&set->keys.key[0], 1, sizeof(set->keys.key[0]));
@@ -93,6 +94,7 @@ free_settings(struct settings *set)
 	free(set->database_password_file);
 	free(set->webhook_allow);
 	free(set->webhook_allow_host);
+	free(set->metrics_allow);
 }
 
 static void
