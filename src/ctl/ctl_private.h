@@ -102,11 +102,17 @@ struct nginx_facts {
 	unsigned without_keep_conn;	/* of these: it is in vain */
 	unsigned onprem;	/* servers of the On-Premises dialect */
 	unsigned onprem_engines;	/* of these: with an engine */
+	unsigned engine_locations;
+	unsigned engines_without_pass;	/* of these: lead nowhere */
+	unsigned servers_without_engine;	/* pass to us, have none, and
+					   are no On-Premises ones */
 };
 
-/* -1: FAULT_CONFIG, a file cannot be read or understood. */
+/* engine: setting engine_location; empty: the name that the relay which comes
+   with WUTS has is looked for. -1: FAULT_CONFIG, a file cannot be read or
+   understood. */
 int nginx_facts_read(const char *path, const char *socket,
-    struct nginx_facts *facts_r, struct fault *fault);
+    const char *engine, struct nginx_facts *facts_r, struct fault *fault);
 
 /* --- session.c: one command that calls the services --- */
 

@@ -160,10 +160,13 @@ check_queue(struct doctor *d)
 	check_backlog(d, &status);
 	if (status.reader_runs)
 		report(d, VERDICT_OK, "wuts-spool", NULL, "is running");
+	if (status.reader_runs)
+		check_spool(d);
 	else
 		report(d, VERDICT_FAIL, "wuts-spool", "start wuts-spool; its"
 		    " log says why it ended", "is not running, nothing is"
 		    " delivered");
+	check_accounts(d);
 }
 
 /* While a new configuration is taken up, old and new workers have connections
@@ -279,10 +282,40 @@ check_onprem(struct doctor *d, const struct nginx_facts *facts)
 		    "%u servers with an engine", facts->onprem);
 }
 
+/* What wutsd hands on must be there to be found, in every server that asks
+   it. */
+static void
+check_engine(struct doctor *d, const struct nginx_facts *facts)
+{
+	const char *name = d->settings->engine_location;
+
+	if (name[0] == '\0' && facts->engine_locations > 0)
+		report(d, VERDICT_WARN, "engine", "set engine_location ="
+		    " @wuts_engine", "nginx has a location for it, wutsd"
+		    " answers 503");
+	else if (name[0] == '\0')
+		report(d, VERDICT_OK, "engine", NULL, "none is configured");
+	else if (facts->engine_locations == 0)
+		report(d, VERDICT_FAIL, "engine", "include the relay that"
+		    " comes with WUTS (wuts-engine.conf), or correct"
+		    " engine_location", "nginx has no location %s", name);
+	else if (facts->servers_without_engine > 0)
+		report(d, VERDICT_WARN, "engine", "include it there, too",
+		    "%u of the servers that pass to wutsd have no location"
+		    " %s", facts->servers_without_engine, name);
+	else if (facts->engines_without_pass > 0)
+		report(d, VERDICT_FAIL, "engine", "let it pass to the engine"
+		    " (proxy_pass)", "location %s leads nowhere", name);
+	else
+		report(d, VERDICT_OK, "engine", NULL,
+		    "location %s relays to it", name);
+}
+
 static void
 check_nginx(struct doctor *d)
 {
 	const char *path = d->settings->nginx_config;
+	const char *engine = d->settings->engine_location;
 	struct nginx_facts facts;
 	struct fault fault;
 
@@ -292,7 +325,8 @@ check_nginx(struct doctor *d)
 		return;
 	}
 	fault_clear(&fault);
-	if (nginx_facts_read(path, d->settings->socket, &facts, &fault) < 0)
+	if (nginx_facts_read(path, d->settings->socket, engine, &facts,
+	    &fault) < 0)
 		report(d, VERDICT_FAIL, "nginx", "correct nginx_config or"
 		    " the file (nginx -t)", "%s", fault.text);
 	else if (facts.passes == 0)
@@ -316,6 +350,8 @@ check_nginx(struct doctor *d)
 		report(d, VERDICT_OK, "nginx", NULL, "%s passes to wutsd",
 		    path);
 	check_onprem(d, &facts);
+	if (fault.code == FAULT_NONE)
+		check_engine(d, &facts);
 }
 
 /* Last of all, as the user that the programs run as: there is no way back. A
@@ -359,6 +395,7 @@ check_all(struct doctor *d)
 	check_run_dir(d);
 	check_wutsd(d);
 	check_queue(d);
+	check_metrics(d);
 	check_nginx(d);
 	check_as_user(d, has_secrets);
 	settings_free(&d->settings);

@@ -45,4 +45,11 @@ bool check_secrets(struct doctor *d);
 bool check_directory(struct doctor *d, const char *what, const char *path);
 void check_run_dir(struct doctor *d);
 
+/* --- doctor_spool.c --- */
+
+/* Of a wuts-spool that runs. */
+void check_spool(struct doctor *d);
+void check_accounts(struct doctor *d);
+void check_metrics(struct doctor *d);
+
 #endif

@@ -8,6 +8,7 @@ wutsctl_SOURCES = \
 	src/ctl/doctor.c \
 	src/ctl/doctor.h \
 	src/ctl/doctor_files.c \
+	src/ctl/doctor_spool.c \
 	src/ctl/init.c \
 	src/ctl/key.c \
 	src/ctl/key_file.c \

@@ -288,6 +288,7 @@ inherit(struct inherited above, const struct directive *block)
 
 struct walk {
 	const char *socket;
+	const char *engine;		/* the name of its location */
 	struct nginx_facts *facts;
 };
 
@@ -325,6 +326,34 @@ look_at_onprem(const struct walk *walk, const struct directive *d)
 		walk->facts->onprem_engines++;
 }
 
+static void look_at_block(const struct walk *walk,
+    const struct directive *http, const struct directive *block,
+    struct inherited above);
+
+/* A named location is found in its own server only, directly below it. */
+static void
+look_at_server(const struct walk *walk, const struct directive *http,
+    const struct directive *server, struct inherited above)
+{
+	unsigned passes = walk->facts->passes, engines = 0;
+	unsigned onprem = walk->facts->onprem;
+	const struct directive *d;
+
+	look_at_block(walk, http, server, above);
+	for (d = server->children; d != NULL; d = d->next) {
+		if (d->nwords != 2 || strcmp(d->words[0], "location") != 0 ||
+		    strcmp(d->words[1], walk->engine) != 0)
+			continue;
+		engines++;
+		if (child_find(d, "proxy_pass") == NULL)
+			walk->facts->engines_without_pass++;
+	}
+	walk->facts->engine_locations += engines;
+	if (walk->facts->passes > passes && engines == 0 &&
+	    walk->facts->onprem == onprem)
+		walk->facts->servers_without_engine++;
+}
+
 static void
 look_at_block(const struct walk *walk, const struct directive *http,
     const struct directive *block, struct inherited above)
@@ -336,6 +365,9 @@ look_at_block(const struct walk *walk, const struct directive *http,
 		look_at_onprem(walk, d);
 		if (d->nwords > 0 && strcmp(d->words[0], "http") == 0)
 			look_at_block(walk, d, d, here);
+		else if (d->nwords > 0 && strcmp(d->words[0], "server") == 0 &&
+		    d->children != NULL)
+			look_at_server(walk, http, d, here);
 		else if (d->children != NULL)
 			look_at_block(walk, http, d, here);
 		else if (d->nwords > 1 &&
@@ -346,10 +378,11 @@ look_at_block(const struct walk *walk, const struct directive *http,
 
 int
 nginx_facts_read(const char *path, const char *socket,
-    struct nginx_facts *facts_r, struct fault *fault)
+    const char *engine, struct nginx_facts *facts_r, struct fault *fault)
 {
 	struct inherited initial = { .headers = true, .authorization = true };
-	struct walk walk = { .socket = socket, .facts = facts_r };
+	struct walk walk = { .socket = socket, .engine = engine[0] != '\0' ?
+	    engine : "@wuts_engine", .facts = facts_r };
 	struct arena *arena = arena_new();
 	struct directive root = { .last_child = &root.children };
 	struct reader reader = { .arena = arena, .fault = fault };
