@@ -189,6 +189,15 @@ delivery_pool_free(struct delivery_pool **poolp)
 	free(pool);
 }
 
+static void
+set_guard(const struct delivery_pool *pool, struct guard *guard,
+    const struct target *target)
+{
+	guard->policy = pool->policy.addresses[target->kind];
+	guard->is_host_allowed = webhook_host_is_allowed(target->webhook.url,
+	    guard->policy);
+}
+
 void
 delivery_pool_set_policy(struct delivery_pool *pool,
     const struct delivery_policy *policy)
@@ -200,8 +209,7 @@ delivery_pool_set_policy(struct delivery_pool *pool,
 		const struct target *target = pool->slots[i]->delivery.target;
 
 		if (target != NULL)
-			pool->slots[i]->guard.policy =
-			    policy->addresses[target->kind];
+			set_guard(pool, &pool->slots[i]->guard, target);
 	}
 	check_multi(curl_multi_setopt(pool->multi, CURLMOPT_MAXCONNECTS,
 	    (long)policy->max_in_flight));
@@ -252,10 +260,8 @@ set_policy(struct delivery_pool *pool, struct slot *slot)
 	const struct delivery_policy *policy = &pool->policy;
 	const struct target *target = slot->delivery.target;
 
-	slot->guard.policy = policy->addresses[target->kind];
+	set_guard(pool, &slot->guard, target);
 	slot->guard.refused[0] = '\0';
-	slot->guard.is_host_allowed = webhook_host_is_allowed(
-	    target->webhook.url, slot->guard.policy);
 	if (slot->policy_version == pool->policy_version)
 		return;
 #if LIBCURL_VERSION_NUM >= 0x075500
