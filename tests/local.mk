@@ -29,7 +29,9 @@ EXTRA_DIST += \
 	tests/api/test_long_lists.py \
 	tests/api/test_matrix.py \
 	tests/api/test_metrics.py \
+	tests/api/test_onprem_accounts.py \
 	tests/api/test_onprem_relay.py \
+	tests/api/test_onprem_settings.py \
 	tests/api/test_onprem_webhook.py \
 	tests/api/test_openapi.py \
 	tests/api/test_property.py \

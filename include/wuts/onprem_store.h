@@ -25,6 +25,11 @@ int onprem_store_lock(struct db *db, struct arena *arena,
     const struct uuid *tenant_id, struct onprem *onprem_r,
     struct fault *fault);
 
+/* How many tenants speak the dialect, counted up to 2; *tenant_id_r is one of
+   them. Or -1. */
+int onprem_store_find_only(struct db *db, struct uuid *tenant_id_r,
+    struct fault *fault);
+
 /* 1: inserted / 0: the tenant has one / -1. */
 int onprem_store_insert(struct db *db, const struct onprem *onprem,
     struct fault *fault);

@@ -68,7 +68,7 @@ struct settings {
 	int64_t login_failure_window_ms;
 
 	/* the On-Premises dialect */
-	char *onprem_tenant;		/* where nginx names none; empty: none */
+	char *onprem_tenant;		/* where nginx names none */
 	char *onprem_version;		/* empty: our own */
 	char *onprem_admin_password;	/* of a new account `admin` */
 	int64_t onprem_token_lifetime_ms;

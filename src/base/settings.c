@@ -135,7 +135,7 @@ const struct setting settings_table[] = {
 	    "End an account's sessions when its password is changed." },
 	{ "onprem_tenant", SETTING_TEXT, AT(onprem_tenant), "", 0, 0,
 	    "Id or name of the tenant that /v1/ means where nginx sends no "
-	    "WUTS_TENANT; empty: none." },
+	    "WUTS_TENANT; empty: the only one that speaks the dialect." },
 	{ "onprem_token_lifetime", SETTING_DURATION,
 	    AT(onprem_token_lifetime_ms), "7d", 1000, 3650 * DAY_MS,
 	    "How long a token of POST /v1/users/login is good." },

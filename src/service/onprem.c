@@ -71,6 +71,21 @@ read_binding(struct service *service, const char *text,
 	return 0;
 }
 
+/* Where nobody says which one, the only one is meant. */
+static int
+read_only_one(struct service *service, struct uuid *tenant_id_r,
+    struct fault *fault)
+{
+	int count = onprem_store_find_only(service->db, tenant_id_r, fault);
+
+	if (count < 0)
+		return look_at_schema(service, fault);
+	return count == 1 ? 0 : not_ready(fault, count == 0 ?
+	    "No tenant speaks this dialect: run wutsctl onprem enable TENANT" :
+	    "Which tenant? Set fastcgi_param WUTS_TENANT in nginx's server "
+	    "block, or the setting onprem_tenant");
+}
+
 int
 onprem_service_bind(struct service *service, const char *text,
     struct uuid *tenant_id_r, struct fault *fault)
@@ -81,10 +96,6 @@ onprem_service_bind(struct service *service, const char *text,
 
 	if (text[0] == '\0')
 		text = service->settings->onprem_tenant;
-	if (text[0] == '\0')
-		return not_ready(fault, "No tenant: set fastcgi_param "
-		    "WUTS_TENANT in nginx's server block, or the setting "
-		    "onprem_tenant");
 	crypto_sha256(text, strlen(text), key);
 	remembered = memory_find(service, &service->bindings, key, NULL,
 	    &read);
@@ -92,7 +103,8 @@ onprem_service_bind(struct service *service, const char *text,
 		*tenant_id_r = *remembered;
 		return 0;
 	}
-	if (read_binding(service, text, tenant_id_r, fault) < 0)
+	if ((text[0] == '\0' ? read_only_one(service, tenant_id_r, fault) :
+	    read_binding(service, text, tenant_id_r, fault)) < 0)
 		return fault_prefix(fault, "which tenant");
 	memory_put(service, &service->bindings, key, tenant_id_r, &read);
 	return 0;

@@ -15,6 +15,7 @@
 
 enum {
 	ONPREM_FIND,
+	ONPREM_FIND_ONLY,
 	ONPREM_LOCK,
 	ONPREM_INSERT,
 	ONPREM_UPDATE,
@@ -31,6 +32,9 @@ static const struct stmt_def onprem_stmts[ONPREM_STMT_COUNT] = {
 	[ONPREM_FIND] = { "onprem_find",
 	    "SELECT " ONPREM_COLUMNS " FROM onprem_settings"
 	    " WHERE tenant_id = ?" SQL_TENANT_LIVES("onprem_settings") },
+	[ONPREM_FIND_ONLY] = { "onprem_find_only_any_tenant",
+	    "SELECT tenant_id FROM onprem_settings WHERE TRUE"
+	    SQL_TENANT_LIVES("onprem_settings") " LIMIT 2" },
 	[ONPREM_LOCK] = { "onprem_lock",
 	    "SELECT " ONPREM_COLUMNS " FROM onprem_settings"
 	    " WHERE tenant_id = ? FOR UPDATE" },
@@ -108,6 +112,31 @@ onprem_store_lock(struct db *db, struct arena *arena,
 {
 	return onprem_read(db, &onprem_stmts[ONPREM_LOCK], arena, tenant_id,
 	    onprem_r, fault);
+}
+
+static int
+count_row(void *ctx, struct fault *fault)
+{
+	int *count = ctx;
+
+	(void)fault;
+	++*count;
+	return 0;
+}
+
+int
+onprem_store_find_only(struct db *db, struct uuid *tenant_id_r,
+    struct fault *fault)
+{
+	struct params in;
+	struct columns out;
+	int count = 0;
+
+	params_init(&in);
+	columns_init(&out);
+	fetch_uuid(&out, tenant_id_r);
+	return stmt_read(db, &onprem_stmts[ONPREM_FIND_ONLY], &in, &out,
+	    count_row, &count, fault) < 0 ? -1 : count;
 }
 
 static int

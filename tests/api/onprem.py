@@ -79,7 +79,7 @@ class Server:
 class Front:
     """own, other: servers of the dialect's own, for two tenants; shared: the
     WUTS site with /v1/ in it; bare: without an engine; orphan: without
-    wutsd."""
+    wutsd; any: for the tenant that X-Test-Tenant names."""
 
     def __init__(self, work, wuts, tenants, engine_path):
         self.work = work
@@ -87,7 +87,7 @@ class Front:
         (work / "logs").mkdir()
         self.place("templates", "wuts", engine_path)
         self.place("lonely", "wuts_gone", engine_path)
-        names = ("own", "other", "shared", "bare", "orphan")
+        names = ("own", "other", "shared", "bare", "orphan", "any")
         for name in names:
             setattr(self, name, Server(free_port()))
         (work / "nginx.conf").write_text(self.config(tenants))
@@ -156,6 +156,7 @@ http {{
 	{self.site("wuts-onprem.conf.in", self.own, tenants[0].name)}
 	{self.site("wuts-onprem.conf.in", self.other, tenants[1].id)}
 	{bare}
+	{self.site("wuts-onprem.conf.in", self.any, "$http_x_test_tenant")}
 	{self.site("wuts-onprem.conf.in", self.orphan, "", "lonely")}
 }}
 """
@@ -228,9 +229,76 @@ def front(tmp_path_factory, wuts, houses, engine):
     front.stop()
 
 
+NEW_PASSWORD = "Changed-1"
+
+
+class Site:
+    """A tenant's server, as the clients of one address see it."""
+
+    def __init__(self, front, tenant):
+        self.tenant = tenant
+        self.server = front.any.elsewhere()
+        self.token = None	# used where none is given
+
+    def call(self, method, path, body=..., data=None, token=..., headers=(),
+             scheme="Bearer "):
+        """body: what becomes JSON; data: bytes as they are."""
+        if body is not ...:
+            data = json.dumps(body).encode()
+        return self.server.request(
+            method, "/v1" + path, self.token if token is ... else token,
+            data, [("X-Test-Tenant", self.tenant.id), *headers], scheme)
+
+    def login(self, username, password, body=..., **kwargs):
+        return self.call("POST", "/users/login", body, scheme="Basic ",
+                         token=base64.b64encode(
+                             f"{username}:{password}".encode()).decode(),
+                         **kwargs)
+
+    def session(self, username, password, body=...):
+        """The token of a log-in that works."""
+        return session_of(self.login(username, password, body))["token"]
+
+    def first_login(self):
+        self.token = self.session("admin", "secret",
+                                  {"new_password": NEW_PASSWORD})
+        return self
+
+    def user(self, username="jdoe01", password="Passw0rd!"):
+        """A new account's token."""
+        done(self.call("POST", "/users", {
+            "username": username, "password": password}), 201)
+        return self.session(username, password)
+
+    def elsewhere(self):
+        """The same from another address."""
+        other = Site.__new__(Site)
+        other.__dict__ = dict(self.__dict__, server=self.server.elsewhere())
+        return other
+
+
+def enabled_tenant(wuts):
+    tenant = wuts.tenant()
+    enabled = wuts.ctl("onprem", "enable", tenant.id)
+    assert enabled.returncode == 0, enabled.stderr
+    return tenant
+
+
+@pytest.fixture
+def fresh(wuts, front):
+    """A tenant whose `admin` has never logged in."""
+    return Site(front, enabled_tenant(wuts))
+
+
+@pytest.fixture(scope="module")
+def site(wuts, front):
+    """A tenant that the tests of a module share, with the admin's token."""
+    return Site(front, enabled_tenant(wuts)).first_login()
+
+
 # --- what an answer of the dialect's looks like -----------------------------
 
-def refused(answer, status, code, details=None):
+def refused(answer, status, code, details=None, asks="Bearer"):
     """The envelope of spec/onprem.md §1.4, and nothing else."""
     assert answer.status_code == status, answer.text
     body = answer.json()
@@ -249,5 +317,26 @@ def refused(answer, status, code, details=None):
     assert re.fullmatch("[0-9a-f]{32}", answer.headers["X-Request-ID"])
     assert not [name for name in names if name.startswith("x-wuts")]
     if status == 401:
-        assert answer.headers["WWW-Authenticate"] == "Bearer"
+        assert answer.headers["WWW-Authenticate"] == asks
     return body
+
+
+def done(answer, status=200):
+    """What an answer holds besides meta."""
+    assert answer.status_code == status, answer.text
+    body = answer.json()
+    meta = body.pop("meta")
+    assert meta == {"api_status": "stable", "version": meta["version"]}
+    assert meta["version"].startswith("v") and "errors" not in body
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.headers["Cache-Control"] == "no-cache, private"
+    assert re.fullmatch("[0-9a-f]{32}", answer.headers["X-Request-ID"])
+    return body
+
+
+def session_of(answer):
+    (user,) = done(answer)["users"]
+    assert set(user) == {"token", "expires_after"}
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\+00:00",
+                        user["expires_after"])
+    return user
