@@ -6,6 +6,7 @@
 
 #include "wuts/user_service.h"
 
+#include "picture_private.h"
 #include "service_private.h"
 #include "wuts/arena.h"
 #include "wuts/fault.h"
@@ -390,6 +391,7 @@ user_service_change(struct service *service, const struct caller *caller,
 struct user_deletion {
 	const struct uuid *id;
 	const char *if_match;
+	struct picture_change picture;
 };
 
 static int
@@ -427,7 +429,7 @@ tell_deleted(struct change *change, const struct user *user,
 static int
 delete_body(struct change *change, void *ctx, struct fault *fault)
 {
-	const struct user_deletion *deletion = ctx;
+	struct user_deletion *deletion = ctx;
 	char etag[ETAG_SIZE];
 	struct user user;
 	int deleted;
@@ -437,6 +439,8 @@ delete_body(struct change *change, void *ctx, struct fault *fault)
 	if (user_judge_delete(change, &user, fault) < 0 ||
 	    etag_check(deletion->if_match,
 	    etag_format(user.updated_us, etag), fault) < 0)
+		return -1;
+	if (picture_apply(change, &user.id, &deletion->picture, fault) < 0)
 		return -1;
 	deleted = user_store_delete(change->db, &change->tenant_id, &user.id,
 	    fault);
@@ -450,7 +454,11 @@ int
 user_service_delete(struct service *service, const struct caller *caller,
     const struct uuid *id, const char *if_match, struct fault *fault)
 {
-	struct user_deletion deletion = { .id = id, .if_match = if_match };
+	struct user_deletion deletion = {
+		.id = id,
+		.if_match = if_match,
+		.picture = { .is_removed = true }
+	};
 	char text[UUID_TEXT_LEN + 1];
 	struct uuid tenant_id;
 
@@ -458,8 +466,8 @@ user_service_delete(struct service *service, const struct caller *caller,
 	if (user_find_tenant(service, &caller->identity, id, &tenant_id,
 	    fault) < 0)
 		return -1;
-	if (change_run(service, caller, &tenant_id, delete_body, &deletion,
-	    fault) < 0)
+	if (picture_finish(service, &deletion.picture, change_run(service,
+	    caller, &tenant_id, delete_body, &deletion, fault), fault) < 0)
 		return fault_prefix(fault, "delete user %s",
 		    uuid_format(id, text));
 	return 0;
