@@ -12,4 +12,5 @@ dist_sql_DATA = \
 	sql/0009_webhook_headers.sql \
 	sql/0010_onprem.sql \
 	sql/0011_user_details.sql \
-	sql/0012_second_factor.sql
+	sql/0012_second_factor.sql \
+	sql/0013_user_count.sql

@@ -8,7 +8,7 @@ struct db;
 struct fault;
 
 /* The newest version this release brings. */
-#define SCHEMA_VERSION 12
+#define SCHEMA_VERSION 13
 
 /* 0: an empty database. -1. */
 int schema_store_version(struct db *db, unsigned *version_r,

@@ -56,9 +56,18 @@ typedef int user_summary_row(void *ctx, const struct user_summary *user,
 int user_search_store_page(struct db *db, const struct user_page *page,
     user_summary_row *row, void *ctx, struct fault *fault);
 
-/* How many users there are / match / have what is sorted by. 0 / -1. */
-int user_search_store_count(struct db *db, const struct uuid *tenant_id,
+/* Table user_count. 1: *n_r users; 0: nobody has counted; -1. */
+int user_count_store_find(struct db *db, const struct uuid *tenant_id,
     uint64_t *n_r, struct fault *fault);
+/* Under the tenant's lock. 1: counted on by so many; 0: there is no row; -1. */
+int user_count_store_move(struct db *db, const struct uuid *tenant_id, int by,
+    struct fault *fault);
+/* Count, of a tenant that has no row. 0 / -1. */
+int user_count_store_make(struct db *db, const struct uuid *tenant_id,
+    struct fault *fault);
+
+/* How many users match / have what is sorted by (all of them have
+   USER_SORT_CREATED). 0 / -1. */
 int user_search_store_count_matches(struct db *db,
     const struct uuid *tenant_id, const char *search, uint64_t *n_r,
     struct fault *fault);

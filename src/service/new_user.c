@@ -196,7 +196,9 @@ new_user_insert_rows(struct change *change, struct new_user *new_user,
 	if (user->email[0] != '\0' &&
 	    insert_email(change, new_user, fault) < 0)
 		return -1;
-	return details_index_account(change, user, fault);
+	if (details_index_account(change, user, fault) < 0)
+		return -1;
+	return details_count(change, 1, fault);
 }
 
 int

@@ -8,6 +8,7 @@
 
 #include "picture_private.h"
 #include "service_private.h"
+#include "user_detail_private.h"
 #include "wuts/arena.h"
 #include "wuts/fault.h"
 #include "wuts/json.h"
@@ -447,6 +448,8 @@ delete_body(struct change *change, void *ctx, struct fault *fault)
 	if (deleted < 0)
 		return fault_prefix(fault, "delete");
 	wuts_assert(deleted == 1);	/* its row is locked */
+	if (details_count(change, -1, fault) < 0)
+		return -1;
 	return tell_deleted(change, &user, fault);
 }
 

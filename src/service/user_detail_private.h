@@ -48,6 +48,9 @@ int details_index(struct change *change, const struct user_details *details,
 int details_index_account(struct change *change, const struct user *user,
     struct fault *fault);
 
+/* A user has come (1) or gone (-1), in this change. */
+int details_count(struct change *change, int by, struct fault *fault);
+
 /* An event whose data is {"entity_id", "entity_type", and what write puts
    in}. */
 typedef void details_write(struct json_writer *w, const void *ctx);

@@ -487,6 +487,8 @@ delete_body(struct change *change, void *ctx, struct fault *fault)
 	    fault);
 	if (deleted < 0)
 		return fault_prefix(fault, "delete");
+	if (details_count(change, -1, fault) < 0)
+		return -1;
 	if (details_audit(change, "user.deleted", &user.id, "email",
 	    user.email, fault) < 0)
 		return -1;

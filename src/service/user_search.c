@@ -71,6 +71,19 @@ details_index_account(struct change *change, const struct user *user,
 	return details_index(change, &details, fault);
 }
 
+int
+details_count(struct change *change, int by, struct fault *fault)
+{
+	int moved;
+
+	moved = user_count_store_move(change->db, &change->tenant_id, by,
+	    fault);
+	if (moved == 0)
+		moved = user_count_store_make(change->db, &change->tenant_id,
+		    fault);
+	return moved < 0 ? fault_prefix(fault, "count users") : 0;
+}
+
 /* --- the list --- */
 
 struct listing {
@@ -108,6 +121,19 @@ static const enum user_sort sorts[] = {
 	[USER_BY_EMAIL] = USER_SORT_EMAIL,
 	[USER_BY_PHONE] = USER_SORT_PHONE,
 };
+
+static int
+count_users(struct service *service, const struct uuid *tenant_id,
+    uint64_t *n_r, struct fault *fault)
+{
+	int found;
+
+	found = user_count_store_find(service->db, tenant_id, n_r, fault);
+	if (found != 0)
+		return found < 0 ? -1 : 0;
+	return user_search_store_count_with(service->db, tenant_id,
+	    USER_SORT_CREATED, n_r, fault);
+}
 
 /* Those without what is sorted by follow behind those with it, in either
    order. */
@@ -156,8 +182,7 @@ user_detail_service_list(struct service *service, struct arena *arena,
 	ret = query->search != NULL ?
 	    user_search_store_count_matches(service->db, &page.tenant_id,
 	    query->search, total_r, fault) :
-	    user_search_store_count(service->db, &page.tenant_id, total_r,
-	    fault);
+	    count_users(service, &page.tenant_id, total_r, fault);
 	if (ret == 0 && page.limit > 0 && page.offset < *total_r)
 		ret = user_search_store_page(service->db, &page, list_row,
 		    &listing, fault);

@@ -26,11 +26,14 @@
 	"SELECT user_id AS id FROM user_search WHERE tenant_id = ?" \
 	" AND INSTR(text, CAST(LOWER(?) AS BINARY)) > 0"
 
-/* Those that have the key, those that have not, and those that match: the last
+/* Addresses have no ties, and a unique key is in the order of nothing but
+   itself for the optimizer. Those that have the key, those that have not, and those that match: the last
    with and without the key in one. */
-#define BY_KEY(name, from, key, id, outer, dir) \
+#define TIE(id, dir) ", " id " " dir
+#define NO_TIE(id, dir)
+#define BY_KEY(name, from, key, id, tie, outer, dir) \
 	{ { name, PAGE(from " AND " key " IS NOT NULL" \
-	    " ORDER BY " key " " dir ", " id " " dir, \
+	    " ORDER BY " key " " dir tie(id, dir), \
 	    outer " " dir ", u.id " dir) }, \
 	  { name "_without", PAGE(from " AND " key " IS NULL" \
 	    " ORDER BY " id " " dir, "u.id " dir) }, \
@@ -59,19 +62,19 @@ static const struct stmt_def page_stmts[USER_SORT_COUNT][2][PAGE_KINDS] = {
 		BY_TIME("user_page_created_desc", "DESC") },
 	[USER_SORT_USERNAME] = {
 		BY_KEY("user_page_username", OF_USERS, "username_key", "id",
-		    "u.username_key", "ASC"),
+		    TIE, "u.username_key", "ASC"),
 		BY_KEY("user_page_username_desc", OF_USERS, "username_key",
-		    "id", "u.username_key", "DESC") },
+		    "id", TIE, "u.username_key", "DESC") },
 	[USER_SORT_EMAIL] = {
 		BY_KEY("user_page_email", OF_USERS, "email_key", "id",
-		    "u.email_key", "ASC"),
+		    NO_TIE, "u.email_key", "ASC"),
 		BY_KEY("user_page_email_desc", OF_USERS, "email_key", "id",
-		    "u.email_key", "DESC") },
+		    NO_TIE, "u.email_key", "DESC") },
 	[USER_SORT_PHONE] = {
 		BY_KEY("user_page_phone", OF_SEARCH, "phone", "user_id",
-		    "s.phone", "ASC"),
+		    TIE, "s.phone", "ASC"),
 		BY_KEY("user_page_phone_desc", OF_SEARCH, "phone", "user_id",
-		    "s.phone", "DESC") },
+		    TIE, "s.phone", "DESC") },
 };
 
 static const struct stmt_def count_with_stmts[USER_SORT_COUNT] = {
@@ -90,7 +93,9 @@ static const struct stmt_def count_with_stmts[USER_SORT_COUNT] = {
 
 enum {
 	USER_SEARCH_PUT,
-	USER_SEARCH_COUNT,
+	USER_COUNT_FIND,
+	USER_COUNT_MOVE,
+	USER_COUNT_MAKE,
 	USER_SEARCH_COUNT_MATCHES,
 	USER_SEARCH_STMT_COUNT
 };
@@ -103,8 +108,14 @@ static const struct stmt_def user_search_stmts[USER_SEARCH_STMT_COUNT] = {
 	    " ON DUPLICATE KEY UPDATE username_key = VALUES(username_key),"
 	    " email_key = VALUES(email_key), phone = VALUES(phone),"
 	    " text = VALUES(text)" },
-	[USER_SEARCH_COUNT] = { "user_count",
-	    "SELECT COUNT(*) FROM users WHERE tenant_id = ?" },
+	[USER_COUNT_FIND] = { "user_count_find",
+	    "SELECT n FROM user_count WHERE tenant_id = ?" },
+	[USER_COUNT_MOVE] = { "user_count_move",
+	    "UPDATE user_count SET n = n + ? WHERE tenant_id = ?" },
+	[USER_COUNT_MAKE] = { "user_count_make",
+	    "INSERT INTO user_count (tenant_id, n)"
+	    " SELECT tenant_id, COUNT(*) FROM users WHERE tenant_id = ?"
+	    " GROUP BY tenant_id" },
 	[USER_SEARCH_COUNT_MATCHES] = { "user_search_count",
 	    "SELECT COUNT(*) FROM user_search WHERE tenant_id = ?"
 	    " AND INSTR(text, CAST(LOWER(?) AS BINARY)) > 0" },
@@ -196,15 +207,46 @@ count(struct db *db, const struct stmt_def *def, struct params *in,
 }
 
 int
-user_search_store_count(struct db *db, const struct uuid *tenant_id,
+user_count_store_find(struct db *db, const struct uuid *tenant_id,
     uint64_t *n_r, struct fault *fault)
+{
+	struct params in;
+	struct columns out;
+
+	params_init(&in);
+	bind_uuid(&in, tenant_id);
+	columns_init(&out);
+	fetch_uint64(&out, n_r);
+	return stmt_read_one(db, &user_search_stmts[USER_COUNT_FIND], &in,
+	    &out, fault);
+}
+
+int
+user_count_store_move(struct db *db, const struct uuid *tenant_id, int by,
+    struct fault *fault)
+{
+	struct params in;
+	uint64_t rows = 0;
+
+	params_init(&in);
+	bind_int(&in, by);
+	bind_uuid(&in, tenant_id);
+	if (stmt_write(db, &user_search_stmts[USER_COUNT_MOVE], &in, &rows,
+	    fault) < 0)
+		return -1;
+	return rows > 0;
+}
+
+int
+user_count_store_make(struct db *db, const struct uuid *tenant_id,
+    struct fault *fault)
 {
 	struct params in;
 
 	params_init(&in);
 	bind_uuid(&in, tenant_id);
-	return count(db, &user_search_stmts[USER_SEARCH_COUNT], &in, n_r,
-	    fault);
+	return stmt_write(db, &user_search_stmts[USER_COUNT_MAKE], &in, NULL,
+	    fault) < 0 ? -1 : 0;
 }
 
 int
