@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from harness import BUILD, Instance, wait_for
+from harness import wait_for
 from onprem import engine, front, houses, refused  # noqa: F401
 
 TOKENED = ("/v1/health", "/v1/metrics", "/metrics", "/v1/stats/app",
@@ -83,6 +83,28 @@ def test_every_account_may_look(front, houses):
     for role in "any", "admin":
         for path in TOKENED:
             told(get(front, houses, path, role))
+
+
+def test_the_operators_key_opens_the_numbers_and_nothing_else(front, wuts):
+    key = (wuts.run / "secrets" / "onprem.apikey").read_text()
+    for path in TOKENED:
+        server = front.own.elsewhere()
+        for scheme in "Apikey ", "apikey ", "APIKEY  ":
+            answer = server.request("GET", path, key, scheme=scheme)
+            if path == "/v1/support":
+                refused(answer, 401, 1005, "Invalid credentials")
+            else:
+                told(answer)
+        for wrong in key[:-1], key + "x", key.upper() + "!", "":
+            refused(server.request("GET", path, wrong, scheme="Apikey "), 401,
+                    1005, "Invalid credentials")
+        refused(server.request("GET", path, key), 401, 1005)
+    for method, path in (("GET", "/v1/users/admin"), ("GET", "/v1/groups"),
+                         ("GET", "/v1/settings/application"),
+                         ("POST", "/v1/messages"),
+                         ("POST", "/v1/users/logout")):
+        refused(front.own.elsewhere().request(method, path, key, b"{}",
+                                              scheme="Apikey "), 401, 1005)
 
 
 def test_the_root_answers_without_a_token(front):

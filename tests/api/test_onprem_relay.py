@@ -259,6 +259,16 @@ def test_a_user_reaches_the_engine_by_no_call_of_the_admin(front, houses,
     assert asked == []
 
 
+def test_names_of_headers_may_be_written_in_any_case(front, houses, asked):
+    for name in "AUTHORIZATION", "authorization":
+        answer = front.own.request("POST", "/v1/messages", None, b"{}", [
+            (name, "Bearer " + houses[0].tokens["any"]),
+            ("X-My-Own", "x"), ("CONTENT-TYPE", "application/json")])
+        assert answer.status_code == 201
+    assert [request.headers["content-type"] for request in asked] == \
+        ["application/json"] * 2
+
+
 def test_a_scheme_may_be_written_in_any_case(front, houses, asked):
     for scheme in "bearer ", "BEARER ", "Bearer  ":
         answer = front.own.request("GET", "/v1/groups",

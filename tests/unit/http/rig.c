@@ -253,6 +253,7 @@ ask(const struct ask *a, struct fcgi_answer *answer)
 	PARAM("HTTP_IDEMPOTENCY_KEY", a->key);
 	PARAM("HTTP_ORIGIN", a->origin);
 	PARAM("WUTS_ERROR", a->server_error);
+	PARAM("WUTS_RELAY", a->server_relay);
 #undef PARAM
 	params[n] = NULL;
 	if (rig.client < 0)

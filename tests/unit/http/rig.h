@@ -57,7 +57,7 @@ void write_fault(struct exchange *x, const struct fault *fault);
 
 struct ask {
 	const char *method, *uri, *authorization, *content_type, *length;
-	const char *id, *origin, *server_error, *key;
+	const char *id, *origin, *server_error, *server_relay, *key;
 	const char *body;
 	size_t body_len;	/* 0: the string's */
 	bool is_kept;

@@ -171,7 +171,9 @@ static const struct route routes[] = {
 	{ HTTP_GET, "/query", ACCESS_PUBLIC, show_query, 0 },
 	{ HTTP_GET, "/whoami", ACCESS_MEMBER, tell_identity, 0 },
 	{ HTTP_GET, "/long", ACCESS_PUBLIC, list_long, 0 },
-	{ HTTP_GET, "/late", ACCESS_PUBLIC, fail_late, 0 }
+	{ HTTP_GET, "/late", ACCESS_PUBLIC, fail_late, 0 },
+	{ HTTP_POST, "/relayed", ACCESS_MEMBER, answer_ok,
+	    ROUTE_RELAY | ROUTE_ANY_MEDIA }
 };
 
 static const struct dialect dialect = { .name = "test", .routes = routes,
@@ -792,6 +794,25 @@ an_identity_is_told_in_headers(void **state)
 	}
 }
 
+static void
+nginx_gets_leave_to_relay_a_relayed_route_only(void **state)
+{
+	(void)state;
+	expect(ASK("POST", "/relayed", "Bearer user",
+	    .server_relay = RELAY_ASK), 200, NULL);
+	expect(ASK("POST", "/relayed", .server_relay = RELAY_ASK), 401, NULL);
+	expect(ASK("GET", "/relayed", "Bearer user",
+	    .server_relay = RELAY_ASK), 405, NULL);
+	/* These would be answered with a 2xx for their own sake. */
+	expect(ASK("OPTIONS", "/relayed", "Bearer user",
+	    .server_relay = RELAY_ASK), 405, NULL);
+	expect(ASK("GET", "/public", "Bearer user",
+	    .server_relay = RELAY_ASK), 404, NULL);
+	expect(ASK("GET", "/nowhere", "Bearer user",
+	    .server_relay = RELAY_ASK), 404, NULL);
+	expect(ASK("GET", "/public", .server_relay = "on"), 200, NULL);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, rig_set_up, rig_tear_down)
 
 int
@@ -830,7 +851,8 @@ main(void)
 		TEST(a_page_has_bounds),
 		TEST(an_id_must_be_a_uuid),
 		TEST(an_error_page_of_nginx_speaks_our_dialect),
-		TEST(a_method_that_nginx_refuses_is_told_the_path_s_own)
+		TEST(a_method_that_nginx_refuses_is_told_the_path_s_own),
+		TEST(nginx_gets_leave_to_relay_a_relayed_route_only)
 	};
 
 	rig.dialect = &dialect;
