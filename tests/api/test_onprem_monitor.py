@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
 """The On-Premises dialect's health, metrics, stats and support."""
+import json
 import re
 import socket
 import time
 
 import pytest
 
-from harness import wait_for
+from harness import done, free_port, wait_for
 from onprem import engine, front, houses, refused  # noqa: F401
 
 TOKENED = ("/v1/health", "/v1/metrics", "/metrics", "/v1/stats/app",
@@ -177,6 +178,42 @@ def test_stats_tell_what_old_clients_look_for(front, houses):
             } == {"whatsapp_user", "non_whatsapp_user"}
     for path in "/v1/stats/app/internal", "/v1/stats/db/internal":
         refused(get(front, houses, path), 404, 1006, "Endpoint not found")
+
+
+def test_callbacks_are_counted_for_their_tenant_alone(wuts, front, houses):
+    def counts(house, server):
+        app = told(server.request("GET", "/v1/stats/app",
+                                  house.tokens["any"]))["app"]
+        samples = samples_of(app)
+        return samples["callback_queue_size", ()], {
+            (dict(labels)["type"], dict(labels)["result"]): value
+            for (name, labels), value in samples.items()
+            if name == "callback_requests_duration_ms_count"}
+
+    house, server = houses[0], front.own
+    device = house.admin.device()
+    assert counts(house, server) == (0, {})
+    answer = server.request(
+        "PATCH", "/v1/settings/application", house.tokens["admin"],
+        json.dumps({"webhooks": {"url": f"https://127.0.0.1:{free_port()}/"}}
+                   ).encode())
+    assert answer.status_code == 200, answer.text
+    done(wuts.engine().post(f"/devices/{device}/events", {
+        "event": "message.received", "data": {"messages": [
+            {"from": "16315551234", "id": "A", "timestamp": "1518694235",
+             "type": "text", "text": {"body": "hi"}}]}}), 202)
+    # 7: libcurl's number for a connection that nobody takes
+    wait_for("the first attempt", lambda: counts(house, server)[1].get(
+        ("inbound_message", "7")))
+    assert counts(house, server)[0] == 1
+    db = told(get(front, houses, "/v1/stats/db"))["db"]
+    assert db["db_pending_callbacks"]["data"] == [{"value": 1}]
+    text = get(front, houses, "/v1/stats/app?format=prometheus").text
+    assert set(parse_prometheus(text)) >= {
+        (f"callback_requests_duration_ms_{kind}",
+         (("result", "7"), ("type", "inbound_message")))
+        for kind in ("count", "sum")}
+    assert counts(houses[1], front.other) == (0, {})
 
 
 def test_support_tells_what_is_asked_for_and_no_secret(front, houses, wuts):

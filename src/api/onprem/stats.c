@@ -3,11 +3,18 @@
    asks. What only an engine could know is reported as none. */
 #include "config.h"
 
+#include "wuts/arena.h"
+#include "wuts/callback.h"
+#include "wuts/callback_service.h"
 #include "wuts/fault.h"
 #include "wuts/http.h"
 #include "wuts/monitor_service.h"
 
 #include "onprem_private.h"
+
+#include <stdio.h>
+
+#define RESULT_SIZE 16
 
 static const char *const message_types[] = { "audio", "button", "contacts",
     "document", "image", "interactive", "location", "order", "sticker",
@@ -42,15 +49,50 @@ waiting(const struct exchange *x)
 	    &x->caller.identity.tenant_id);
 }
 
+static const char *
+result_name(int result, char buf[RESULT_SIZE])
+{
+	if (result == 0)
+		return "success";
+	snprintf(buf, RESULT_SIZE, "%d", result < 0 ? -result : result);
+	return buf;
+}
+
+static void
+add_durations(struct samples *s, const char *name, const char *help,
+    const struct callback_count *counts, size_t n, bool is_sum)
+{
+	char buf[RESULT_SIZE];
+	struct sample_label labels[] = { { "result", NULL },
+	    { "type", NULL } };
+
+	samples_metric(s, name, "counter", help);
+	for (size_t i = 0; i < n; i++) {
+		labels[0].value = result_name(counts[i].result, buf);
+		labels[1].value = callback_type_name(counts[i].type);
+		samples_add(s, labels, 2, is_sum ?
+		    counts[i].sum_us / 1000 : counts[i].count);
+	}
+}
+
 int
 stats_get_app(struct exchange *x, struct fault *fault)
 {
+	struct callback_count *counts;
 	struct samples s;
+	size_t n;
 
 	if (samples_begin(&s, x, "stats", "app", fault) < 0)
 		return -1;
 	add_one(&s, "callback_queue_size",
 	    "Callbacks that wait or are under way", waiting(x));
+	counts = arena_alloc(x->arena, CALLBACK_COUNTS_MAX * sizeof(*counts));
+	n = callback_service_counts(x->service,
+	    &x->caller.identity.tenant_id, counts, CALLBACK_COUNTS_MAX);
+	add_durations(&s, "callback_requests_duration_ms_count",
+	    "Requests to the webhook", counts, n, false);
+	add_durations(&s, "callback_requests_duration_ms_sum",
+	    "Milliseconds that they took", counts, n, true);
 	return samples_end(&s);
 }
 
