@@ -7,6 +7,7 @@ dist_nginx_DATA = \
 	nginx/wuts-onprem-http.conf \
 	nginx/wuts-onprem-params.conf \
 	nginx/wuts-onprem-relay.conf \
+	nginx/wuts-wacht.conf.in \
 	nginx/wuts.conf.in
 # These include others by their full name.
 nginx_placed = \

@@ -87,6 +87,7 @@ class Instance:
     def __init__(self, settings, env=None, work=None):
         self.url = settings["WUTS_URL"]
         self.onprem_url = settings["WUTS_ONPREM_URL"]
+        self.wacht_url = settings["WUTS_WACHT_URL"]
         self.run = pathlib.Path(settings["WUTS_RUN"])
         self.config = pathlib.Path(settings["WUTS_CONFIG"])
         self.master_token = pathlib.Path(
@@ -117,7 +118,8 @@ class Instance:
         work = pathlib.Path(tempfile.mkdtemp(prefix="wuts-test-"))
         env = dict(os.environ, WUTS_RUN=str(work / "run"),
                    WUTS_PORT=str(free_port()),
-                   WUTS_ONPREM_PORT=str(free_port()), WUTS_BUILD=str(BUILD),
+                   WUTS_ONPREM_PORT=str(free_port()),
+                   WUTS_WACHT_PORT=str(free_port()), WUTS_BUILD=str(BUILD),
                    WUTS_SPOOL_SHARDS=str(shards or ""))
         (work / "run").mkdir()
         (work / "run" / "local.conf").write_text("".join(
