@@ -6,7 +6,6 @@ AM_TESTS_ENVIRONMENT = \
 	CPPFLAGS='$(JANSSON_CFLAGS) $(CPPFLAGS)'; export CPPFLAGS;
 EXTRA_DIST += \
 	tests/api/conftest.py \
-	tests/api/front.py \
 	tests/api/onprem.py \
 	tests/api/rules.py \
 	tests/api/run \
@@ -53,11 +52,14 @@ EXTRA_DIST += \
 	tests/chaos/test_inject.py \
 	tests/chaos/test_kill.py \
 	tests/chaos/test_log.py \
+	tests/chaos/test_onprem_webhook.py \
 	tests/chaos/test_overdue.py \
 	tests/chaos/test_shards.py \
 	tests/chaos/test_trial.py \
 	tests/engine.py \
+	tests/front.py \
 	tests/harness.py \
+	tests/shop.py \
 	tests/verifiers/package.json \
 	tests/verifiers/verify.js
 dist_check_SCRIPTS += \

@@ -190,6 +190,75 @@ warm_ingest_needs_no_database(void **state)
 	assert_int_equal(n, 3);
 }
 
+/* --- the On-Premises form --- */
+
+static void
+enable_onprem(struct world *w, const struct scene *scene,
+    const char *settings)
+{
+	char id[UUID_TEXT_LEN + 1];
+
+	world_sql(w, "INSERT INTO onprem_settings (tenant_id, settings, wa_id,"
+	    " updated_at) VALUES (UNHEX(REPLACE('%s', '-', '')), '%s', '',"
+	    " NOW(6))", uuid_format(&scene->tenant.tenant.id, id), settings);
+}
+
+#define PAYLOAD "{\"messages\":[{\"id\":\"A\"}]}"
+
+static void
+event_of_an_onprem_tenant_is_queued_in_both_forms(void **state)
+{
+	struct world *w = *state;
+	const struct seen *seen;
+	struct scene scene;
+	size_t n;
+
+	make_scene(w, &scene);
+	enable_onprem(w, &scene,
+	    "{\"webhooks\":{\"message\":{\"sent\":false}}}");
+	n = world_events(w)->n;
+	assert_ok(w, report(w, &scene.engine, &scene.device,
+	    "message.received", PAYLOAD));
+	seen = world_events(w);
+	assert_int_equal(seen->n, n + 2);
+	assert_string_equal(seen->events[n].name, "message.received");
+	assert_string_equal(seen->events[n + 1].name,
+	    "onprem.inbound_message");
+	assert_string_equal(seen->events[n + 1].body, PAYLOAD);
+	assert_false(uuid_is_equal(&seen->events[n].id,
+	    &seen->events[n + 1].id));
+	assert_true(uuid_is_equal(&seen->events[n].device_id,
+	    &seen->events[n + 1].device_id));
+	/* Nothing of these is for there. */
+	assert_ok(w, report(w, &scene.engine, &scene.device,
+	    "contact.presence", "{}"));
+	assert_ok(w, report(w, &scene.engine, &scene.device, "message.sent",
+	    "{\"statuses\":[{\"status\":\"sent\"}]}"));
+	assert_int_equal(world_events(w)->n, n + 4);
+}
+
+static void
+full_onprem_webhook_refuses_both_forms(void **state)
+{
+	struct world *w = *state;
+	struct scene scene;
+	size_t n;
+
+	make_scene(w, &scene);
+	enable_onprem(w, &scene, "{}");
+	service_close(&w->service);
+	w->settings.onprem_webhook_max_waiting = 1;
+	w->service = world_service(w);
+	assert_ok(w, report(w, &scene.engine, &scene.device,
+	    "message.received", PAYLOAD));
+	n = world_events(w)->n;
+	assert_refused(w, report(w, &scene.engine, &scene.device,
+	    "message.received", PAYLOAD), FAULT_QUEUE_FULL);
+	assert_int_equal(world_events(w)->n, n);
+	assert_ok(w, report(w, &scene.engine, &scene.device,
+	    "message.received", "{}"));
+}
+
 /* --- a device's life --- */
 
 static void
@@ -465,6 +534,8 @@ main(void)
 		cmocka_unit_test(body_is_one_line_with_the_six_members),
 		TEST(batch_is_durable_in_order_with_its_own_ids_and_times),
 		TEST(full_queue_accepts_none_of_a_batch),
+		TEST(event_of_an_onprem_tenant_is_queued_in_both_forms),
+		TEST(full_onprem_webhook_refuses_both_forms),
 		TEST(warm_ingest_needs_no_database),
 		TEST(connecting_marks_the_device_and_applies_the_staged_webhook),
 		TEST(disconnecting_marks_the_device_offline),
