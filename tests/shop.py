@@ -32,8 +32,8 @@ class Shop:
         self.device = self.tenant.admin.device()
         self.settings = {"webhooks": {"url": url}}
         sql(instance, "INSERT INTO onprem_settings (tenant_id, settings,"
-            f" wa_id, updated_at) VALUES (x'{self.id}', '{{}}',"
-            " '16315550000', NOW(6))")
+            f" wa_id, updated_at) VALUES (x'{self.id}',"
+            " '{\"pass_through\":false}', '16315550000', NOW(6))")
         self.set(url, **settings)
 
     def set(self, url=None, **settings):

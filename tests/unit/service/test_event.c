@@ -245,7 +245,7 @@ full_onprem_webhook_refuses_both_forms(void **state)
 	size_t n;
 
 	make_scene(w, &scene);
-	enable_onprem(w, &scene, "{}");
+	enable_onprem(w, &scene, "{\"callback_persist\":true}");
 	service_close(&w->service);
 	w->settings.onprem_webhook_max_waiting = 1;
 	w->service = world_service(w);
