@@ -38,11 +38,17 @@ struct fault;
    count in a tenant's limits, which are for the others, but in one of theirs. */
 #define QUEUE_CALLBACK_PREFIX "onprem."
 
+#define QUEUE_REQUEST_MAX 64
+
 struct queue_record {
 	struct uuid id;
 	struct uuid tenant_id;
 	struct uuid device_id;	/* nil: an event of the tenant */
 	const char *event;	/* catalogue name */
+	/* Id of the request that reported it, for the log; NULL or "": none.
+	   Not kept unless it is 1 to QUEUE_REQUEST_MAX visible ASCII characters
+	   without quote and backslash. */
+	const char *request;
 	int64_t created_us;
 	const char *body;	/* no newline, no NUL */
 	size_t body_len;

@@ -138,7 +138,7 @@ count_outcome(struct queue_reader *reader, struct queue_segment *seg,
 	if (outcome == QUEUE_RETRY || queue_segment_line(reader, seg, place,
 	    &reader->load_view, &line, &bad, &fault) < 0)
 		return;
-	line.record.event = line.event;
+	queue_line_bind(&line);
 	account = queue_tally_account(&line.record);
 	queue_tally_add(reader->tally, &account, -1,
 	    -queue_tally_bytes(&line.record));

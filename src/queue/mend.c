@@ -156,6 +156,7 @@ is_wanted(const struct wish *wish, const struct batch *batch,
 	if (noted != NULL && queue_outcome_is_final(noted->kind))
 		return false;
 	entry.record.event = line->event;
+	entry.record.request = line->request;
 	snprintf(file, sizeof(file), "dead/%s", batch->day);
 	return wish->wanted(wish->ctx, &entry);
 }

@@ -11,7 +11,7 @@
 
 #include <sys/types.h>
 
-#define QUEUE_HEADER_MAX 448	/* a header line with its newline */
+#define QUEUE_HEADER_MAX 544	/* a header line with its newline */
 #define QUEUE_MARK_MAX 96	/* a mark line with its newline */
 #define QUEUE_EVENT_MAX 63
 #define QUEUE_NAME_MAX 64	/* a segment's file name with its NUL */
@@ -101,7 +101,16 @@ struct queue_line {
 	bool commit;		/* a mark's verdict */
 	struct queue_record record;	/* of a mark: the id only */
 	char event[QUEUE_EVENT_MAX + 1];
+	char request[QUEUE_REQUEST_MAX + 1];
 };
+
+/* The record's strings are in the line: again, when that was copied. */
+static inline void
+queue_line_bind(struct queue_line *line)
+{
+	line->record.event = line->event;
+	line->record.request = line->request;
+}
 
 /* Can it be written? -1: FAULT_QUEUE. */
 int queue_record_check(const struct queue_record *record,

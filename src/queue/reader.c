@@ -390,7 +390,7 @@ queue_reader_load(struct queue_reader *reader, struct queue_pos pos,
 	struct queue_segment *seg = queue_segment_get(reader, pos.segment);
 	struct queue_line line;
 	struct uuid account;
-	size_t event_size;
+	size_t event_size, request_size;
 	struct queue_loaded_item dropped;
 	uint32_t place;
 	bool bad;
@@ -416,17 +416,20 @@ queue_reader_load(struct queue_reader *reader, struct queue_pos pos,
 		}
 		return -1;
 	}
-	line.record.event = line.event;
+	queue_line_bind(&line);
 	account = queue_tally_account(&line.record);
 	queue_loaded_note(&reader->loaded, pos, &account,
 	    (uint32_t)queue_tally_bytes(&line.record));
 	event_size = strlen(line.event) + 1;
+	request_size = strlen(line.request) + 1;
 	strbuf_reset(buf);
 	strbuf_append(buf, line.event, event_size);
+	strbuf_append(buf, line.request, request_size);
 	strbuf_append(buf, line.record.body, line.record.body_len);
 	*record_r = line.record;
 	record_r->event = buf->data;
-	record_r->body = buf->data + event_size;
+	record_r->request = buf->data + event_size;
+	record_r->body = buf->data + event_size + request_size;
 	return 0;
 }
 

@@ -42,6 +42,26 @@ put_uint(char *p, uint64_t value)
 	return p;
 }
 
+/* Nothing, when it is not what can be kept. */
+static char *
+put_request(char *p, const char *request)
+{
+	size_t len = 0;
+
+	if (request == NULL)
+		return p;
+	for (; request[len] != '\0'; len++)
+		if (len == QUEUE_REQUEST_MAX || request[len] <= ' ' ||
+		    request[len] > '~' || request[len] == '"' ||
+		    request[len] == '\\')
+			return p;
+	if (len == 0)
+		return p;
+	p = PUT(p, ",\"request\":\"");
+	p = put(p, request, len);
+	return PUT(p, "\"");
+}
+
 /* Its NUL is written over by what follows. */
 static char *
 put_uuid(char *p, const struct uuid *uuid)
@@ -130,6 +150,7 @@ queue_record_format(char *out, const struct queue_record *record,
 	p = put(p, record->event, strlen(record->event));
 	p = PUT(p, "\",\"created\":");
 	p = put_uint(p, (uint64_t)record->created_us);
+	p = put_request(p, record->request);
 	if (prepared)
 		p = PUT(p, ",\"state\":\"prepared\",\"more\":");
 	else
@@ -206,8 +227,9 @@ eat_uuid(struct cursor *c, struct uuid *uuid_r)
 	return true;
 }
 
+/* Up to the quote: 1 to max bytes, into text of max + 1. */
 static bool
-eat_event(struct cursor *c, char event[QUEUE_EVENT_MAX + 1])
+eat_word(struct cursor *c, size_t max, char *text)
 {
 	const char *quote;
 	size_t len;
@@ -216,10 +238,10 @@ eat_event(struct cursor *c, char event[QUEUE_EVENT_MAX + 1])
 	if (quote == NULL || quote == c->p)
 		return false;
 	len = (size_t)(quote - c->p);
-	if (len > QUEUE_EVENT_MAX)
+	if (len > max)
 		return false;
-	memcpy(event, c->p, len);
-	event[len] = '\0';
+	memcpy(text, c->p, len);
+	text[len] = '\0';
 	c->p = quote;
 	return true;
 }
@@ -265,8 +287,14 @@ queue_header_parse(const char *text, size_t len, struct queue_line *line_r)
 	    (!EAT(&c, "\",\"device\":\"") ||
 	    !eat_uuid(&c, &record->device_id) || !EAT(&c, "\"")))
 		return false;
-	if (!EAT(&c, ",\"event\":\"") || !eat_event(&c, line_r->event) ||
+	if (!EAT(&c, ",\"event\":\"") ||
+	    !eat_word(&c, QUEUE_EVENT_MAX, line_r->event) ||
 	    !EAT(&c, "\",\"created\":") || !eat_uint(&c, INT64_MAX, &created))
+		return false;
+	line_r->request[0] = '\0';
+	if (EAT(&c, ",\"request\":\"") &&
+	    (!eat_word(&c, QUEUE_REQUEST_MAX, line_r->request) ||
+	    !EAT(&c, "\"")))
 		return false;
 	line_r->prepared = EAT(&c, ",\"state\":\"prepared\"");
 	if (!line_r->prepared && !EAT(&c, ",\"state\":\"ready\""))
@@ -276,7 +304,7 @@ queue_header_parse(const char *text, size_t len, struct queue_line *line_r)
 	    !EAT(&c, ",\"length\":") ||
 	    !eat_uint(&c, QUEUE_APPEND_MAX, &length))
 		return false;
-	record->event = line_r->event;
+	queue_line_bind(line_r);
 	record->created_us = (int64_t)created;
 	record->body_len = length;
 	line_r->more = (unsigned)more;

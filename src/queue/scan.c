@@ -29,7 +29,7 @@ call_record(struct queue_reader *reader, struct queue_segment *seg,
 
 	seg->live++;
 	seg->account.terms[QUEUE_TERM_ACCEPTED]++;
-	line->record.event = line->event;
+	queue_line_bind(line);
 	account = queue_tally_account(&line->record);
 	if (counts)
 		queue_tally_add(reader->tally, &account, 1,

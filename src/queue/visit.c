@@ -64,6 +64,7 @@ tell_entry(struct walk *walk, uint32_t offset, struct queue_line *line,
 	};
 
 	entry.record.event = line->event;
+	entry.record.request = line->request;
 	if (walk->visitor->entry != NULL &&
 	    !walk->visitor->entry(walk->visitor->ctx, &entry))
 		walk->over = true;

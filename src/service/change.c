@@ -308,6 +308,7 @@ emit(struct change *change, enum body_shape shape,
 	if (device_id != NULL)
 		record.device_id = *device_id;
 	record.event = event;
+	record.request = change->caller->request_id;
 	record.created_us = change->now_us;
 	record.body = body.data;
 	record.body_len = body.len;

@@ -38,6 +38,7 @@
 
 struct acceptance {
 	struct event_batch batch;
+	const char *request_id;
 	struct service *service;
 	struct queue_record *records;
 	/* Of the callers' ids, distinct and sorted. */
@@ -63,6 +64,7 @@ format_record(const struct acceptance *acceptance,
 	record->device_id = device->id;
 	record->event = event_name(input->event);
 	record->created_us = acceptance->batch.arrival_us;
+	record->request = acceptance->request_id;
 	event_body_format(bodies, &input->id, record->event,
 	    input->timestamp_us != 0 ? input->timestamp_us :
 	    acceptance->batch.arrival_us, &device->tenant_id, &device->id,
@@ -120,6 +122,7 @@ format_callback(const struct acceptance *acceptance,
 		.tenant_id = device->tenant_id,
 		.device_id = device->id,
 		.event = callback_event_name(type),
+		.request = acceptance->request_id,
 		.created_us = acceptance->batch.arrival_us,
 		.body_len = bodies->len - offset,
 	};
@@ -248,6 +251,7 @@ event_service_accept(struct service *service, struct arena *arena,
 			.n = n,
 			.arrival_us = clock_wall_us(),
 		},
+		.request_id = caller->request_id,
 		.service = service,
 		.callback = &callback,
 	};

@@ -49,10 +49,11 @@ log_outcome(const struct queue_record *record, unsigned attempt,
 	char id[UUID_TEXT_LEN + 1], tenant[UUID_TEXT_LEN + 1];
 	char device[UUID_TEXT_LEN + 1];
 	bool why = result->why[0] != '\0';
+	bool is_known = record->request != NULL && record->request[0] != '\0';
 
-	log_info("event=%s tenant=%s device=%s attempt=%u status=%ld "
-	    "outcome=%s ms=%" PRId64 "%s%s%s",
-	    uuid_format(&record->id, id),
+	log_info("event=%s request=%s tenant=%s device=%s attempt=%u "
+	    "status=%ld outcome=%s ms=%" PRId64 "%s%s%s",
+	    uuid_format(&record->id, id), is_known ? record->request : "-",
 	    uuid_format(&record->tenant_id, tenant),
 	    uuid_is_nil(&record->device_id) ? "-" :
 	    uuid_format(&record->device_id, device),

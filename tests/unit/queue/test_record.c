@@ -50,7 +50,8 @@ the_largest_header_fits(void **state)
 		.id = record_id(1), .tenant_id = record_id(2),
 		.device_id = record_id(3), .created_us = INT64_MAX,
 	};
-	char event[QUEUE_EVENT_MAX + 1], out[2 * QUEUE_HEADER_MAX];
+	char event[QUEUE_EVENT_MAX + 1], request[QUEUE_REQUEST_MAX + 1];
+	char out[2 * QUEUE_HEADER_MAX];
 	struct queue_line line;
 	size_t len;
 
@@ -58,13 +59,41 @@ the_largest_header_fits(void **state)
 	memset(event, 'e', QUEUE_EVENT_MAX);
 	event[QUEUE_EVENT_MAX] = '\0';
 	record.event = event;
+	memset(request, 'r', QUEUE_REQUEST_MAX);
+	request[QUEUE_REQUEST_MAX] = '\0';
+	record.request = request;
 	record.body = "";
 	len = queue_record_format(out, &record, true, QUEUE_BATCH_MAX - 1);
 	assert_in_range(len, 300, QUEUE_HEADER_MAX - 9);
 	assert_true(queue_header_parse(out, len - 2, &line));
 	assert_string_equal(line.event, event);
+	assert_string_equal(line.record.request, request);
 	assert_true(line.record.created_us == INT64_MAX);
 	assert_int_equal(line.more, QUEUE_BATCH_MAX - 1);
+}
+
+static void
+an_odd_request_id_is_left_out(void **state)
+{
+	static const char *const odd[] = {
+		NULL, "", "a b", "a\"b", "a\\b", "\xc3\xa4", "a\n",
+		"rrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrr"
+	};
+	struct queue_record record = {
+		.id = record_id(1), .tenant_id = record_id(2), .event = "e",
+		.body = "{}", .body_len = 2,
+	};
+	char out[2 * QUEUE_HEADER_MAX];
+	struct queue_line line;
+	size_t len;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+		record.request = odd[i];
+		len = queue_record_format(out, &record, false, 0);
+		assert_true(queue_header_parse(out, len - 4, &line));
+		assert_string_equal(line.record.request, "");
+	}
 }
 
 static void
@@ -167,6 +196,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_record_is_written_as_documented),
 		cmocka_unit_test(the_largest_header_fits),
+		cmocka_unit_test(an_odd_request_id_is_left_out),
 		cmocka_unit_test(marks_are_read_as_written),
 		cmocka_unit_test(another_spelling_is_not_read),
 		cmocka_unit_test(what_cannot_be_read_back_is_not_written),
