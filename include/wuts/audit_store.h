@@ -32,6 +32,10 @@ typedef int audit_row(void *ctx, const struct audit_entry *entry,
 int audit_store_list(struct db *db, const struct uuid *tenant_id,
     uint64_t before_seq, const char *action, const struct uuid *user_id,
     unsigned limit, audit_row *row, void *ctx, struct fault *fault);
+/* What this request has changed, in any tenant, oldest first. Reads the whole
+   table. */
+int audit_store_list_of_request(struct db *db, const char *request_id,
+    unsigned limit, audit_row *row, void *ctx, struct fault *fault);
 /* Oldest first, rows above after_seq: for verifying. */
 int audit_store_walk(struct db *db, const struct uuid *tenant_id,
     uint64_t after_seq, unsigned limit, audit_row *row, void *ctx,

@@ -81,6 +81,7 @@ noinst_HEADERS += \
 	include/wuts/tenant_service.h \
 	include/wuts/tenant_store.h \
 	include/wuts/totp.h \
+	include/wuts/trace_service.h \
 	include/wuts/trial.h \
 	include/wuts/user.h \
 	include/wuts/user_detail_service.h \

@@ -158,6 +158,11 @@ static const struct command commands[] = {
 	{ "top", "", "", ctl_top,
 	    "the queue as it moves; q ends",
 	    "A picture a second on a terminal, one picture elsewhere.\n" },
+	{ "trace", "ID [LOG [LOG]]", "json", ctl_trace,
+	    "the story of a request or an event",
+	    "From the log, the queue, the delivery log and the audit trail, in"
+	    " the order of\ntime. ID is an X-Request-Id or an event's id. LOG:"
+	    " log files besides log_file,\n/dev/stdin for the journal's.\n" },
 	{ "user activate", "USER", "json tenant", ctl_user_activate,
 	    "let a user in again", USER_HELP },
 	{ "user create", "TENANT EMAIL", "generate json role webhook",

@@ -49,6 +49,7 @@ int ctl_init(const struct ctl *ctl);
 int ctl_migrate(const struct ctl *ctl);
 int ctl_doctor(const struct ctl *ctl);
 int ctl_top(const struct ctl *ctl);
+int ctl_trace(const struct ctl *ctl);
 
 int ctl_onprem_disable(const struct ctl *ctl);
 int ctl_onprem_enable(const struct ctl *ctl);

@@ -31,13 +31,15 @@ wutsctl_SOURCES = \
 	src/ctl/shape.c \
 	src/ctl/tenant.c \
 	src/ctl/top.c \
+	src/ctl/trace.c \
 	src/ctl/user.c
 wutsctl_LDADD = $(SERVICE_LIBS)
 
 EXTRA_DIST += \
 	tests/ctl/conftest.py \
 	tests/ctl/test_operator.py \
-	tests/ctl/test_rotate.py
+	tests/ctl/test_rotate.py \
+	tests/ctl/test_trace.py
 dist_check_SCRIPTS += \
 	tests/ctl/queue \
 	tests/ctl/run \

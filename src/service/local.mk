@@ -44,6 +44,7 @@ libwuts_service_a_SOURCES = \
 	src/service/session_private.h \
 	src/service/session_token.c \
 	src/service/tenant.c \
+	src/service/trace.c \
 	src/service/trial.c \
 	src/service/user.c \
 	src/service/user_detail.c \

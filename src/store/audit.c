@@ -18,6 +18,7 @@ enum {
 	AUDIT_LIST_ACTION,
 	AUDIT_LIST_USER,
 	AUDIT_LIST_USER_ACTION,
+	AUDIT_LIST_OF_REQUEST,
 	AUDIT_WALK,
 	AUDIT_FIRST_TENANT,
 	AUDIT_NEXT_TENANT,
@@ -78,6 +79,9 @@ static const struct stmt_def audit_stmts[AUDIT_STMT_COUNT] = {
 	[AUDIT_LIST_USER] = { "audit_list_user", AUDIT_LIST_OF_USER("") },
 	[AUDIT_LIST_USER_ACTION] = { "audit_list_user_action",
 	    AUDIT_LIST_OF_USER(" AND action = ?") },
+	[AUDIT_LIST_OF_REQUEST] = { "audit_list_of_request",
+	    "SELECT " AUDIT_COLUMNS " FROM audit WHERE request_id = ?"
+	    " ORDER BY created_at, seq LIMIT ?" },
 	[AUDIT_WALK] = { "audit_walk",
 	    "SELECT " AUDIT_COLUMNS " FROM audit"
 	    " WHERE tenant_id = ? AND seq > ? ORDER BY seq LIMIT ?" },
@@ -269,6 +273,19 @@ audit_store_list(struct db *db, const struct uuid *tenant_id,
 	bind_limit(&in, limit);
 	return audit_read(db, &audit_stmts[action != NULL ?
 	    AUDIT_LIST_ACTION : AUDIT_LIST], &in, row, ctx, fault);
+}
+
+int
+audit_store_list_of_request(struct db *db, const char *request_id,
+    unsigned limit, audit_row *row, void *ctx, struct fault *fault)
+{
+	struct params in;
+
+	params_init(&in);
+	bind_text(&in, request_id);
+	bind_limit(&in, limit);
+	return audit_read(db, &audit_stmts[AUDIT_LIST_OF_REQUEST], &in, row,
+	    ctx, fault);
 }
 
 int
