@@ -29,6 +29,13 @@ typedef int connection_visit(void *ctx, const struct connection_row *row,
 int connection_store_list(struct db *db, struct arena *arena,
     const struct uuid *tenant_id, const struct uuid *user_id,
     connection_visit *visit, void *ctx, struct fault *fault);
+/* Those of a tenant behind this id, in the order of ids. */
+int connection_store_list_of_tenant(struct db *db, struct arena *arena,
+    const struct uuid *tenant_id, const struct uuid *after, unsigned limit,
+    connection_visit *visit, void *ctx, struct fault *fault);
+/* The tokens of an existing row, sealed anew. 0 / -1. */
+int connection_store_reseal(struct db *db, const struct connection_row *row,
+    struct fault *fault);
 /* 1: deleted / 0: this user has no such one / -1. */
 int connection_store_delete(struct db *db, const struct uuid *tenant_id,
     const struct uuid *user_id, const struct uuid *id, struct fault *fault);

@@ -21,7 +21,8 @@ struct service;
 
 struct key_reseal {
 	uint64_t tokens;	/* of users: hashed and sealed anew */
-	uint64_t secrets;	/* of webhooks: sealed anew */
+	uint64_t secrets;	/* of webhooks, authenticators, connections:
+				   sealed anew */
 	uint64_t headers;	/* of webhooks: sealed anew, or for the first
 				   time */
 	uint64_t lost;		/* of all: none of the keys opens it */

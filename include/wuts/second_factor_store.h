@@ -56,6 +56,16 @@ int authenticator_store_use(struct db *db,
 int authenticator_store_delete(struct db *db, const struct uuid *tenant_id,
     const struct uuid *user_id, struct fault *fault);
 
+/* Those of a tenant behind this id, in the order of ids; account in arena. */
+typedef int authenticator_row(void *ctx,
+    const struct authenticator *authenticator, struct fault *fault);
+int authenticator_store_list(struct db *db, struct arena *arena,
+    const struct uuid *tenant_id, const struct uuid *after, unsigned limit,
+    authenticator_row *row, void *ctx, struct fault *fault);
+/* The secret of an existing row, sealed anew. 0 / -1. */
+int authenticator_store_reseal(struct db *db,
+    const struct authenticator *authenticator, struct fault *fault);
+
 int backup_code_store_insert(struct db *db, const struct uuid *tenant_id,
     const struct uuid *user_id, const struct uuid *id,
     const char hash[CRYPTO_PASSWORD_HASH_MAX], int64_t now_us,

@@ -153,7 +153,7 @@ show_progress(void *ctx, const struct key_reseal *so_far)
 {
 	(void)ctx;
 	fprintf(stderr, "\rwritten anew: %" PRIu64 " tokens, %" PRIu64
-	    " webhook secrets, headers of %" PRIu64 " webhooks",
+	    " secrets, headers of %" PRIu64 " webhooks",
 	    so_far->tokens, so_far->secrets, so_far->headers);
 }
 
@@ -380,7 +380,7 @@ report_text(const struct rotation *rotation, enum stage stage)
 
 	if (rotation->is_resealed)
 		printf("written anew: %" PRIu64 " tokens, %" PRIu64
-		    " webhook secrets, headers of %" PRIu64 " webhooks\n",
+		    " secrets, headers of %" PRIu64 " webhooks\n",
 		    outcome->resealed.tokens, outcome->resealed.secrets,
 		    outcome->resealed.headers);
 	if (outcome->resealed.lost > 0)

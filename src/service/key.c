@@ -6,6 +6,7 @@
 
 #include "wuts/key_service.h"
 
+#include "key_private.h"
 #include "service_private.h"
 #include "wuts/api_key.h"
 #include "wuts/api_key_store.h"
@@ -298,6 +299,9 @@ reseal_tenant(struct service *service, const struct uuid *tenant_id,
 			    resealing->secrets[resealing->n - 1].row.id,
 			    sizeof(resealing->after_webhook));
 	} while (resealing->n == BATCH);
+	if (key_reseal_details(service, tenant_id, &resealing->total,
+	    fault) < 0)
+		return fault_prefix(fault, "secrets of users");
 	return 0;
 }
 

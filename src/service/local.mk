@@ -20,6 +20,8 @@ libwuts_service_a_SOURCES = \
 	src/service/idempotency.c \
 	src/service/identity.c \
 	src/service/key.c \
+	src/service/key_details.c \
+	src/service/key_private.h \
 	src/service/login.c \
 	src/service/memory.c \
 	src/service/metrics.c \

@@ -13,6 +13,8 @@
 enum {
 	CONNECTION_INSERT,
 	CONNECTION_LIST,
+	CONNECTION_LIST_OF_TENANT,
+	CONNECTION_RESEAL,
 	CONNECTION_DELETE,
 	CONNECTION_DELETE_OF_EMAIL,
 	CONNECTION_STMT_COUNT
@@ -30,6 +32,12 @@ static const struct stmt_def connection_stmts[CONNECTION_STMT_COUNT] = {
 	    "SELECT " CONNECTION_COLUMNS " FROM user_connection"
 	    " WHERE tenant_id = ? AND user_id = ?"
 	    " ORDER BY created_at DESC, id DESC" },
+	[CONNECTION_LIST_OF_TENANT] = { "connection_list_of_tenant",
+	    "SELECT " CONNECTION_COLUMNS " FROM user_connection"
+	    " WHERE tenant_id = ? AND id > ? ORDER BY id LIMIT ?" },
+	[CONNECTION_RESEAL] = { "connection_reseal",
+	    "UPDATE user_connection SET access_sealed = ?,"
+	    " refresh_sealed = ? WHERE tenant_id = ? AND id = ?" },
 	[CONNECTION_DELETE] = { "connection_delete",
 	    "DELETE FROM user_connection"
 	    " WHERE tenant_id = ? AND user_id = ? AND id = ?" },
@@ -85,34 +93,75 @@ visit_connection(void *ctx, struct fault *fault)
 	return listing->visit(listing->ctx, &listing->row, fault);
 }
 
+static void
+fetch_connection(struct columns *out, struct arena *arena,
+    struct connection_row *row)
+{
+	struct connection *connection = &row->connection;
+
+	columns_init(out);
+	fetch_uuid(out, &connection->id);
+	fetch_uuid(out, &connection->tenant_id);
+	fetch_uuid(out, &connection->user_id);
+	fetch_uuid(out, &connection->email_id);
+	fetch_arena_text(out, arena, &connection->provider);
+	fetch_arena_text(out, arena, &connection->email);
+	fetch_arena_bytes(out, arena, &row->access_sealed,
+	    &row->access_sealed_len);
+	fetch_arena_bytes(out, arena, &row->refresh_sealed,
+	    &row->refresh_sealed_len);
+	fetch_time(out, &connection->created_us);
+	fetch_time(out, &connection->updated_us);
+}
+
 int
 connection_store_list(struct db *db, struct arena *arena,
     const struct uuid *tenant_id, const struct uuid *user_id,
     connection_visit *visit, void *ctx, struct fault *fault)
 {
 	struct connection_listing listing = { .visit = visit, .ctx = ctx };
-	struct connection_row *row = &listing.row;
 	struct params in;
 	struct columns out;
 
 	params_init(&in);
 	bind_uuid(&in, tenant_id);
 	bind_uuid(&in, user_id);
-	columns_init(&out);
-	fetch_uuid(&out, &row->connection.id);
-	fetch_uuid(&out, &row->connection.tenant_id);
-	fetch_uuid(&out, &row->connection.user_id);
-	fetch_uuid(&out, &row->connection.email_id);
-	fetch_arena_text(&out, arena, &row->connection.provider);
-	fetch_arena_text(&out, arena, &row->connection.email);
-	fetch_arena_bytes(&out, arena, &row->access_sealed,
-	    &row->access_sealed_len);
-	fetch_arena_bytes(&out, arena, &row->refresh_sealed,
-	    &row->refresh_sealed_len);
-	fetch_time(&out, &row->connection.created_us);
-	fetch_time(&out, &row->connection.updated_us);
+	fetch_connection(&out, arena, &listing.row);
 	return stmt_read(db, &connection_stmts[CONNECTION_LIST], &in, &out,
 	    visit_connection, &listing, fault);
+}
+
+int
+connection_store_list_of_tenant(struct db *db, struct arena *arena,
+    const struct uuid *tenant_id, const struct uuid *after, unsigned limit,
+    connection_visit *visit, void *ctx, struct fault *fault)
+{
+	struct connection_listing listing = { .visit = visit, .ctx = ctx };
+	struct params in;
+	struct columns out;
+
+	params_init(&in);
+	bind_uuid(&in, tenant_id);
+	bind_uuid(&in, after);
+	bind_limit(&in, limit);
+	fetch_connection(&out, arena, &listing.row);
+	return stmt_read(db, &connection_stmts[CONNECTION_LIST_OF_TENANT],
+	    &in, &out, visit_connection, &listing, fault);
+}
+
+int
+connection_store_reseal(struct db *db, const struct connection_row *row,
+    struct fault *fault)
+{
+	struct params in;
+
+	params_init(&in);
+	bind_sealed(&in, row->access_sealed, row->access_sealed_len);
+	bind_sealed(&in, row->refresh_sealed, row->refresh_sealed_len);
+	bind_uuid(&in, &row->connection.tenant_id);
+	bind_uuid(&in, &row->connection.id);
+	return stmt_update(db, &connection_stmts[CONNECTION_RESEAL], &in,
+	    fault);
 }
 
 int

@@ -16,6 +16,8 @@ enum {
 	AUTHENTICATOR_TRY,
 	AUTHENTICATOR_USE,
 	AUTHENTICATOR_DELETE,
+	AUTHENTICATOR_LIST,
+	AUTHENTICATOR_RESEAL,
 	BACKUP_CODE_INSERT,
 	BACKUP_CODE_EXISTS,
 	BACKUP_CODE_LIST,
@@ -52,6 +54,12 @@ static const struct stmt_def second_factor_stmts[SECOND_FACTOR_STMT_COUNT] = {
 	[AUTHENTICATOR_DELETE] = { "authenticator_delete",
 	    "DELETE FROM user_authenticator"
 	    " WHERE tenant_id = ? AND user_id = ?" },
+	[AUTHENTICATOR_LIST] = { "authenticator_list",
+	    "SELECT " AUTHENTICATOR_COLUMNS " FROM user_authenticator"
+	    " WHERE tenant_id = ? AND id > ? ORDER BY id LIMIT ?" },
+	[AUTHENTICATOR_RESEAL] = { "authenticator_reseal",
+	    "UPDATE user_authenticator SET secret_sealed = ?"
+	    " WHERE tenant_id = ? AND id = ?" },
 	[BACKUP_CODE_INSERT] = { "backup_code_insert",
 	    "INSERT INTO user_backup_code (id, tenant_id, user_id, code_hash,"
 	    " created_at) VALUES (?, ?, ?, ?, ?)" },
@@ -90,13 +98,49 @@ authenticator_store_insert(struct db *db,
 	    NULL, fault);
 }
 
+struct authenticator_columns {
+	struct authenticator *row;
+	const uint8_t *sealed;
+	size_t sealed_len;
+};
+
+static void
+fetch_authenticator(struct columns *out, struct arena *arena,
+    struct authenticator_columns *to)
+{
+	struct authenticator *row = to->row;
+
+	columns_init(out);
+	fetch_uuid(out, &row->id);
+	fetch_uuid(out, &row->tenant_id);
+	fetch_uuid(out, &row->user_id);
+	fetch_arena_bytes(out, arena, &to->sealed, &to->sealed_len);
+	fetch_arena_text(out, arena, &row->account);
+	fetch_uint64(out, &row->last_step);
+	fetch_unsigned(out, &row->failures);
+	fetch_time(out, &row->tried_us);
+	fetch_time(out, &row->created_us);
+	fetch_time(out, &row->updated_us);
+}
+
+static void
+take_sealed(const struct authenticator_columns *from)
+{
+	struct authenticator *row = from->row;
+
+	/* The column holds no more than this. */
+	row->sealed_len = from->sealed_len <= sizeof(row->sealed) ?
+	    from->sealed_len : 0;
+	if (row->sealed_len > 0)
+		memcpy(row->sealed, from->sealed, row->sealed_len);
+}
+
 static int
 find(struct db *db, int stmt, struct arena *arena,
     const struct uuid *tenant_id, const struct uuid *user_id,
     struct authenticator *authenticator_r, struct fault *fault)
 {
-	const uint8_t *sealed = NULL;
-	size_t len = 0;
+	struct authenticator_columns to = { .row = authenticator_r };
 	struct params in;
 	struct columns out;
 	int found;
@@ -105,27 +149,12 @@ find(struct db *db, int stmt, struct arena *arena,
 	params_init(&in);
 	bind_uuid(&in, tenant_id);
 	bind_uuid(&in, user_id);
-	columns_init(&out);
-	fetch_uuid(&out, &authenticator_r->id);
-	fetch_uuid(&out, &authenticator_r->tenant_id);
-	fetch_uuid(&out, &authenticator_r->user_id);
-	fetch_arena_bytes(&out, arena, &sealed, &len);
-	fetch_arena_text(&out, arena, &authenticator_r->account);
-	fetch_uint64(&out, &authenticator_r->last_step);
-	fetch_unsigned(&out, &authenticator_r->failures);
-	fetch_time(&out, &authenticator_r->tried_us);
-	fetch_time(&out, &authenticator_r->created_us);
-	fetch_time(&out, &authenticator_r->updated_us);
+	fetch_authenticator(&out, arena, &to);
 	found = stmt_read_one(db, &second_factor_stmts[stmt], &in, &out,
 	    fault);
-	if (found != 1)
-		return found;
-	/* The column holds no more than this. */
-	authenticator_r->sealed_len =
-	    len <= sizeof(authenticator_r->sealed) ? len : 0;
-	if (authenticator_r->sealed_len > 0)
-		memcpy(authenticator_r->sealed, sealed, len);
-	return 1;
+	if (found == 1)
+		take_sealed(&to);
+	return found;
 }
 
 int
@@ -183,6 +212,58 @@ authenticator_store_use(struct db *db,
 	    &rows, fault) < 0)
 		return -1;
 	return rows > 0;
+}
+
+struct authenticator_listing {
+	struct authenticator_columns to;
+	authenticator_row *row;
+	void *ctx;
+};
+
+static int
+visit_authenticator(void *ctx, struct fault *fault)
+{
+	struct authenticator_listing *listing = ctx;
+
+	take_sealed(&listing->to);
+	return listing->row(listing->ctx, listing->to.row, fault);
+}
+
+int
+authenticator_store_list(struct db *db, struct arena *arena,
+    const struct uuid *tenant_id, const struct uuid *after, unsigned limit,
+    authenticator_row *row, void *ctx, struct fault *fault)
+{
+	struct authenticator authenticator;
+	struct authenticator_listing listing = {
+		.to = { .row = &authenticator },
+		.row = row,
+		.ctx = ctx
+	};
+	struct params in;
+	struct columns out;
+
+	params_init(&in);
+	bind_uuid(&in, tenant_id);
+	bind_uuid(&in, after);
+	bind_limit(&in, limit);
+	fetch_authenticator(&out, arena, &listing.to);
+	return stmt_read(db, &second_factor_stmts[AUTHENTICATOR_LIST], &in,
+	    &out, visit_authenticator, &listing, fault);
+}
+
+int
+authenticator_store_reseal(struct db *db,
+    const struct authenticator *authenticator, struct fault *fault)
+{
+	struct params in;
+
+	params_init(&in);
+	bind_bytes(&in, authenticator->sealed, authenticator->sealed_len);
+	bind_uuid(&in, &authenticator->tenant_id);
+	bind_uuid(&in, &authenticator->id);
+	return stmt_update(db, &second_factor_stmts[AUTHENTICATOR_RESEAL],
+	    &in, fault);
 }
 
 /* Deletes what the user has; *rows_r (may be NULL): how many. */

@@ -7,6 +7,8 @@ import random
 import subprocess
 import threading
 
+import requests
+
 import harness
 from harness import done, refused, verify_webhook, wait_for
 
@@ -116,9 +118,20 @@ def check_trails(operator):
     assert operator.json("audit", "verify")["ok"] is True
 
 
+def make_authenticator(instance, house):
+    answer = requests.post(
+        f"{instance.url}/wacht/users/{house.admin.id}/authenticators",
+        json={"secret": "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"}, timeout=30,
+        headers={"Authorization": "Bearer " + house.admin.token})
+    assert answer.status_code == 200, answer.text
+
+
 def test_a_rotation_disturbs_nobody(own, receiver):
     old = keys(own)[0][0]
     mode = key_file(own).stat().st_mode
+    house = own.instance.tenant()
+    make_authenticator(own.instance, house)
+    sealed = own.sql("SELECT HEX(secret_sealed) FROM user_authenticator")
     with Traffic(own.instance, receiver) as traffic:
         report = own.json("key", "rotate")
         for _ in range(50):
@@ -134,6 +147,9 @@ def test_a_rotation_disturbs_nobody(own, receiver):
             wait_for("more traffic", lambda: load.failure or
                      load.rounds > rounds + 3)
     traffic.check()
+    assert report["lost"] == 0
+    assert own.sql("SELECT HEX(secret_sealed) FROM user_authenticator") \
+        != sealed
     full, retired = keys(own)
     assert len(full) == 1 and full[0] != old and len(retired) == 1
     assert key_file(own).stat().st_mode == mode
