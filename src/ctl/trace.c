@@ -130,7 +130,8 @@ take_entry(void *ctx, const struct queue_entry *entry)
 	note_event(trace, &record->id);
 	if (trace->request == NULL && record->request[0] != '\0')
 		trace->request = arena_strdup(arena, record->request);
-	if (trace->is_learning)
+	/* that died is told by its dead letter */
+	if (trace->is_learning || entry->state == QUEUE_STATE_DIED)
 		return true;
 	add_at(trace, "queue", record->created_us, arena_printf(arena,
 	    "event=%s %s accepted; now %s%s%s in %s",
@@ -242,6 +243,20 @@ learn(struct trace *trace, const char *line)
 		note_event(trace, &id);
 }
 
+static bool
+is_wanted(const struct trace *trace, const char *line)
+{
+	char event[UUID_TEXT_LEN + 1];
+
+	if (mentions(line, trace->id) || (trace->request != NULL &&
+	    mentions(line, trace->request)))
+		return true;
+	for (size_t i = 0; i < trace->nevents; i++)
+		if (mentions(line, uuid_format(&trace->events[i], event)))
+			return true;
+	return false;
+}
+
 /* Hand over the lines that mention what is traced. */
 static int
 read_log(struct trace *trace, const char *path)
@@ -254,8 +269,7 @@ read_log(struct trace *trace, const char *path)
 		return fault_errno(&trace->session.fault, FAULT_IO, "log %s",
 		    path);
 	while (getline(&line, &size, file) >= 0) {
-		if (!mentions(line, trace->id) && (trace->request == NULL ||
-		    !mentions(line, trace->request)))
+		if (!is_wanted(trace, line))
 			continue;
 		if (trace->is_learning)
 			learn(trace, line);

@@ -32,8 +32,9 @@ def wait_told(operator, ident, logs, *parts):
     """The items, once each of these texts is in one of them."""
     def find():
         items = tell(operator, ident, logs)
-        return all(any(part in f"{i['source']} {i['text']}" for i in items)
-                   for part in parts) and items
+        texts = [f"{item['source']} {item['text']}" for item in items]
+        return all(any(part in text for text in texts) for part in parts) \
+            and not any("now waiting" in text for text in texts) and items
     return wait_for(f"{parts} in the story of {ident}", find)
 
 
