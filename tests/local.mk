@@ -35,6 +35,7 @@ EXTRA_DIST += \
 	tests/api/test_openapi.py \
 	tests/api/test_property.py \
 	tests/api/test_races.py \
+	tests/api/test_second_factor.py \
 	tests/api/test_settings.py \
 	tests/api/test_tenants.py \
 	tests/api/test_tls.py \
@@ -42,7 +43,11 @@ EXTRA_DIST += \
 	tests/api/test_truth.py \
 	tests/api/test_users.py \
 	tests/api/test_verifiers.py \
+	tests/api/test_wacht_details.py \
+	tests/api/test_wacht_forms.py \
+	tests/api/test_wacht_pictures.py \
 	tests/api/test_webhooks.py \
+	tests/api/wacht_user.py \
 	tests/api/wire.py \
 	tests/chaos/conftest.py \
 	tests/chaos/inject.c \
@@ -54,6 +59,7 @@ EXTRA_DIST += \
 	tests/chaos/test_log.py \
 	tests/chaos/test_onprem_webhook.py \
 	tests/chaos/test_overdue.py \
+	tests/chaos/test_pictures.py \
 	tests/chaos/test_shards.py \
 	tests/chaos/test_trial.py \
 	tests/engine.py \

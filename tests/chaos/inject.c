@@ -88,6 +88,8 @@ typedef int truncate_fn(int, off_t);
 typedef int fallocate_fn(int, int, off_t, off_t);
 typedef int renameat_fn(int, const char *, int, const char *);
 typedef int unlinkat_fn(int, const char *, int);
+typedef int rename_fn(const char *, const char *);
+typedef int unlink_fn(const char *);
 
 static void *
 find(const char *name)
@@ -203,4 +205,42 @@ unlinkat(int fd, const char *name, int flags)
 
 	FIND(unlinkat_fn, real, "unlinkat");
 	return is_hit(fd, "unlinkat") ? go_wrong() : real(fd, name, flags);
+}
+
+/* Calls by path count where WUTS_INJECT_PATHS is set: what is kept in the queue
+   is changed by descriptors. */
+static bool
+is_path_hit(const char *path, const char *name)
+{
+	const char *dir = getenv("WUTS_INJECT_DIR");
+	int fd;
+	bool hit;
+
+	if (getenv("WUTS_INJECT_PATHS") == NULL || dir == NULL ||
+	    strncmp(path, dir, strlen(dir)) != 0)
+		return false;
+	fd = open(path, O_PATH | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	hit = is_hit(fd, name);
+	close(fd);
+	return hit;
+}
+
+int
+rename(const char *from, const char *to)
+{
+	rename_fn *real;
+
+	FIND(rename_fn, real, "rename");
+	return is_path_hit(from, "rename") ? go_wrong() : real(from, to);
+}
+
+int
+unlink(const char *path)
+{
+	unlink_fn *real;
+
+	FIND(unlink_fn, real, "unlink");
+	return is_path_hit(path, "unlink") ? go_wrong() : real(path);
 }
