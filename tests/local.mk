@@ -43,9 +43,11 @@ EXTRA_DIST += \
 	tests/api/test_truth.py \
 	tests/api/test_users.py \
 	tests/api/test_verifiers.py \
+	tests/api/test_wacht_contacts.py \
 	tests/api/test_wacht_details.py \
 	tests/api/test_wacht_forms.py \
 	tests/api/test_wacht_pictures.py \
+	tests/api/test_wacht_users.py \
 	tests/api/test_webhooks.py \
 	tests/api/wacht_user.py \
 	tests/api/wire.py \

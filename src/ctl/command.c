@@ -152,6 +152,11 @@ static const struct command commands[] = {
 	    " typed again, or --yes given.\n" },
 	{ "tenant list", "", "json", ctl_tenant_list,
 	    "all tenants, by name", "" },
+	{ "tenant policy", "TENANT [NAME=VALUE]", "json", ctl_tenant_policy,
+	    "what a tenant asks of its users' fields; changes one of it",
+	    "For the Wacht users API: which fields are used and required, how"
+	    " long and how mixed\na password must be. VALUE is true, false or"
+	    " a number.\n" },
 	{ "tenant show", "TENANT", "json", ctl_tenant_show,
 	    "one tenant, and how many users and devices it has",
 	    "TENANT is a tenant's id or its name, in whatever case.\n" },

@@ -76,6 +76,7 @@ int ctl_matrix_reset(const struct ctl *ctl);
 int ctl_matrix_show(const struct ctl *ctl);
 
 int ctl_tenant_create(const struct ctl *ctl);
+int ctl_tenant_policy(const struct ctl *ctl);
 int ctl_tenant_delete(const struct ctl *ctl);
 int ctl_tenant_list(const struct ctl *ctl);
 int ctl_tenant_show(const struct ctl *ctl);

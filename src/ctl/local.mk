@@ -17,6 +17,7 @@ wutsctl_SOURCES = \
 	src/ctl/matrix.c \
 	src/ctl/nginx.c \
 	src/ctl/onprem.c \
+	src/ctl/policy.c \
 	src/ctl/prompt.c \
 	src/ctl/queue.c \
 	src/ctl/queue_look.c \
