@@ -20,7 +20,7 @@ BASE = ["ca-certificates", "curl", "dbus", "logrotate", "mariadb-server",
         "nginx", "procps", "systemd", "systemd-sysv"]
 
 
-def wait_for(what, condition, seconds=60):
+def wait_for(what, condition, seconds=300):
     end = time.monotonic() + seconds
     while not (value := condition()):
         assert time.monotonic() < end, f"{what}: not within {seconds} s"
@@ -44,6 +44,8 @@ class Machine:
              "--keep-unit", "--private-network", "--console=pipe",
              "-D", root], stdin=subprocess.DEVNULL, stdout=self.log,
             stderr=self.log, start_new_session=True)
+
+    def boot(self):
         self.pid = wait_for("systemd", self.find_init)
         wait_for("the boot", lambda: self.run(
             "systemctl is-system-running", check=False).stdout.strip()
@@ -149,8 +151,11 @@ def machine(work, package):
     in_root(root, "apt-get", "install", "-y", "--no-install-recommends",
             *names)
     machine = Machine(root)
-    yield machine
-    machine.close()
+    try:
+        machine.boot()
+        yield machine
+    finally:
+        machine.close()
 
 
 @pytest.fixture(scope="session")
