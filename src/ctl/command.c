@@ -129,7 +129,7 @@ static const struct command commands[] = {
 	    "With an id: a dead letter goes back into the queue, an event that"
 	    " waits for its\nnext attempt is due at once. With --dead: all dead"
 	    " letters that the options say.\nEach is delivered with the same"
-	    " webhook-id as before, to the webhook as it is now.\n" },
+	    " webhook-id as before, to the webhook as it is\nnow.\n" },
 	{ "queue show", "ID", "json", ctl_queue_show,
 	    "one event with its body", "" },
 	{ "queue status", "", "json", ctl_queue_status,
