@@ -23,6 +23,11 @@ libwuts_spool_a_SOURCES = \
 	src/spool/probe.c \
 	src/spool/replay.c \
 	src/spool/scheduler.c \
+	src/spool/scheduler_order.c \
+	src/spool/scheduler_private.h \
+	src/spool/scheduler_survey.c \
+	src/spool/scheduler_time.c \
+	src/spool/scheduler_turn.c \
 	src/spool/shard.c \
 	src/spool/shard_private.h \
 	src/spool/shards.c \
