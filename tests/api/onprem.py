@@ -78,8 +78,9 @@ class Server:
 
 class Front:
     """own, other: servers of the dialect's own, for two tenants; shared: the
-    WUTS site with /v1/ in it; bare: without an engine; orphan: without
-    wutsd; any: for the tenant that X-Test-Tenant names."""
+    WUTS site with /v1/ in it; bare: without an engine; stray: of a tenant that
+    does not exist; orphan: without wutsd; any: for the tenant that
+    X-Test-Tenant names."""
 
     def __init__(self, work, wuts, tenants, engine_path):
         self.work = work
@@ -87,7 +88,7 @@ class Front:
         (work / "logs").mkdir()
         self.place("templates", "wuts", engine_path)
         self.place("lonely", "wuts_gone", engine_path)
-        names = ("own", "other", "shared", "bare", "orphan", "any")
+        names = ("own", "other", "shared", "bare", "stray", "orphan", "any")
         for name in names:
             setattr(self, name, Server(free_port()))
         (work / "nginx.conf").write_text(self.config(tenants))
@@ -156,6 +157,7 @@ http {{
 	{self.site("wuts-onprem.conf.in", self.own, tenants[0].name)}
 	{self.site("wuts-onprem.conf.in", self.other, tenants[1].id)}
 	{bare}
+	{self.site("wuts-onprem.conf.in", self.stray, "nobody")}
 	{self.site("wuts-onprem.conf.in", self.any, "$http_x_test_tenant")}
 	{self.site("wuts-onprem.conf.in", self.orphan, "", "lonely")}
 }}

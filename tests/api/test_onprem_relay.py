@@ -240,6 +240,25 @@ def test_a_stranger_reaches_the_engine_by_no_call(front, houses, asked):
     assert asked == []
 
 
+def test_who_guesses_has_to_wait(front, asked):
+    server = front.own.elsewhere()
+    for _ in range(40):
+        answer = server.request("POST", "/v1/messages", "guess", b"{}")
+        if answer.status_code != 401:
+            break
+    refused(answer, 429, 1015)
+    assert 0 < int(answer.headers["Retry-After"]) <= 60
+    assert asked == []
+
+
+def test_a_server_of_nobodys_tenant_is_not_ready(front, houses, asked):
+    for method, path in ("POST", "/v1/messages"), ("POST", "/v1/media"), \
+            ("GET", "/v1/health"), ("POST", "/v1/users/login"):
+        refused(front.stray.request(method, path, houses[0].tokens["admin"],
+                                    b"{}"), 503, 1011)
+    assert asked == []
+
+
 def test_without_a_token_no_call_reaches_the_engine(front, asked):
     for server in front.own, front.shared, front.bare:
         for method, path, _ in CALLS:
