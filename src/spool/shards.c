@@ -42,6 +42,9 @@
 /* At the end: what was in flight is not waited for any more. */
 #define END_MS 2000
 
+/* There are a dozen. */
+#define ERRORS_MAX 64
+
 extern char **environ;
 
 struct child {
@@ -77,6 +80,10 @@ struct shards {
 	uint32_t nflights, first_free;
 	struct told *told;		/* by endpoint */
 	size_t ntold;
+	/* What shards call errors: a result's outlives the result, as those
+	   that are made here do, which are constants. */
+	char *errors[ERRORS_MAX];
+	size_t nerrors;
 };
 
 static unsigned
@@ -357,6 +364,18 @@ died(struct shards *shards, unsigned i)
 
 /* --- answers --- */
 
+static const char *
+keep_error(struct shards *shards, const char *error)
+{
+	for (size_t i = 0; i < shards->nerrors; i++)
+		if (strcmp(shards->errors[i], error) == 0)
+			return shards->errors[i];
+	if (shards->nerrors == ERRORS_MAX)
+		return "no answer";
+	shards->errors[shards->nerrors] = mem_strdup(error);
+	return shards->errors[shards->nerrors++];
+}
+
 static bool
 take_result(struct shards *shards, unsigned i, struct wire_message *message)
 {
@@ -374,6 +393,7 @@ take_result(struct shards *shards, unsigned i, struct wire_message *message)
 	    shards->flights[head.token].delivery == NULL ||
 	    shards->flights[head.token].shard != i)
 		return false;
+	result.error = keep_error(shards, result.error);
 	snprintf(result.why, sizeof(result.why), "%s", why);
 	result.status = (long)head.status;
 	result.code = (CURLcode)head.code;
@@ -564,6 +584,8 @@ shards_free(struct shards **shardsp)
 			wait_for_end(&shards->children[i], until_us);
 	for (size_t e = 0; e < shards->ntold; e++)
 		target_unref(&shards->told[e].target);
+	for (size_t i = 0; i < shards->nerrors; i++)
+		free(shards->errors[i]);
 	free(shards->told);
 	free(shards->flights);
 	free(shards->children);

@@ -434,7 +434,7 @@ struct delivery_result {
 	int64_t duration_us;
 	char why[CURL_ERROR_SIZE];	/* for the operator; empty: the status
 					   says it */
-	const char *error;		/* for the tenant, likewise */
+	const char *error;		/* for the tenant, likewise; lives on */
 	const char *answer;		/* how its body begins, cleaned */
 };
 
