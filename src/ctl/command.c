@@ -155,7 +155,7 @@ static const struct command commands[] = {
 	{ "tenant policy", "TENANT [NAME=VALUE]", "json", ctl_tenant_policy,
 	    "what a tenant asks of its users' fields; changes one of it",
 	    "For the Wacht users API: which fields are used and required, how"
-	    " long and how mixed\na password must be. VALUE is true, false or"
+	    " long and how\nmixed a password must be. VALUE is true, false or"
 	    " a number.\n" },
 	{ "tenant show", "TENANT", "json", ctl_tenant_show,
 	    "one tenant, and how many users and devices it has",
