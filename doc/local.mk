@@ -28,7 +28,8 @@ dist_doc_DATA = \
 	doc/operations.md \
 	doc/openapi.json \
 	doc/queue-format.md \
-	doc/shared-hosting.md
+	doc/shared-hosting.md \
+	doc/wacht.md
 EXTRA_DIST += \
 	doc/wuts-queue.5 \
 	doc/wuts-spool.8 \
