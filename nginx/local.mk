@@ -3,10 +3,16 @@ nginxdir = $(pkgdatadir)/nginx
 dist_nginx_DATA = \
 	nginx/wuts-auth.conf \
 	nginx/wuts-engine.conf.in \
+	nginx/wuts-limits-http.conf \
+	nginx/wuts-limits.conf \
 	nginx/wuts-pictures.conf.in \
 	nginx/wuts-onprem-http.conf \
 	nginx/wuts-onprem-params.conf \
 	nginx/wuts-onprem-relay.conf \
+	nginx/wuts-realip.conf.in \
+	nginx/wuts-subpath-http.conf.in \
+	nginx/wuts-subpath.conf.in \
+	nginx/wuts-tls.conf.in \
 	nginx/wuts-wacht.conf.in \
 	nginx/wuts.conf.in
 # These include others by their full name.

@@ -28,6 +28,7 @@ EXTRA_DIST += \
 	tests/api/test_long_lists.py \
 	tests/api/test_matrix.py \
 	tests/api/test_metrics.py \
+	tests/api/test_nginx_sites.py \
 	tests/api/test_onprem_accounts.py \
 	tests/api/test_onprem_relay.py \
 	tests/api/test_onprem_settings.py \
