@@ -2,12 +2,11 @@
 /* Keeps what is known of the endpoints true: asks the look-up thread, applies
    its answers, opens and holds endpoints in the scheduler accordingly. While
    the database is away settings read before go on being used, and what was
-   never read waits. Also the claims of prepared records and the end of their
-   rows, which need the database too. Logs the loss and the return of the
-   database, once each. */
+   never read waits. Also the claims of prepared records, which need the
+   database too. Logs the loss and the return of the database, once each. */
 #include "config.h"
 
-#include "spool_private.h"
+#include "directory_private.h"
 
 #include "wuts/clock.h"
 #include "wuts/generations.h"
@@ -20,19 +19,6 @@
 /* Endpoints beyond this many are forgotten when they are idle. */
 #define ENDPOINTS_KEPT 16384
 #define EVICT_STEPS 64
-/* Look-ups of waiting endpoints a tick; few while the database is away, as
-   each may last a time-out. */
-#define RECHECK_MAX 64
-#define RECHECK_AWAY_MAX 2
-/* A machine that shares no generation counters with us is noticed then. */
-#define RECHECK_AGE_US (10 * CLOCK_SECOND_US)
-#define RECHECK_CALLBACK_US (4 * CLOCK_SECOND_US)
-#define ASKED_AWAY_MAX 4
-#define SNAPSHOT_EVERY_US (10 * CLOCK_SECOND_US)
-/* For what matters after days only. */
-#define SNAPSHOT_HEALTH_US (300 * CLOCK_SECOND_US)
-#define EXPIRE_EVERY_US (60 * CLOCK_SECOND_US)
-#define OUTBOX_KEPT_US (INT64_C(3600) * CLOCK_SECOND_US)
 /* Slow start, and the longest pause of a breaker. */
 #define FIRST_WINDOW 2
 #define PAUSE_MAX_US (INT64_C(300) * CLOCK_SECOND_US)
@@ -47,8 +33,8 @@ directory_ask(struct spool *spool, struct lookup_job *job)
 
 /* The generation is read before the row is: a change in between makes the
    answer stale, never wrong. */
-static void
-ask_webhook(struct spool *spool, struct endpoint *endpoint)
+void
+directory_look_up(struct spool *spool, struct endpoint *endpoint)
 {
 	struct lookup_job *job;
 
@@ -119,8 +105,8 @@ evict(struct spool *spool)
 	}
 }
 
-static struct endpoint *
-find_or_add(struct spool *spool, const struct uuid *tenant_id,
+struct endpoint *
+directory_find_or_add(struct spool *spool, const struct uuid *tenant_id,
     const struct uuid *device_id)
 {
 	struct endpoint *endpoint = endpoints_find(spool->endpoints,
@@ -138,10 +124,11 @@ struct endpoint *
 directory_endpoint(struct spool *spool, const struct uuid *tenant_id,
     const struct uuid *device_id)
 {
-	struct endpoint *endpoint = find_or_add(spool, tenant_id, device_id);
+	struct endpoint *endpoint = directory_find_or_add(spool, tenant_id,
+	    device_id);
 
 	if (!endpoint->known && endpoint->asked_us == 0)
-		ask_webhook(spool, endpoint);
+		directory_look_up(spool, endpoint);
 	return endpoint;
 }
 
@@ -157,9 +144,9 @@ directory_may_use(struct spool *spool, struct endpoint *endpoint,
 	if (state == ENDPOINT_FRESH)
 		return true;
 	if (spool->away) {
-		if (spool->asked < ASKED_AWAY_MAX &&
+		if (spool->asked < DIRECTORY_ASKED_AWAY_MAX &&
 		    mono_us - endpoint->asked_us >= CLOCK_SECOND_US)
-			ask_webhook(spool, endpoint);
+			directory_look_up(spool, endpoint);
 		/* A delivery by old settings is as good as its time; that
 		   there is no webhook would drop events for ever. */
 		if (endpoint->target != NULL)
@@ -167,7 +154,7 @@ directory_may_use(struct spool *spool, struct endpoint *endpoint,
 		scheduler_hold(spool->scheduler, endpoint->number);
 		return false;
 	}
-	ask_webhook(spool, endpoint);
+	directory_look_up(spool, endpoint);
 	if (state == ENDPOINT_AGEING)
 		return true;
 	scheduler_hold(spool->scheduler, endpoint->number);
@@ -198,8 +185,8 @@ directory_apply_all(struct spool *spool)
 	}
 }
 
-static void
-note_away(struct spool *spool, const char *why)
+void
+directory_note_away(struct spool *spool, const char *why)
 {
 	if (spool->away)
 		return;
@@ -222,7 +209,7 @@ note_back(struct spool *spool)
 		if (endpoint != NULL &&
 		    (!endpoint->known || endpoint->target == NULL) &&
 		    !scheduler_is_idle(spool->scheduler, i))
-			ask_webhook(spool, endpoint);
+			directory_look_up(spool, endpoint);
 	}
 }
 
@@ -262,15 +249,6 @@ answer_webhook(struct spool *spool, struct lookup_job *job)
 	}
 	target_unref(&before);
 	directory_apply(spool, endpoint);
-}
-
-static void
-answer_expire(struct spool *spool, const struct lookup_job *job)
-{
-	spool->expiring = false;
-	/* A full batch: there is more. */
-	if (job->result == LOOKUP_EXPIRE_BATCH)
-		spool->expired_us -= EXPIRE_EVERY_US;
 }
 
 /* The look-up thread has the new keys: no target under way is of those before,
@@ -324,7 +302,7 @@ answer_disable(struct spool *spool, struct lookup_job *job)
 		return true;
 	health_answer(endpoint, job);
 	endpoint->known = false;
-	ask_webhook(spool, endpoint);
+	directory_look_up(spool, endpoint);
 	return false;
 }
 
@@ -359,7 +337,7 @@ judge_database(struct spool *spool, struct lookup_job *job)
 	if (job->result >= 0)
 		note_back(spool);
 	else if (job->fault.code == FAULT_DATABASE)
-		note_away(spool, job->fault.text);
+		directory_note_away(spool, job->fault.text);
 	else if (!job->complained)
 		log_error("%s", job->fault.text);
 	job->complained = job->result < 0;
@@ -384,7 +362,7 @@ directory_answers(struct spool *spool)
 		if (job->kind == LOOKUP_WEBHOOK)
 			answer_webhook(spool, job);
 		else if (job->kind == LOOKUP_EXPIRE)
-			answer_expire(spool, job);
+			directory_expired(spool, job);
 		else if (job->kind == LOOKUP_CLAIM)
 			kept = answer_claim(spool, job);
 		else if (job->kind == LOOKUP_TRIAL)
@@ -396,147 +374,4 @@ directory_answers(struct spool *spool)
 		if (!kept)
 			lookup_job_free(&job);
 	}
-}
-
-/* Waits of a callback end when its URL changes: it is looked after though it is
-   not held. */
-static bool
-wants_recheck(const struct spool *spool, const struct endpoint *endpoint,
-    int64_t mono_us)
-{
-	bool is_callback = uuid_is_equal(&endpoint->device_id,
-	    &TARGET_CALLBACK_ID);
-
-	if (endpoint->asking ||
-	    (!is_callback &&
-	    !scheduler_is_held(spool->scheduler, endpoint->number)) ||
-	    scheduler_is_idle(spool->scheduler, endpoint->number))
-		return false;
-	return !endpoint->known || mono_us - endpoint->read_us >=
-	    (is_callback ? RECHECK_CALLBACK_US : RECHECK_AGE_US) ||
-	    endpoint->generation != generations_get(spool->generations,
-	    &endpoint->tenant_id);
-}
-
-/* Endpoints whose events wait: a disabled webhook may be enabled again, a
-   failed look-up may succeed now. */
-static void
-recheck(struct spool *spool, int64_t mono_us)
-{
-	uint32_t limit = endpoints_limit(spool->endpoints);
-	unsigned left = spool->away ? RECHECK_AWAY_MAX : RECHECK_MAX;
-
-	if (spool->away && spool->asked >= ASKED_AWAY_MAX)
-		return;
-	for (uint32_t i = 0; i < limit && left > 0; i++) {
-		struct endpoint *endpoint = endpoints_at(spool->endpoints,
-		    spool->recheck_hand++ % limit);
-
-		if (endpoint == NULL ||
-		    !wants_recheck(spool, endpoint, mono_us))
-			continue;
-		ask_webhook(spool, endpoint);
-		left--;
-	}
-}
-
-/* One probes while the database is away; all when it is there. */
-static void
-ask_again(struct spool *spool)
-{
-	struct lookup_job *job;
-
-	while ((job = spool->again) != NULL) {
-		spool->again = job->next;
-		directory_ask(spool, job);
-		if (spool->away)
-			break;
-	}
-}
-
-/* Rows of table outbox that nobody can need any more: older than every
-   prepared record without a verdict, and well past the life of any request.
-   While the database is away this is also what asks whether it is back. */
-static void
-expire(struct spool *spool, int64_t mono_us)
-{
-	struct lookup_job *job;
-	int64_t before_us = clock_wall_us();
-	int64_t horizon_us = queue_reader_prepared_horizon(spool->reader);
-
-	if (spool->expiring ||
-	    (!spool->away && spool->expired_us != 0 &&
-	    mono_us - spool->expired_us < EXPIRE_EVERY_US))
-		return;
-	spool->expired_us = mono_us;
-	spool->expiring = true;
-	if (horizon_us < before_us)
-		before_us = horizon_us;
-	job = mem_calloc(1, sizeof(*job));
-	job->kind = LOOKUP_EXPIRE;
-	job->created_us = before_us - OUTBOX_KEPT_US;
-	job->log_before_us = clock_wall_us() -
-	    spool->live->delivery_log_keep_ms * 1000;
-	directory_ask(spool, job);
-}
-
-void
-directory_save(struct spool *spool)
-{
-	struct fault fault = { .code = FAULT_NONE };
-
-	if (!spool->snapshot_changed && !spool->health_changed)
-		return;
-	spool->snapshot_changed = spool->health_changed = false;
-	spool->snapshot_us = clock_mono_us();
-	if (snapshot_save(spool->snapshot_path, spool->endpoints,
-	    &spool->live->keys, &fault) < 0)
-		log_error("save the settings last read: %s", fault.text);
-}
-
-void
-directory_tick(struct spool *spool, bool scanned)
-{
-	int64_t mono_us = clock_mono_us();
-
-	if (spool->asked > 0 && mono_us - spool->answered_us >
-	    spool->settings->database_timeout_ms * 1000)
-		note_away(spool, "it does not answer");
-	recheck(spool, mono_us);
-	callback_tick(spool);
-	ask_again(spool);
-	if (scanned)
-		expire(spool, mono_us);
-	if (mono_us - spool->snapshot_us >= (spool->snapshot_changed ?
-	    SNAPSHOT_EVERY_US : SNAPSHOT_HEALTH_US))
-		directory_save(spool);
-}
-
-static void
-restore_one(void *ctx, struct target *target, int64_t failing_us)
-{
-	struct spool *spool = ctx;
-	struct endpoint *endpoint = find_or_add(spool,
-	    &target->webhook.tenant_id, &target->webhook.device_id);
-
-	/* Known, but from before any time: looked up at first use. */
-	(void)endpoint_learn(endpoint, target, 0, INT64_MIN / 2);
-	endpoint->granted = false;
-	endpoint->failing_us = failing_us;
-	directory_apply(spool, endpoint);
-}
-
-void
-directory_restore(struct spool *spool)
-{
-	struct fault fault = { .code = FAULT_NONE };
-	size_t refused = 0;
-
-	if (snapshot_load(spool->snapshot_path, &spool->settings->keys,
-	    restore_one, spool, &refused, &fault) < 0)
-		log_warn("read the settings last read: %s", fault.text);
-	if (refused > 0)
-		log_warn("%s: %zu lines are damaged or of another "
-		    "installation and were left out", spool->snapshot_path,
-		    refused);
 }

@@ -7,6 +7,8 @@ libwuts_spool_a_SOURCES = \
 	src/spool/callback.c \
 	src/spool/delivery.c \
 	src/spool/directory.c \
+	src/spool/directory_private.h \
+	src/spool/directory_upkeep.c \
 	src/spool/disable.c \
 	src/spool/dispatch.c \
 	src/spool/endpoint.c \
