@@ -6,6 +6,8 @@ libwuts_spool_a_SOURCES = \
 	src/spool/breaker.c \
 	src/spool/callback.c \
 	src/spool/delivery.c \
+	src/spool/delivery_private.h \
+	src/spool/delivery_request.c \
 	src/spool/directory.c \
 	src/spool/directory_private.h \
 	src/spool/directory_upkeep.c \
