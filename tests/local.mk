@@ -30,6 +30,7 @@ EXTRA_DIST += \
 	tests/api/test_metrics.py \
 	tests/api/test_nginx_sites.py \
 	tests/api/test_onprem_accounts.py \
+	tests/api/test_onprem_monitor.py \
 	tests/api/test_onprem_relay.py \
 	tests/api/test_onprem_settings.py \
 	tests/api/test_onprem_webhook.py \

@@ -219,8 +219,8 @@ def test_a_client_cannot_say_who_it_is(front, houses, asked):
 def strangers(houses):
     """Authorization headers of nobody of the first house."""
     return [None, "", "x" * 36, houses[1].tokens["admin"],
-            houses[1].tokens["any"], houses[1].admin.token, "00000000-0000-4000-8000-000000000000",
-            "a.b.c", "x" * 600]
+            houses[1].tokens["any"], houses[1].admin.token,
+            "00000000-0000-4000-8000-000000000000", "a.b.c", "x" * 600]
 
 
 def test_a_stranger_reaches_the_engine_by_no_call(front, houses, asked):
