@@ -49,6 +49,7 @@ EXTRA_DIST += \
 	tests/install/rows/0010.sql \
 	tests/install/rows/0011.sql \
 	tests/install/rows/0012.sql \
+	tests/install/rows/0013.sql \
 	tests/install/test_backup.py \
 	tests/install/test_commands.py \
 	tests/install/test_install.py \
