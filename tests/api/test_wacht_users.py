@@ -2,10 +2,12 @@
 """Operations 1 to 7 of the Wacht dialect: users, listed, made, changed,
 deleted, and their passwords, through nginx on both of its mounts."""
 import concurrent.futures
+import subprocess
 import uuid
 
 import pytest
 
+import harness
 import harness
 from harness import done, refused, unique
 from wacht_user import TIME, Wacht, key_of
@@ -533,3 +535,37 @@ def test_events_go_out_in_the_shape_of_the_dialect(wuts, hook):
     assert messages["user.updated"]["data"]["private_metadata"] == {
         "plan": "gold"}
     assert messages["user.deleted"]["data"]["username"] == user["username"]
+
+
+# --- every route ------------------------------------------------------------
+
+def wacht_routes():
+    out = subprocess.run([harness.BUILD / "wutsd", "--routes"], check=True,
+                         capture_output=True, text=True).stdout
+    return [line.split()[:2] for line in out.splitlines()
+            if line.split()[-1] == "wacht"]
+
+
+def test_no_route_lets_anybody_else_in(world):
+    """Every line of `wutsd --routes`: a key of another tenant finds nothing,
+    and nobody, no mere member and no reading key changes anything."""
+    routes = wacht_routes()
+    assert len(routes) == 28
+    member = Wacht(world.instance, world.tenant.member().token)
+    user = world.create()
+    before = world.details(user)
+    for method, pattern in routes:
+        path = pattern.replace("{user_id}", user["id"])
+        for name in ("email_id", "phone_id", "connection_id", "signin_id",
+                     "passkey_id"):
+            path = path.replace("{%s}" % name, str(uuid.uuid4()))
+        assert "{" not in path
+        world.nobody.refused(401, method, path)
+        member.refused(403, method, path)
+        if method != "GET":
+            world.reader.refused(403, method, path)
+        status = world.stranger(method, path).status_code
+        # Without a body some are refused before anything is looked for.
+        assert status in ((200, 415) if pattern == "/users"
+                          else (404, 415)), (method, pattern, status)
+    assert world.details(user) == before
