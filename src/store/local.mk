@@ -54,6 +54,7 @@ check_PROGRAMS += \
 	tests/unit/store/test_tx \
 	tests/unit/store/test_user \
 	tests/unit/store/test_user_email \
+	tests/unit/store/test_user_search \
 	tests/unit/store/test_webhook
 store_test_common = \
 	tests/unit/store/store_test.c \
@@ -107,6 +108,9 @@ tests_unit_store_test_user_LDADD = $(store_test_libs)
 tests_unit_store_test_user_email_SOURCES = \
 	$(store_test_common) tests/unit/store/test_user_email.c
 tests_unit_store_test_user_email_LDADD = $(store_test_libs)
+tests_unit_store_test_user_search_SOURCES = \
+	$(store_test_common) tests/unit/store/test_user_search.c
+tests_unit_store_test_user_search_LDADD = $(store_test_libs)
 tests_unit_store_test_webhook_SOURCES = \
 	$(store_test_common) tests/unit/store/test_webhook.c
 tests_unit_store_test_webhook_LDADD = $(store_test_libs)
