@@ -33,6 +33,7 @@ EXTRA_DIST += \
 	tests/api/test_onprem_monitor.py \
 	tests/api/test_onprem_relay.py \
 	tests/api/test_onprem_settings.py \
+	tests/api/test_onprem_storm.py \
 	tests/api/test_onprem_webhook.py \
 	tests/api/test_openapi.py \
 	tests/api/test_property.py \

@@ -21,9 +21,9 @@ struct session_opened;	/* wuts/session_service.h */
 /* --- the tenant --- */
 
 /* Which tenant is meant by text (WUTS_TENANT: an id or a name; "": that of the
-   setting onprem_tenant, else the only one that speaks the dialect)? From memory while the generation stands. -1:
-   FAULT_NOT_READY, whose client text says what the operator has to do;
-   FAULT_DATABASE. */
+   setting onprem_tenant, else the only one that speaks the dialect)? From
+   memory while the generation stands. -1: FAULT_NOT_READY, whose client text
+   says what the operator has to do; FAULT_DATABASE. */
 int onprem_service_bind(struct service *service, const char *text,
     struct uuid *tenant_id_r, struct fault *fault);
 

@@ -3,11 +3,12 @@
    failures, by name and by address, and the gate before the slow hash.
 
    The gate: a password's hash takes a worker tens of milliseconds on purpose.
-   Half of the workers may do that at once, and a quarter may wait for it, a
-   second at most; who comes beyond that is told to come back. So a storm of
+   Half of the workers may do that at once, and a quarter may wait for it, some
+   hashes long; who comes beyond that is told to come back. So a storm of
    log-ins leaves a quarter of the workers, at least one where there are two, to
    all other requests, and log-ins that merely coincide are served one after the
-   other. */
+   other. A longer wait would be one of the requests, too, that nginx sends on
+   the waiting worker's connections. */
 #include "config.h"
 
 #include "service_private.h"
@@ -20,7 +21,7 @@
 
 #include <string.h>
 
-#define WAIT_MS 1000
+#define WAIT_MS 100
 
 static int
 open_attempts(struct service *service, struct attempts **attempts_r,
