@@ -141,3 +141,5 @@ def test_a_webhook_given_up_meanwhile_is_disabled_afterwards(
     # Those in flight together are the only ones that came.
     assert len(hook.deliveries) <= 3
     assert done(tenant.admin.client.get(path))["webhook"]["enabled"] is False
+    # Nothing is left waiting for it.
+    done(tenant.admin.client.delete(path))

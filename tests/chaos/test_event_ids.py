@@ -78,6 +78,9 @@ def test_a_worker_killed_before_the_commit_of_an_id(victim, receiver,
         done(send(event_id), 202)
         done(send(last), 202)
     hook.wait_event(last)
+    # Before the receiver is gone: whatever comes again has come.
+    wait_for("the end of its events", lambda: victim.instance.ctl(
+        "queue", "list", "--device", device).stdout == "")
     if how == "after":
         hook.wait_for(lambda seen: sum(d.id == event_id for d in seen) == 2)
     came = [d for d in hook.deliveries if d.id == event_id]

@@ -101,6 +101,7 @@ def test_a_worker_killed_while_it_waits_leaves_its_place(hasty):
         wait_for_visit()
         hasty.kill("workers")
         refused(waiting.result(), 503, "SERVICE_UNAVAILABLE")
+    hasty.settle()
     done(client.post("/webhook", {
         "webhook_url": "http://127.0.0.1:1/", "enabled_events": ["*"]}))
     wait_for("a test", lambda: client.post(

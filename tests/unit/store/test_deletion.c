@@ -235,8 +235,8 @@ add_many(struct fixture *f, const struct tenant *tenant)
 	    " tenant_id, id, 'phone', '', 0, NULL, created_at, updated_at"
 	    " FROM users WHERE tenant_id = UNHEX('%s')", id);
 	run_sql(f, "INSERT INTO webhook SELECT LEFT(id, 8), tenant_id, id, id,"
-	    " 'https://example.com/', '[]', 1, 3, 30, 0, 16, 0, '{}', 's',"
-	    " created_at, updated_at, NULL, NULL FROM device"
+	    " 'https://example.com/', '[]', 1, 3, 30, 0, 16, 0, '{}', NULL,"
+	    " 's', created_at, updated_at, NULL, NULL FROM device"
 	    " WHERE tenant_id = UNHEX('%s')", id);
 	run_sql(f, "INSERT INTO delivery SELECT tenant_id, id, id, 'e',"
 	    " 'dead', 1, '[]', NULL, NULL, created_at, created_at"
