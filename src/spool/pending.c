@@ -226,29 +226,56 @@ pending_timers_hurry(struct pending_timers *timers, struct queue_pos pos)
 	return true;
 }
 
+/* Put timer into the hole at i, of count, or below it. */
+static void
+timers_sift_down(struct pending_timer *items, size_t count, size_t i,
+    struct pending_timer timer)
+{
+	size_t child;
+
+	for (; (child = 2 * i + 1) < count; i = child) {
+		if (child + 1 < count &&
+		    items[child + 1].due_us < items[child].due_us)
+			child++;
+		if (items[child].due_us >= timer.due_us)
+			break;
+		items[i] = items[child];
+	}
+	items[i] = timer;
+}
+
 bool
 pending_timers_pop(struct pending_timers *timers,
     struct pending_timer *timer_r)
 {
-	struct pending_timer last;
-	size_t i = 0, child, count;
+	size_t count;
 
 	if (timers->count == 0)
 		return false;
 	*timer_r = timers->items[0];
 	count = timers->count - 1;
-	last = timers->items[count];
-	for (; (child = 2 * i + 1) < count; i = child) {
-		if (child + 1 < count && timers->items[child + 1].due_us <
-		    timers->items[child].due_us)
-			child++;
-		if (timers->items[child].due_us >= last.due_us)
-			break;
-		timers->items[i] = timers->items[child];
-	}
-	timers->items[i] = last;
+	timers_sift_down(timers->items, count, 0, timers->items[count]);
 	timers_resize(timers, count);
 	return true;
+}
+
+void
+pending_timers_take(struct pending_timers *timers, uint32_t endpoint,
+    void (*taken)(void *ctx, struct pending item), void *ctx)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < timers->count; i++) {
+		const struct pending_timer *timer = &timers->items[i];
+
+		if (timer->endpoint == endpoint && timer->item.attempts > 0)
+			taken(ctx, timer->item);
+		else
+			timers->items[count++] = *timer;
+	}
+	for (size_t i = count / 2; i-- > 0; )
+		timers_sift_down(timers->items, count, i, timers->items[i]);
+	timers_resize(timers, count);
 }
 
 void

@@ -93,24 +93,22 @@ scheduler_hurry(struct scheduler *s, struct queue_pos pos)
 	(void)pending_timers_hurry(&s->timers, pos);
 }
 
+static void
+wake(void *ctx, struct pending item)
+{
+	struct lane *lane = ctx;
+
+	lane->sleeping--;
+	pending_fifo_push(&lane->retries, item);
+}
+
 void
 scheduler_hurry_all(struct scheduler *s, uint32_t endpoint)
 {
-	struct pending_timers waiting = s->timers;
 	struct lane *lane = scheduler_lane(s, endpoint);
 
-	s->timers = (struct pending_timers){ 0 };
-	for (size_t i = 0; i < waiting.count; i++) {
-		struct pending_timer *timer = &waiting.items[i];
-
-		if (timer->endpoint != endpoint || timer->item.attempts == 0) {
-			pending_timers_push(&s->timers, *timer);
-			continue;
-		}
-		lane->sleeping--;
-		pending_fifo_push(&lane->retries, timer->item);
-	}
-	pending_timers_clear(&waiting);
+	if (lane->sleeping > 0)
+		pending_timers_take(&s->timers, endpoint, wake, lane);
 	scheduler_settle(s, endpoint);
 }
 

@@ -107,7 +107,7 @@ say_policy(struct shards *shards, struct child *child)
 
 	memset(&head, 0, sizeof(head));
 	head.max_in_flight = live->spool_max_in_flight;
-	head.log_level = live->log_level;
+	head.log_level = (int32_t)live->log_level;
 	head.http = live->webhook_http;
 	head.callback_connect_timeout_ms =
 	    live->onprem_webhook_connect_timeout_ms;

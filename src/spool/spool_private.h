@@ -82,6 +82,10 @@ bool pending_timers_hurry(struct pending_timers *timers,
     struct queue_pos pos);
 bool pending_timers_pop(struct pending_timers *timers,
     struct pending_timer *timer_r);
+/* Hand out all retries of an endpoint, in no order. As costly as there are
+   timers. */
+void pending_timers_take(struct pending_timers *timers, uint32_t endpoint,
+    void (*taken)(void *ctx, struct pending item), void *ctx);
 void pending_timers_clear(struct pending_timers *timers);
 
 /* --- breaker.c: how much one endpoint is trusted with; pure --- */
@@ -326,8 +330,8 @@ struct target *target_new(const struct webhook *webhook,
 struct target *target_new_callback(const struct onprem *onprem);
 struct target *target_ref(struct target *target);
 void target_unref(struct target **targetp);
-/* Seal the secret that a webhook carries along with the first key, where it is under
-   another: a snapshot must outlive the older keys. */
+/* Seal the secret that a webhook carries along with the first key, where it is
+   under another: a snapshot must outlive the older keys. */
 void target_reseal(struct target *target, const struct crypto_keys *keys);
 /* The same row in the same version? Either may be NULL. */
 bool target_is_same(const struct target *a, const struct target *b);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* One version of a webhook's settings, or of an On-Premises webhook's, copied,
-   unsealed and made ready: never changed afterwards, shared by reference with the attempts that use it, so a
-   change of settings never pulls them from under an attempt in flight. */
+   unsealed and made ready: never changed afterwards, shared by reference with
+   the attempts that use it, so a change of settings never pulls them from under
+   an attempt in flight. */
 #include "config.h"
 
 #include "spool_private.h"

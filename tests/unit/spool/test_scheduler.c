@@ -700,6 +700,33 @@ a_hurried_endpoint_is_due_at_once_and_no_other(void **state)
 }
 
 static void
+times_keep_their_order_when_some_are_taken_out(void **state)
+{
+	struct scheduler *s = scheduler_new(1000);
+	uint32_t a = endpoint(s, 500, 0, false), b = endpoint(s, 500, 0, false);
+	struct pending item;
+
+	(void)state;
+	for (uint32_t i = 0; i < 400; i++) {
+		item = record(NOW);
+		item.attempts = 1;
+		scheduler_push(s, i % 3 == 0 ? b : a, item,
+		    NOW + (int64_t)(i * 7919 % 400 + 1) * SECOND);
+	}
+	scheduler_hurry_all(s, a);
+	assert_int_equal(start(s, NOW, NULL), a);
+	for (int64_t due = scheduler_due(s), last = NOW; due != INT64_MAX;
+	    due = scheduler_due(s)) {
+		assert_true(due > last);
+		last = due;
+		while (start(s, due, NULL) != UINT32_MAX)
+			;
+	}
+	assert_int_equal(scheduler_in_flight(s), 400);
+	scheduler_free(&s);
+}
+
+static void
 only_what_is_old_is_taken_out_of_a_held_endpoint(void **state)
 {
 	struct scheduler *s = scheduler_new(10);
@@ -781,6 +808,8 @@ main(void)
 		cmocka_unit_test(
 		    a_million_waiting_take_32_bytes_each_and_give_them_back),
 		cmocka_unit_test(a_hurried_endpoint_is_due_at_once_and_no_other),
+		cmocka_unit_test(
+		    times_keep_their_order_when_some_are_taken_out),
 		cmocka_unit_test(
 		    only_what_is_old_is_taken_out_of_a_held_endpoint),
 		cmocka_unit_test(thousands_of_attempts_are_counted),
