@@ -81,6 +81,7 @@ service_tests = \
 	tests/unit/service/test_key \
 	tests/unit/service/test_race \
 	tests/unit/service/test_role \
+	tests/unit/service/test_session \
 	tests/unit/service/test_tenant \
 	tests/unit/service/test_user \
 	tests/unit/service/test_user_delete \
@@ -130,6 +131,9 @@ tests_unit_service_test_race_LDADD = $(service_test_libs)
 tests_unit_service_test_role_SOURCES = \
 	$(service_test_common) tests/unit/service/test_role.c
 tests_unit_service_test_role_LDADD = $(service_test_libs)
+tests_unit_service_test_session_SOURCES = \
+	$(service_test_common) tests/unit/service/test_session.c
+tests_unit_service_test_session_LDADD = $(service_test_libs)
 tests_unit_service_test_tenant_SOURCES = \
 	$(service_test_common) tests/unit/service/test_tenant.c
 tests_unit_service_test_tenant_LDADD = $(service_test_libs)

@@ -21,11 +21,15 @@ def slow(tmp_path, engine):
     not."""
     instance = Instance.start(workers=4, password_memory_kib=19456,
                               password_passes=4)
-    tenant = enabled_tenant(instance)
-    front = Front(tmp_path, instance, [tenant, tenant], engine.path)
-    yield Site(front, tenant).first_login()
-    front.stop()
-    instance.stop_and_check(False)
+    front = None
+    try:
+        tenant = enabled_tenant(instance)
+        front = Front(tmp_path, instance, [tenant, tenant], engine.path)
+        yield Site(front, tenant).first_login()
+    finally:
+        if front is not None:
+            front.stop()
+        instance.stop_and_check(False)
 
 
 def timed(call):
