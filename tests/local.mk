@@ -31,6 +31,7 @@ EXTRA_DIST += \
 	tests/api/test_nginx_sites.py \
 	tests/api/test_onprem_accounts.py \
 	tests/api/test_onprem_monitor.py \
+	tests/api/test_onprem_isolation.py \
 	tests/api/test_onprem_relay.py \
 	tests/api/test_onprem_settings.py \
 	tests/api/test_onprem_storm.py \
