@@ -9,7 +9,8 @@
    What stays under an older key: API keys, whose text is known only while they
    are used: then they are hashed anew; the audit trail, whose rows are never
    written again: to be verified it needs the key it was written under; stored
-   answers (Idempotency-Key), for a day. */
+   answers (Idempotency-Key), for a day; the tokens of log-ins, until they
+   expire. */
 #ifndef WUTS_KEY_SERVICE_H
 #define WUTS_KEY_SERVICE_H
 
@@ -36,12 +37,15 @@ typedef void key_resealed(void *ctx, const struct key_reseal *so_far);
 int key_service_reseal(struct service *service, key_resealed *said, void *ctx,
     struct key_reseal *result_r, struct fault *fault);
 
-/* What needs one of the older keys still: row is called with each API key that has not
-   expired, *answers_r is how many stored answers could yet be asked for.
-   0 / -1. */
+/* What needs one of the older keys still: row is called with each API key that
+   has not expired, left_r says how many others there are. 0 / -1. */
+struct key_others_left {
+	uint64_t answers;	/* stored, and could yet be asked for */
+	uint64_t sessions;	/* that have not ended */
+};
 typedef int key_left(void *ctx, const struct api_key *key,
     struct fault *fault);
 int key_service_list_left(struct service *service, key_left *row, void *ctx,
-    uint64_t *answers_r, struct fault *fault);
+    struct key_others_left *left_r, struct fault *fault);
 
 #endif

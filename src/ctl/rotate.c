@@ -42,7 +42,7 @@ enum stage {
 /* What the database says, over the pipe from the process that asks it. */
 struct outcome {
 	struct key_reseal resealed;
-	uint64_t answers;
+	struct key_others_left others;
 	uint64_t nleft;
 	struct api_key left[LEFT_MAX];	/* the first of them */
 };
@@ -187,7 +187,7 @@ ask_database(const struct ctl *ctl, struct outcome *outcome_r)
 		fputc('\n', stderr);
 	if (ret == 0)
 		ret = key_service_list_left(session.service, take_left,
-		    outcome_r, &outcome_r->answers, &session.fault);
+		    outcome_r, &outcome_r->others, &session.fault);
 	return session_close(&session, ret);
 }
 
@@ -276,7 +276,10 @@ reseal(struct rotation *rotation)
 static bool
 is_old_needed(const struct rotation *rotation)
 {
-	return rotation->outcome.nleft > 0 || rotation->outcome.answers > 0;
+	const struct outcome *outcome = &rotation->outcome;
+
+	return outcome->nleft > 0 || outcome->others.answers > 0 ||
+	    outcome->others.sessions > 0;
 }
 
 /* One step on. 1: there is another; 0: nothing more can be done now; -1. */
@@ -345,7 +348,8 @@ report_json(const struct rotation *rotation, enum stage stage)
 	write_number(&w, "lost", outcome->resealed.lost);
 	write_number(&w, "api_keys_left", outcome->nleft);
 	write_left(&w, outcome);
-	write_number(&w, "answers_left", outcome->answers);
+	write_number(&w, "answers_left", outcome->others.answers);
+	write_number(&w, "sessions_left", outcome->others.sessions);
 	json_write_object_end(&w);
 	puts(out.data);
 	strbuf_deinit(&out);
@@ -367,10 +371,13 @@ print_left(const struct outcome *outcome)
 		    outcome->left[i].prefix, outcome->left[i].name);
 	if (outcome->nleft > LEFT_MAX)
 		printf("  and more\n");
-	if (outcome->answers > 0)
+	if (outcome->others.answers > 0)
 		printf("%" PRIu64 " answers are kept for requests with an"
 		    " Idempotency-Key that come again,\nfor a day\n",
-		    outcome->answers);
+		    outcome->others.answers);
+	if (outcome->others.sessions > 0)
+		printf("%" PRIu64 " log-ins have not expired\n",
+		    outcome->others.sessions);
 }
 
 static void

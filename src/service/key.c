@@ -16,6 +16,7 @@
 #include "wuts/fault.h"
 #include "wuts/idempotency_service.h"
 #include "wuts/idempotency_store.h"
+#include "wuts/session_store.h"
 #include "wuts/settings.h"
 #include "wuts/tenant.h"
 #include "wuts/tenant_store.h"
@@ -347,28 +348,41 @@ left_row(void *ctx, const struct api_key *key, struct fault *fault)
 	return left->row(left->ctx, key, fault);
 }
 
+static int
+count_others(struct service *service, const struct crypto_key *key,
+    int64_t now_us, struct key_others_left *left, struct fault *fault)
+{
+	int64_t after_us = now_us -
+	    (int64_t)IDEMPOTENCY_KEEP_S * CLOCK_SECOND_US;
+	uint64_t answers, sessions;
+
+	if (idempotency_store_count_under(service->db, key->name, after_us,
+	    &answers, fault) < 0 ||
+	    session_store_count_under(service->db, key->name, now_us,
+	    &sessions, fault) < 0)
+		return -1;
+	left->answers += answers;
+	left->sessions += sessions;
+	return 0;
+}
+
 /* Under a key that the file does not hold any more nothing can be used: that
    needs no key. */
 int
 key_service_list_left(struct service *service, key_left *row, void *ctx,
-    uint64_t *answers_r, struct fault *fault)
+    struct key_others_left *left_r, struct fault *fault)
 {
 	const struct crypto_keys *keys = &service->settings->keys;
 	struct left left = { row, ctx, clock_wall_us() };
-	int64_t after_us = left.now_us -
-	    (int64_t)IDEMPOTENCY_KEEP_S * CLOCK_SECOND_US;
-	uint64_t answers;
 	unsigned i;
 
 	fault_clear(fault);
-	*answers_r = 0;
-	for (i = 1; i < keys->n; i++) {
+	memset(left_r, 0, sizeof(*left_r));
+	for (i = 1; i < keys->n; i++)
 		if (api_key_store_list_under(service->db, keys->key[i].name,
 		    left_row, &left, fault) < 0 ||
-		    idempotency_store_count_under(service->db,
-		    keys->key[i].name, after_us, &answers, fault) < 0)
+		    count_others(service, &keys->key[i], left.now_us, left_r,
+		    fault) < 0)
 			return fault_prefix(fault, "what needs an older key");
-		*answers_r += answers;
-	}
 	return 0;
 }
