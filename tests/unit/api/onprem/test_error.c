@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/* The error envelope of the On-Premises dialect: clients read code, title and
+   details of every answer without looking whether they are there. */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "wuts/api.h"
+#include "wuts/fault.h"
+#include "wuts/http.h"
+#include "wuts/json.h"
+#include "wuts/settings.h"
+
+static char version[] = "v2.45.1";
+static const struct settings settings = { .onprem_version = version };
+
+static json_t *
+write_error(struct exchange *x, const struct fault *fault)
+{
+	json_t *body;
+
+	memset(x, 0, sizeof(*x));
+	x->settings = &settings;
+	x->request.server_relay = "";
+	json_writer_init(&x->response.json, &x->response.body);
+	api_onprem.write_error(x, fault);
+	assert_int_equal(x->response.json.depth, 0);
+	body = json_loadb(x->response.body.data, x->response.body.len,
+	    JSON_REJECT_DUPLICATES, NULL);
+	assert_non_null(body);
+	return body;
+}
+
+static void
+end(struct exchange *x, json_t *body)
+{
+	json_decref(body);
+	strbuf_deinit(&x->response.body);
+	strbuf_deinit(&x->response.headers);
+}
+
+static const json_t *
+error_of(const json_t *body)
+{
+	const json_t *errors = json_object_get(body, "errors");
+
+	assert_int_equal(json_array_size(errors), 1);
+	return json_array_get(errors, 0);
+}
+
+static void
+every_code_has_status_code_title_and_details(void **state)
+{
+	struct fault fault;
+	struct exchange x;
+	const json_t *error;
+	json_t *body;
+	int code;
+
+	(void)state;
+	for (code = 0; code < FAULT_CODE_COUNT; code++) {
+		fault_clear(&fault);
+		fault.code = (enum fault_code)code;
+		body = write_error(&x, &fault);
+		if (x.response.status < 400 || x.response.status > 599)
+			fail_msg("code %d has status %u", code,
+			    x.response.status);
+		error = error_of(body);
+		assert_in_range(json_integer_value(json_object_get(error,
+		    "code")), 1005, 1029);
+		assert_true(json_string_length(json_object_get(error,
+		    "title")) > 0);
+		assert_true(json_string_length(json_object_get(error,
+		    "details")) > 0);
+		assert_string_equal(json_string_value(json_object_get(
+		    json_object_get(body, "meta"), "version")), version);
+		end(&x, body);
+	}
+}
+
+static void
+the_operators_text_never_appears(void **state)
+{
+	struct fault fault;
+	struct exchange x;
+	json_t *body;
+	int code;
+
+	(void)state;
+	for (code = 0; code < FAULT_CODE_COUNT; code++) {
+		fault_clear(&fault);
+		fault_set(&fault, (enum fault_code)code, "table users");
+		body = write_error(&x, &fault);
+		assert_null(strstr(x.response.body.data, "table users"));
+		end(&x, body);
+	}
+}
+
+static void
+what_is_missing_has_another_code_than_what_is_bad(void **state)
+{
+	struct fault fault;
+	struct exchange x;
+	json_t *body;
+
+	(void)state;
+	fault_clear(&fault);
+	fault_add_field(&fault, "password", "is required", NULL);
+	body = write_error(&x, &fault);
+	assert_int_equal(json_integer_value(json_object_get(error_of(body),
+	    "code")), 1008);
+	assert_string_equal(json_string_value(json_object_get(error_of(body),
+	    "details")), "password is required");
+	end(&x, body);
+	fault_clear(&fault);
+	fault_add_field(&fault, "password", "must be a string", NULL);
+	body = write_error(&x, &fault);
+	assert_int_equal(json_integer_value(json_object_get(error_of(body),
+	    "code")), 1009);
+	end(&x, body);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_code_has_status_code_title_and_details),
+		cmocka_unit_test(the_operators_text_never_appears),
+		cmocka_unit_test(
+		    what_is_missing_has_another_code_than_what_is_bad),
+	};
+
+	return cmocka_run_group_tests_name("api/onprem/error", tests, NULL,
+	    NULL);
+}
