@@ -10,6 +10,7 @@
 
 #define SESSION_ADDRESS_MAX 63
 #define SESSION_USER_AGENT_MAX 255
+#define SESSION_KEEP_S 604800		/* behind its end, as a row */
 
 struct session {
 	struct uuid id;

@@ -17,6 +17,7 @@
 #include "wuts/onprem.h"
 #include "wuts/onprem_store.h"
 #include "wuts/outbox_store.h"
+#include "wuts/session_store.h"
 #include "wuts/settings.h"
 #include "wuts/tenant_store.h"
 #include "wuts/webhook_store.h"
@@ -266,6 +267,10 @@ expire(struct db *db, struct lookup_job *job)
 	if (rows >= 0 && rows < LOOKUP_EXPIRE_BATCH)
 		rows = expire_some(db, job->log_before_us,
 		    delivery_store_expire, &job->fault);
+	if (rows >= 0 && rows < LOOKUP_EXPIRE_BATCH)
+		rows = expire_some(db, clock_wall_us() -
+		    (int64_t)SESSION_KEEP_S * CLOCK_SECOND_US,
+		    session_store_expire, &job->fault);
 	if (rows < 0 || rows == LOOKUP_EXPIRE_BATCH)
 		job->result = rows;
 	if (rows < 0)

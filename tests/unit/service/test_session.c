@@ -5,8 +5,11 @@
 
 #include "world.h"
 
+#include "wuts/clock.h"
+#include "wuts/db.h"
 #include "wuts/key_service.h"
 #include "wuts/session_service.h"
+#include "wuts/session_store.h"
 
 #include <string.h>
 
@@ -165,6 +168,30 @@ expired_ones_are_told_once_and_gone(void **state)
 	assert_int_equal(identify(w, opened.token), 1);
 }
 
+/* What the spooler does once a minute. */
+static void
+rows_go_a_while_after_their_end(void **state)
+{
+	struct world *w = *state;
+	struct session_opened opened;
+	struct world_cast cast;
+	struct db *db = db_new(&w->settings);
+	int64_t now_us = clock_wall_us();
+
+	world_cast(w, &cast, "Acme");
+	for (int i = 0; i < 3; i++)
+		open_for(w, &cast.target.user, WEEK_S, &opened);
+	assert_ok(w, session_service_revoke(w->service, &w->master,
+	    &cast.target.user.id, &opened.session.id, &w->fault));
+	assert_int_equal(session_store_expire(db, now_us, 10, &w->fault), 0);
+	assert_int_equal(session_store_expire(db, clock_wall_us() + 1, 10,
+	    &w->fault), 1);
+	assert_int_equal(session_store_expire(db, now_us +
+	    (int64_t)(WEEK_S + 60) * CLOCK_SECOND_US, 1, &w->fault), 1);
+	assert_int_equal(world_number(w, "SELECT COUNT(*) FROM session"), 1);
+	db_free(&db);
+}
+
 static int
 count_row(void *ctx, const struct session *session, struct fault *fault)
 {
@@ -245,6 +272,7 @@ main(void)
 		TEST(signature_row_and_expiry_must_agree),
 		TEST(token_outlives_a_new_installation_key),
 		TEST(expired_ones_are_told_once_and_gone),
+		TEST(rows_go_a_while_after_their_end),
 		TEST(all_of_a_user_are_listed_and_ended_by_who_may),
 		TEST(use_is_noted_to_the_minute),
 	};
