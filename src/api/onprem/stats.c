@@ -68,6 +68,9 @@ add_durations(struct samples *s, const char *name, const char *help,
 
 	samples_metric(s, name, "counter", help);
 	for (size_t i = 0; i < n; i++) {
+		/* A release that knows more may have written it. */
+		if (counts[i].type >= CALLBACK_TYPE_COUNT)
+			continue;
 		labels[0].value = result_name(counts[i].result, buf);
 		labels[1].value = callback_type_name(counts[i].type);
 		samples_add(s, labels, 2, is_sum ?
