@@ -238,6 +238,7 @@ ctl_init(const struct ctl *ctl)
 		return ctl_failed(&fault);
 	if (ret == 1) {
 		printf("made     %s\n", config);
+		(void)fflush(stdout);
 		(void)fault_set(&fault, FAULT_CONFIG, "say in %s which"
 		    " database to use (database_*), then run this again",
 		    config);
