@@ -4,6 +4,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -76,13 +77,15 @@ class Machine:
         return self.run(script).stdout.strip()
 
     def close(self):
+        # With its first process all others of the machine end, at once;
+        # without that they would outlive systemd-nspawn.
         if self.nspawn.poll() is None:
-            self.nspawn.terminate()
-            try:
-                self.nspawn.wait(30)
-            except subprocess.TimeoutExpired:
+            pid = self.find_init()
+            if pid:
+                os.kill(pid, signal.SIGKILL)
+            else:
                 self.nspawn.kill()
-                self.nspawn.wait()
+            self.nspawn.wait(60)
         self.log.close()
 
 
