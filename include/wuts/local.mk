@@ -96,6 +96,7 @@ noinst_HEADERS += \
 	include/wuts/user_search_store.h \
 	include/wuts/user_service.h \
 	include/wuts/user_store.h \
+	include/wuts/user_transfer_service.h \
 	include/wuts/utf8.h \
 	include/wuts/uuid.h \
 	include/wuts/webhook.h \

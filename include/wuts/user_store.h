@@ -71,6 +71,10 @@ int user_store_find_password_by_username(struct db *db,
    -1. */
 int user_store_find_username(struct db *db, const struct uuid *tenant_id,
     const char *username, struct uuid *id_r, struct fault *fault);
+/* The hash of its password, "" without one. 1 / 0: no such user / -1. */
+int user_store_find_hash(struct db *db, const struct uuid *tenant_id,
+    const struct uuid *id, char hash_r[CRYPTO_PASSWORD_HASH_MAX],
+    struct fault *fault);
 /* Has it a password? 1 / 0 / -1. */
 int user_store_has_password(struct db *db, const struct uuid *tenant_id,
     const struct uuid *id, struct fault *fault);

@@ -14,6 +14,7 @@
 const struct ctl_option ctl_options[] = {
 	{ "action", "NAME", AT(action),
 	    "only entries of this action, such as user.role_changed" },
+	{ "after", "ID", AT(after), "only users behind this one" },
 	{ "check", NULL, AT(check), "apply nothing; status 1: some are missing" },
 	{ "dead", NULL, AT(dead), "all dead letters that the others say" },
 	{ "device", "ID", AT(device), "only events of this device" },
@@ -28,6 +29,8 @@ const struct ctl_option ctl_options[] = {
 	{ "limit", "N", AT(limit), "at most this many (all)" },
 	{ "role", "ROLE", AT(role), "admin, manager or user (user)" },
 	{ "scope", "SCOPE", AT(scope), "full or read (full)" },
+	{ "secrets", NULL, AT(secrets),
+	    "with password hashes, tokens and secrets, to be kept safe" },
 	{ "since", "TIME", AT(since),
 	    "only from then on, such as 2027-01-31T00:00:00Z" },
 	{ "sql", "DIR", AT(sql_dir), "the migrations (" WUTS_SQL_DIR ")" },
@@ -62,6 +65,16 @@ static const struct command commands[] = {
 	    "check the installation; says what is wrong and what to do",
 	    "One line a check, \"ok\", \"warn\" or \"fail\", what, why and"
 	    " what to do about it.\nExit status 1 when a check fails.\n" },
+	{ "export", "TENANT", "after secrets", ctl_export,
+	    "the users of a tenant as lines of JSON",
+	    "With everything that hangs on them, in the order of their ids, to"
+	    " standard output.\nAfter an interruption go on with --after and the"
+	    " last id that came.\n" },
+	{ "import", "TENANT [FILE]", "", ctl_import,
+	    "users from lines of JSON",
+	    "As export writes them, from FILE or standard input. Users who are"
+	    " there already are\nleft alone, so an interrupted import is simply"
+	    " begun again. Exit status 1 when a\nline was refused.\n" },
 	{ "init", "", "sql", ctl_init,
 	    "make an installation: directories, secrets, database",
 	    "Makes the configuration, from the sample, and what it names and"

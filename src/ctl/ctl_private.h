@@ -32,9 +32,9 @@ enum {
 struct ctl {
 	const char *config;	/* NULL: the default */
 	const char *sql_dir;
-	const char *action, *device, *event, *expires, *limit, *role, *scope,
+	const char *action, *after, *device, *event, *expires, *limit, *role, *scope,
 	    *since, *state, *tenant, *user, *webhook;
-	bool json, yes, check, dead, generate, finish, step;
+	bool json, yes, check, dead, generate, finish, secrets, step;
 	const char *args[CTL_ARGS_MAX];
 };
 
@@ -48,6 +48,8 @@ int ctl_limit(const struct ctl *ctl, unsigned *limit_r, struct fault *fault);
 int ctl_init(const struct ctl *ctl);
 int ctl_migrate(const struct ctl *ctl);
 int ctl_doctor(const struct ctl *ctl);
+int ctl_export(const struct ctl *ctl);
+int ctl_import(const struct ctl *ctl);
 int ctl_top(const struct ctl *ctl);
 int ctl_trace(const struct ctl *ctl);
 

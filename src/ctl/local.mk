@@ -33,6 +33,10 @@ wutsctl_SOURCES = \
 	src/ctl/tenant.c \
 	src/ctl/top.c \
 	src/ctl/trace.c \
+	src/ctl/transfer.c \
+	src/ctl/transfer.h \
+	src/ctl/transfer_read.c \
+	src/ctl/transfer_write.c \
 	src/ctl/user.c
 wutsctl_LDADD = $(SERVICE_LIBS)
 
@@ -40,7 +44,8 @@ EXTRA_DIST += \
 	tests/ctl/conftest.py \
 	tests/ctl/test_operator.py \
 	tests/ctl/test_rotate.py \
-	tests/ctl/test_trace.py
+	tests/ctl/test_trace.py \
+	tests/ctl/test_transfer.py
 dist_check_SCRIPTS += \
 	tests/ctl/queue \
 	tests/ctl/run \

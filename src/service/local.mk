@@ -52,6 +52,8 @@ libwuts_service_a_SOURCES = \
 	src/service/user_detail.c \
 	src/service/user_detail_private.h \
 	src/service/user_email.c \
+	src/service/user_export.c \
+	src/service/user_import.c \
 	src/service/user_manage.c \
 	src/service/user_metadata.c \
 	src/service/user_password.c \

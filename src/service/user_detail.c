@@ -199,6 +199,16 @@ load(struct service *service, struct db *db, struct arena *arena,
 }
 
 int
+details_read(struct service *service, struct arena *arena,
+    const struct user *user, struct user_details *details_r,
+    struct fault *fault)
+{
+	if (load(service, service->db, arena, user, details_r, fault) < 0)
+		return fault_prefix(fault, "load details");
+	return 0;
+}
+
+int
 details_load(struct change *change, struct arena *arena,
     const struct user *user, struct user_details *details_r,
     struct fault *fault)

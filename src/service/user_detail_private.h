@@ -29,6 +29,10 @@ int details_begin(struct change *change, const struct uuid *user_id,
 int details_load(struct change *change, struct arena *arena,
     const struct user *user, struct user_details *details_r,
     struct fault *fault);
+/* The same outside of a change. */
+int details_read(struct service *service, struct arena *arena,
+    const struct user *user, struct user_details *details_r,
+    struct fault *fault);
 /* What an answer may show of the connections' tokens, after the change. */
 int details_show_tokens(struct service *service, struct arena *arena,
     const struct caller *caller, struct user_details *details,

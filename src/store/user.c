@@ -21,6 +21,7 @@ enum {
 	USER_FIND_PASSWORD,
 	USER_FIND_PASSWORD_BY_USERNAME,
 	USER_FIND_USERNAME,
+	USER_FIND_HASH,
 	USER_HAS_PASSWORD,
 	USER_UPDATE_ACCOUNT,
 	USER_UPDATE_PASSWORD,
@@ -78,6 +79,8 @@ static const struct stmt_def user_stmts[USER_STMT_COUNT] = {
 	[USER_FIND_USERNAME] = { "user_find_username",
 	    "SELECT id FROM users WHERE tenant_id = ?"
 	    " AND username_key = LOWER(?) ORDER BY id LIMIT 1" },
+	[USER_FIND_HASH] = { "user_find_hash",
+	    "SELECT password_hash FROM users WHERE tenant_id = ? AND id = ?" },
 	[USER_HAS_PASSWORD] = { "user_has_password",
 	    "SELECT 1 FROM users WHERE tenant_id = ? AND id = ?"
 	    " AND password_hash IS NOT NULL" },
@@ -348,6 +351,21 @@ user_store_find_username(struct db *db, const struct uuid *tenant_id,
 	columns_init(&out);
 	fetch_uuid(&out, id_r);
 	return stmt_read_one(db, &user_stmts[USER_FIND_USERNAME], &in, &out,
+	    fault);
+}
+
+int
+user_store_find_hash(struct db *db, const struct uuid *tenant_id,
+    const struct uuid *id, char hash_r[CRYPTO_PASSWORD_HASH_MAX],
+    struct fault *fault)
+{
+	struct params in;
+	struct columns out;
+
+	bind_user(&in, tenant_id, id);
+	columns_init(&out);
+	fetch_text(&out, hash_r, CRYPTO_PASSWORD_HASH_MAX);
+	return stmt_read_one(db, &user_stmts[USER_FIND_HASH], &in, &out,
 	    fault);
 }
 
