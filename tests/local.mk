@@ -51,6 +51,7 @@ EXTRA_DIST += \
 	tests/api/test_wacht_details.py \
 	tests/api/test_wacht_forms.py \
 	tests/api/test_wacht_pictures.py \
+	tests/api/test_wacht_sdk.py \
 	tests/api/test_wacht_users.py \
 	tests/api/test_webhooks.py \
 	tests/api/wacht_user.py \
@@ -71,6 +72,8 @@ EXTRA_DIST += \
 	tests/engine.py \
 	tests/front.py \
 	tests/harness.py \
+	tests/sdk/drive.js \
+	tests/sdk/package.json \
 	tests/shop.py \
 	tests/verifiers/package.json \
 	tests/verifiers/verify.js
