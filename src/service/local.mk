@@ -87,6 +87,7 @@ service_tests = \
 	tests/unit/service/test_tenant \
 	tests/unit/service/test_user \
 	tests/unit/service/test_user_delete \
+	tests/unit/service/test_user_detail \
 	tests/unit/service/test_user_read \
 	tests/unit/service/test_webhook
 check_PROGRAMS += $(service_tests)
@@ -145,6 +146,9 @@ tests_unit_service_test_user_LDADD = $(service_test_libs)
 tests_unit_service_test_user_delete_SOURCES = \
 	$(service_test_common) tests/unit/service/test_user_delete.c
 tests_unit_service_test_user_delete_LDADD = $(service_test_libs)
+tests_unit_service_test_user_detail_SOURCES = \
+	$(service_test_common) tests/unit/service/test_user_detail.c
+tests_unit_service_test_user_detail_LDADD = $(service_test_libs)
 tests_unit_service_test_user_read_SOURCES = \
 	$(service_test_common) tests/unit/service/test_user_read.c
 tests_unit_service_test_user_read_LDADD = $(service_test_libs)
