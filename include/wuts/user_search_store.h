@@ -59,10 +59,11 @@ int user_search_store_page(struct db *db, const struct user_page *page,
 /* Table user_count. 1: *n_r users; 0: nobody has counted; -1. */
 int user_count_store_find(struct db *db, const struct uuid *tenant_id,
     uint64_t *n_r, struct fault *fault);
-/* Under the tenant's lock. 1: counted on by so many; 0: there is no row; -1. */
+/* Under the tenant's lock. 1: counted on by so many; 0: there is no row, or one
+   that cannot be right; -1. */
 int user_count_store_move(struct db *db, const struct uuid *tenant_id, int by,
     struct fault *fault);
-/* Count, of a tenant that has no row. 0 / -1. */
+/* Count them. 0 / -1. */
 int user_count_store_make(struct db *db, const struct uuid *tenant_id,
     struct fault *fault);
 

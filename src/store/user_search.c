@@ -111,11 +111,12 @@ static const struct stmt_def user_search_stmts[USER_SEARCH_STMT_COUNT] = {
 	[USER_COUNT_FIND] = { "user_count_find",
 	    "SELECT n FROM user_count WHERE tenant_id = ?" },
 	[USER_COUNT_MOVE] = { "user_count_move",
-	    "UPDATE user_count SET n = n + ? WHERE tenant_id = ?" },
+	    "UPDATE user_count SET n = n + ? WHERE tenant_id = ?"
+	    " AND CAST(n AS SIGNED) >= ?" },
 	[USER_COUNT_MAKE] = { "user_count_make",
 	    "INSERT INTO user_count (tenant_id, n)"
-	    " SELECT tenant_id, COUNT(*) FROM users WHERE tenant_id = ?"
-	    " GROUP BY tenant_id" },
+	    " SELECT ?, COUNT(*) FROM users WHERE tenant_id = ?"
+	    " ON DUPLICATE KEY UPDATE n = VALUES(n)" },
 	[USER_SEARCH_COUNT_MATCHES] = { "user_search_count",
 	    "SELECT COUNT(*) FROM user_search WHERE tenant_id = ?"
 	    " AND INSTR(text, CAST(LOWER(?) AS BINARY)) > 0" },
@@ -231,6 +232,7 @@ user_count_store_move(struct db *db, const struct uuid *tenant_id, int by,
 	params_init(&in);
 	bind_int(&in, by);
 	bind_uuid(&in, tenant_id);
+	bind_int(&in, -by);
 	if (stmt_write(db, &user_search_stmts[USER_COUNT_MOVE], &in, &rows,
 	    fault) < 0)
 		return -1;
@@ -244,6 +246,7 @@ user_count_store_make(struct db *db, const struct uuid *tenant_id,
 	struct params in;
 
 	params_init(&in);
+	bind_uuid(&in, tenant_id);
 	bind_uuid(&in, tenant_id);
 	return stmt_write(db, &user_search_stmts[USER_COUNT_MAKE], &in, NULL,
 	    fault) < 0 ? -1 : 0;

@@ -148,6 +148,14 @@ users_are_counted_once_and_moved_on(void **state)
 	assert_int_equal(user_count_store_find(f->db, &tenant.id, &n,
 	    &f->fault), 1);
 	assert_int_equal(n, 1);
+	/* Rows that came past everything: what cannot be is counted anew. */
+	assert_int_equal(user_count_store_move(f->db, &tenant.id, -2,
+	    &f->fault), 0);
+	assert_int_equal(user_count_store_make(f->db, &tenant.id,
+	    &f->fault), 0);
+	assert_int_equal(user_count_store_find(f->db, &tenant.id, &n,
+	    &f->fault), 1);
+	assert_int_equal(n, 2);
 }
 
 static void
