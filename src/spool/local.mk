@@ -127,4 +127,10 @@ tests_unit_spool_test_trust_SOURCES = \
 	tests/unit/spool/test_trust.c
 tests_unit_spool_test_trust_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src
 tests_unit_spool_test_trust_LDADD = $(SPOOL_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/spool/test_wire
+TESTS += tests/unit/spool/test_wire
+tests_unit_spool_test_wire_SOURCES = \
+	tests/unit/spool/test_wire.c
+tests_unit_spool_test_wire_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src
+tests_unit_spool_test_wire_LDADD = $(SPOOL_LIBS) $(CMOCKA_LIBS)
 endif

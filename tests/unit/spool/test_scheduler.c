@@ -762,6 +762,58 @@ thousands_of_attempts_are_counted(void **state)
 	    PENDING_ATTEMPTS_MAX);
 }
 
+static void
+a_survey_tells_the_oldest_the_breakers_and_the_lag(void **state)
+{
+	struct scheduler_limits limits = {
+		.breaker = { .window = 16, .pause_us = SECOND,
+		    .pause_max_us = 60 * SECOND },
+	};
+	struct scheduler *s = scheduler_new(1);
+	struct scheduler_survey survey;
+	uint32_t broken, fine;
+	struct pending item;
+
+	(void)state;
+	broken = scheduler_add(s);
+	scheduler_open(s, broken, &limits);
+	fine = proven(s, 4);
+	scheduler_survey(s, NOW, &survey);
+	assert_int_equal(survey.closed, 2);
+	assert_int_equal(survey.oldest_us, 0);
+	assert_int_equal(survey.lag_us, 0);
+	for (int i = 0; i < 5; i++)
+		scheduler_report(s, broken, BREAKER_FAILED, NOW, 0);
+	scheduler_survey(s, NOW, &survey);
+	assert_int_equal(survey.closed, 1);
+	assert_int_equal(survey.open, 1);
+	/* What waits behind a breaker waits for no slot. */
+	scheduler_push(s, broken, record(NOW - 7 * SECOND), 0);
+	assert_int_equal(start(s, NOW, NULL), UINT32_MAX);
+	scheduler_survey(s, NOW, &survey);
+	assert_int_equal(survey.oldest_us, NOW - 7 * SECOND);
+	assert_int_equal(survey.lag_us, 0);
+	/* The only slot is taken: the second one waits for it. */
+	push(s, fine, 2);
+	assert_int_equal(start(s, NOW, &item), fine);
+	assert_int_equal(start(s, NOW + SECOND / 2, NULL), UINT32_MAX);
+	scheduler_survey(s, NOW + SECOND / 2, &survey);
+	assert_int_equal(survey.lag_us, SECOND / 2);
+	/* A retry keeps its age, wherever it waits. */
+	item.attempts = 1;
+	item.created_us = (uint64_t)(NOW - 9 * SECOND) &
+	    ((UINT64_C(1) << 52) - 1);
+	scheduler_retry(s, fine, item, NOW + 100 * SECOND);
+	scheduler_survey(s, NOW + SECOND / 2, &survey);
+	assert_int_equal(survey.oldest_us, NOW - 9 * SECOND);
+	/* The pause is over: half open. */
+	(void)start(s, NOW + 2 * SECOND, NULL);
+	scheduler_survey(s, NOW + 2 * SECOND, &survey);
+	assert_int_equal(survey.half_open, 1);
+	assert_int_equal(survey.open, 0);
+	scheduler_free(&s);
+}
+
 int
 main(void)
 {
@@ -813,6 +865,8 @@ main(void)
 		cmocka_unit_test(
 		    only_what_is_old_is_taken_out_of_a_held_endpoint),
 		cmocka_unit_test(thousands_of_attempts_are_counted),
+		cmocka_unit_test(
+		    a_survey_tells_the_oldest_the_breakers_and_the_lag),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
