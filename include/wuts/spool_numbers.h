@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What wuts-spool says of itself, in a mapped file in run_dir, for it listens on
-   nothing: it writes, wutsd shows. A lock on the file tells whether it lives,
-   and the time of its last word whether it moves. */
+/* What wuts-spool says of itself, in a mapped file in run_dir, for it listens
+   on nothing: it writes, wutsd shows. A lock on the file tells whether it
+   lives, and the time of its last word whether it moves. */
 #ifndef WUTS_SPOOL_NUMBERS_H
 #define WUTS_SPOOL_NUMBERS_H
 

@@ -7,8 +7,9 @@
    with the name that decides whether it was: so a kill between any two steps
    leaves the sums exact. Only a power cut may leave them behind the files.
 
-   Beside them stands what the writers count when they answer: once all has been
-   read, the files must hold at least that. Nobody but the reader writes here. */
+   Beside them stands what the writers count when they answer: once all has
+   been read, the files must hold at least that. Nobody but the reader writes
+   here. */
 #include "config.h"
 
 #include "queue_private.h"

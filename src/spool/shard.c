@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A shard: makes the attempts that its parent hands it, and tells what became of
-   each. It knows neither queue nor database, reads no configuration, and ends
-   when its parent does. What it was about to do is then tried again by whoever
-   comes next: a shard keeps nothing. */
+/* A shard: makes the attempts that its parent hands it, and tells what became
+   of each. It knows neither queue nor database, reads no configuration, and
+   ends when its parent does. What it was about to do is then tried again by
+   whoever comes next: a shard keeps nothing. */
 #include "config.h"
 
 #include "spool_private.h"
