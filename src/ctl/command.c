@@ -68,12 +68,12 @@ static const struct command commands[] = {
 	{ "export", "TENANT", "after secrets", ctl_export,
 	    "the users of a tenant as lines of JSON",
 	    "With everything that hangs on them, in the order of their ids, to"
-	    " standard output.\nAfter an interruption go on with --after and the"
+	    " standard\noutput. After an interruption go on with --after and the"
 	    " last id that came.\n" },
 	{ "import", "TENANT [FILE]", "", ctl_import,
 	    "users from lines of JSON",
 	    "As export writes them, from FILE or standard input. Users who are"
-	    " there already are\nleft alone, so an interrupted import is simply"
+	    " there already\nare left alone, so an interrupted import is simply"
 	    " begun again. Exit status 1 when a\nline was refused.\n" },
 	{ "init", "", "sql", ctl_init,
 	    "make an installation: directories, secrets, database",
