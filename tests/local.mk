@@ -72,11 +72,11 @@ EXTRA_DIST += \
 	tests/engine.py \
 	tests/front.py \
 	tests/harness.py \
-	tests/sdk/drive.js \
-	tests/sdk/package.json \
-	tests/shop.py \
-	tests/verifiers/package.json \
-	tests/verifiers/verify.js
+	tests/node/drive.js \
+	tests/node/lint.js \
+	tests/node/package.json \
+	tests/node/verify.cjs \
+	tests/shop.py
 dist_check_SCRIPTS += \
 	tests/chaos/run \
 	tests/unit/headers

@@ -74,7 +74,7 @@ static const struct command commands[] = {
 	    "users from lines of JSON",
 	    "As export writes them, from FILE or standard input. Users who are"
 	    " there already\nare left alone, so an interrupted import is simply"
-	    " begun again. Exit status 1 when a\nline was refused.\n" },
+	    " begun again. Exit status 1\nwhen a line was refused.\n" },
 	{ "init", "", "sql", ctl_init,
 	    "make an installation: directories, secrets, database",
 	    "Makes the configuration, from the sample, and what it names and"

@@ -70,6 +70,11 @@ def test_it_is_an_openapi_3_1_document():
         jsonschema.Draft202012Validator.check_schema(schema)
 
 
+def test_an_independent_linter_accepts_it(node):
+    said = json.loads(node("lint.js", harness.SOURCE / "doc/openapi.json"))
+    assert (said["valid"], said["version"]) == (True, "3.1"), said["errors"]
+
+
 def test_every_operation_is_described_whole():
     tags = {tag["name"] for tag in DOCUMENT["tags"]}
     ids = [operation["operationId"] for operation in OPERATIONS.values()]

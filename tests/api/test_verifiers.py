@@ -1,29 +1,23 @@
 # SPDX-License-Identifier: MIT
 """What is delivered, before the eyes of two packages that receivers use to
-check signatures, and byte by byte. The packages are fetched for the test and
-belong to nobody else; where they cannot be, it is skipped and says so."""
+check signatures, and byte by byte."""
 import base64
 import json
 import re
-import shutil
-import subprocess
-import tempfile
 
 import pytest
 
-import harness
 from harness import done
 from test_delivery import Line
 
-FILES = harness.SOURCE / "tests" / "verifiers"
 JSON = {"Content-Type": "application/json"}
 # The event's own object, and the document around it, are levels too.
 DEEP = 29
 
 
 class Verifiers:
-    def __init__(self, folder):
-        self.folder = folder
+    def __init__(self, node):
+        self.node = node
 
     def judge(self, cases):
         """Of each (secret, delivery, raw): what each package says."""
@@ -32,11 +26,8 @@ class Verifiers:
             "headers": dict(delivery.headers),
             "body": base64.b64encode(delivery.body).decode()}) + "\n"
             for secret, delivery, raw in cases)
-        run = subprocess.run(["node", "verify.js"], cwd=self.folder,
-                             input=lines, capture_output=True, text=True,
-                             timeout=120)
-        assert run.returncode == 0, run.stderr
-        answers = [json.loads(line) for line in run.stdout.splitlines()]
+        said = self.node("verify.cjs", text=lines)
+        answers = [json.loads(line) for line in said.splitlines()]
         assert len(answers) == len(cases)
         return answers
 
@@ -47,24 +38,8 @@ class Verifiers:
 
 
 @pytest.fixture(scope="module")
-def verifiers():
-    for tool in "node", "npm":
-        if shutil.which(tool) is None:
-            pytest.skip(f"no {tool} here")
-    with tempfile.TemporaryDirectory(prefix="wuts-test-") as folder:
-        for path in FILES.iterdir():
-            shutil.copy(path, folder)
-        try:
-            run = subprocess.run(
-                ["npm", "install", "--no-audit", "--no-fund",
-                 "--no-package-lock", "--ignore-scripts"], cwd=folder,
-                capture_output=True, text=True, timeout=120)
-        except subprocess.TimeoutExpired:
-            pytest.skip("npm cannot fetch the packages: it takes too long")
-        if run.returncode != 0:
-            pytest.skip("npm cannot fetch the packages: " + " ".join(
-                run.stderr.split())[-200:])
-        yield Verifiers(folder)
+def verifiers(node):
+    return Verifiers(node)
 
 
 def every_character():

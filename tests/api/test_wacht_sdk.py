@@ -1,47 +1,19 @@
 # SPDX-License-Identifier: MIT
 """Wacht's own JavaScript SDK, unchanged, drives every method of its users
 group through nginx: on the server that is this API's alone, and below /wacht/
-with a fetch that puts the prefix back. The package is fetched for the test;
-where it cannot be, the test is skipped and says so."""
+with a fetch that puts the prefix back."""
 import json
-import shutil
-import subprocess
-import tempfile
 import uuid
 
 import pytest
 
-import harness
 from harness import unique
 from test_wacht_users import DETAILS, SUMMARY, World
 from wacht_user import User, key_of
 
-FILES = harness.SOURCE / "tests" / "sdk"
-
-
-@pytest.fixture(scope="module")
-def sdk():
-    for tool in "node", "npm":
-        if shutil.which(tool) is None:
-            pytest.skip(f"no {tool} here")
-    with tempfile.TemporaryDirectory(prefix="wuts-test-") as folder:
-        for path in FILES.iterdir():
-            shutil.copy(path, folder)
-        try:
-            run = subprocess.run(
-                ["npm", "install", "--no-audit", "--no-fund",
-                 "--no-package-lock", "--ignore-scripts"], cwd=folder,
-                capture_output=True, text=True, timeout=120)
-        except subprocess.TimeoutExpired:
-            pytest.skip("npm cannot fetch the package: it takes too long")
-        if run.returncode != 0:
-            pytest.skip("npm cannot fetch the package: " + " ".join(
-                run.stderr.split())[-200:])
-        yield folder
-
 
 @pytest.fixture(scope="module", params=["server", "prefix"])
-def out(request, wuts, sdk):
+def out(request, wuts, node):
     world = World(wuts)
     user = User(world.tenant)
     given = {
@@ -53,10 +25,8 @@ def out(request, wuts, sdk):
         "ids": {"user": user.id, "session": user.session(),
                 "passkey": user.passkey(), "connection": user.connection()}}
     user.session()
-    run = subprocess.run(["node", "drive.js"], cwd=sdk, capture_output=True,
-                         input=json.dumps(given), text=True, timeout=60)
-    assert run.returncode == 0, run.stderr
-    return {**json.loads(run.stdout), "given": given}
+    said = node("drive.js", text=json.dumps(given))
+    return {**json.loads(said), "given": given}
 
 
 def test_every_method_succeeds(out):
