@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+import harness
 from harness import done
 from test_delivery import Line
 
