@@ -28,6 +28,7 @@ dist_doc_DATA = \
 	doc/operations.md \
 	doc/openapi.json \
 	doc/queue-format.md \
+	doc/reference.md \
 	doc/shared-hosting.md \
 	doc/wacht.md
 EXTRA_DIST += \

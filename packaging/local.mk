@@ -54,6 +54,7 @@ EXTRA_DIST += \
 	tests/install/test_commands.py \
 	tests/install/test_install.py \
 	tests/install/test_operations.py \
+	tests/install/test_reference.py \
 	tests/install/test_shared_hosting.py \
 	tests/install/test_units.py \
 	tests/install/test_upgrade.py
