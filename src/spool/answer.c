@@ -5,9 +5,10 @@
    UTF-8 without control characters, for whoever owns the webhook. */
 #include "config.h"
 
-#include "spool_private.h"
+#include "answer.h"
 
 #include "wuts/clock.h"
+#include "wuts/strbuf.h"
 #include "wuts/utf8.h"
 
 #define READ_MAX ((size_t)64 * 1024)

@@ -2,7 +2,9 @@
 /* What an attempt came to and when the next one is due. Pure. */
 #include "config.h"
 
-#include "spool_private.h"
+#include "backoff.h"
+
+#include "wuts/queue.h"
 
 int64_t
 backoff_delay_us(unsigned attempt, int64_t base_ms, int64_t cap_ms,

@@ -6,7 +6,7 @@
    trusted; everybody else shares what the scheduler sets aside. Pure. */
 #include "config.h"
 
-#include "spool_private.h"
+#include "breaker.h"
 
 /* Failures in a row that open the breaker. */
 #define FAILURES_MAX 5

@@ -5,11 +5,21 @@
    failures close nothing, and without a URL events wait for one. */
 #include "config.h"
 
+#include "callback.h"
+
+#include "backoff.h"
+#include "delivery.h"
+#include "dispatch.h"
+#include "endpoint.h"
+#include "pending.h"
+#include "scheduler.h"
 #include "spool_private.h"
+#include "target.h"
 
 #include "wuts/callback.h"
 #include "wuts/callback_counts.h"
 #include "wuts/clock.h"
+#include "wuts/queue.h"
 #include "wuts/settings.h"
 
 #include <string.h>

@@ -13,6 +13,7 @@
 #include "wuts/clock.h"
 #include "wuts/log.h"
 #include "wuts/mem.h"
+#include "wuts/strbuf.h"
 
 #include <stdio.h>
 #include <stdlib.h>

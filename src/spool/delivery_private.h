@@ -3,9 +3,20 @@
 #ifndef WUTS_DELIVERY_PRIVATE_H
 #define WUTS_DELIVERY_PRIVATE_H
 
-#include "spool_private.h"
+#include "answer.h"
+#include "delivery.h"
+#include "guard.h"
+#include "headers.h"
 
 #include "wuts/log.h"
+
+#include <curl/curl.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct target;
+struct trusts;
 
 struct slot {
 	struct delivery delivery;	/* first: a delivery is its slot */

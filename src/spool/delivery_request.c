@@ -8,6 +8,7 @@
 
 #include "wuts/clock.h"
 #include "wuts/mem.h"
+#include "wuts/webhook.h"
 
 #define CONNECT_MAX_MS 10000L	/* name, connection and TLS */
 /* libcurl does not tell what a name server allows: a change of address is

@@ -8,11 +8,23 @@
 
 #include "directory_private.h"
 
+#include "callback.h"
+#include "endpoint.h"
+#include "health.h"
+#include "journal.h"
+#include "lookup.h"
+#include "scheduler.h"
+#include "target.h"
+#include "trial.h"
+
 #include "wuts/clock.h"
+#include "wuts/fault.h"
 #include "wuts/generations.h"
 #include "wuts/log.h"
 #include "wuts/mem.h"
+#include "wuts/queue.h"
 #include "wuts/settings.h"
+#include "wuts/uuid.h"
 
 #include <string.h>
 

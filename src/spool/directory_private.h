@@ -3,6 +3,7 @@
 #ifndef WUTS_DIRECTORY_PRIVATE_H
 #define WUTS_DIRECTORY_PRIVATE_H
 
+#include "directory.h"
 #include "spool_private.h"
 
 /* Questions under way while the database is away. */

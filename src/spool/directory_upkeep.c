@@ -6,11 +6,21 @@
 
 #include "directory_private.h"
 
+#include "callback.h"
+#include "endpoint.h"
+#include "lookup.h"
+#include "scheduler.h"
+#include "snapshot.h"
+#include "target.h"
+
 #include "wuts/clock.h"
+#include "wuts/fault.h"
 #include "wuts/generations.h"
 #include "wuts/log.h"
 #include "wuts/mem.h"
+#include "wuts/queue.h"
 #include "wuts/settings.h"
+#include "wuts/uuid.h"
 
 /* Look-ups of waiting endpoints a tick; few while the database is away, as
    each may last a time-out. */

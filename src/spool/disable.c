@@ -6,7 +6,7 @@
    was judged has decided otherwise: then nothing happens. */
 #include "config.h"
 
-#include "spool_private.h"
+#include "lookup.h"
 
 #include "wuts/arena.h"
 #include "wuts/audit.h"
@@ -14,12 +14,18 @@
 #include "wuts/clock.h"
 #include "wuts/crypto.h"
 #include "wuts/db.h"
+#include "wuts/event.h"
+#include "wuts/fault.h"
 #include "wuts/generations.h"
 #include "wuts/json.h"
 #include "wuts/outbox_store.h"
+#include "wuts/queue.h"
 #include "wuts/settings.h"
+#include "wuts/strbuf.h"
 #include "wuts/tenant.h"
 #include "wuts/tenant_store.h"
+#include "wuts/uuid.h"
+#include "wuts/webhook.h"
 #include "wuts/webhook_store.h"
 
 #include <string.h>

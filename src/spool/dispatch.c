@@ -6,13 +6,32 @@
    starts, so that a crash repeats little. */
 #include "config.h"
 
+#include "dispatch.h"
+
+#include "backoff.h"
+#include "breaker.h"
+#include "callback.h"
+#include "delivery.h"
+#include "directory.h"
+#include "endpoint.h"
+#include "health.h"
+#include "journal.h"
+#include "numbers.h"
+#include "pending.h"
+#include "scheduler.h"
+#include "shards.h"
 #include "spool_private.h"
+#include "target.h"
+#include "trial.h"
 
 #include "wuts/callback.h"
 #include "wuts/clock.h"
 #include "wuts/crypto.h"
+#include "wuts/fault.h"
 #include "wuts/log.h"
+#include "wuts/queue.h"
 #include "wuts/settings.h"
+#include "wuts/uuid.h"
 
 #include <inttypes.h>
 #include <stdio.h>

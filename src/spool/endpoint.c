@@ -4,11 +4,14 @@
    §6). Knows neither database nor clock. */
 #include "config.h"
 
-#include "spool_private.h"
+#include "endpoint.h"
+
+#include "target.h"
 
 #include "wuts/crypto.h"
 #include "wuts/log.h"
 #include "wuts/mem.h"
+#include "wuts/uuid.h"
 
 #include <stdlib.h>
 #include <string.h>

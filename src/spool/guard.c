@@ -6,7 +6,7 @@
    policy that allowed more. */
 #include "config.h"
 
-#include "spool_private.h"
+#include "guard.h"
 
 #include "wuts/address.h"
 

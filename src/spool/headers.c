@@ -3,10 +3,16 @@
    with its signatures, or those of an On-Premises webhook, which has none. */
 #include "config.h"
 
-#include "spool_private.h"
+#include "headers.h"
+
+#include "delivery.h"
+#include "signature.h"
+#include "target.h"
 
 #include "wuts/clock.h"
 #include "wuts/crypto.h"
+#include "wuts/strbuf.h"
+#include "wuts/uuid.h"
 
 #include <inttypes.h>
 #include <stdio.h>

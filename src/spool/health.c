@@ -6,6 +6,12 @@
    does not forget it. */
 #include "config.h"
 
+#include "health.h"
+
+#include "delivery.h"
+#include "directory.h"
+#include "endpoint.h"
+#include "lookup.h"
 #include "spool_private.h"
 
 #include "wuts/clock.h"
@@ -13,6 +19,8 @@
 #include "wuts/log.h"
 #include "wuts/mem.h"
 #include "wuts/settings.h"
+#include "wuts/uuid.h"
+#include "wuts/webhook.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -7,12 +7,20 @@
    given up and counted in the log. */
 #include "config.h"
 
+#include "journal.h"
+
+#include "delivery.h"
+#include "directory.h"
+#include "lookup.h"
 #include "spool_private.h"
 
 #include "wuts/callback.h"
 #include "wuts/clock.h"
+#include "wuts/delivery_store.h"
+#include "wuts/fault.h"
 #include "wuts/log.h"
 #include "wuts/mem.h"
+#include "wuts/queue.h"
 #include "wuts/settings.h"
 
 #include <poll.h>

@@ -2,31 +2,51 @@
 noinst_LIBRARIES += libwuts_spool.a
 libwuts_spool_a_SOURCES = \
 	src/spool/answer.c \
+	src/spool/answer.h \
 	src/spool/backoff.c \
+	src/spool/backoff.h \
 	src/spool/breaker.c \
+	src/spool/breaker.h \
 	src/spool/callback.c \
+	src/spool/callback.h \
 	src/spool/delivery.c \
+	src/spool/delivery.h \
 	src/spool/delivery_private.h \
 	src/spool/delivery_request.c \
 	src/spool/directory.c \
+	src/spool/directory.h \
 	src/spool/directory_private.h \
 	src/spool/directory_upkeep.c \
 	src/spool/disable.c \
 	src/spool/dispatch.c \
+	src/spool/dispatch.h \
 	src/spool/endpoint.c \
+	src/spool/endpoint.h \
 	src/spool/guard.c \
+	src/spool/guard.h \
 	src/spool/headers.c \
-	src/spool/journal.c \
+	src/spool/headers.h \
 	src/spool/health.c \
+	src/spool/health.h \
+	src/spool/journal.c \
+	src/spool/journal.h \
 	src/spool/lookup.c \
+	src/spool/lookup.h \
 	src/spool/loop.c \
+	src/spool/loop.h \
 	src/spool/numbers.c \
+	src/spool/numbers.h \
 	src/spool/pending.c \
+	src/spool/pending.h \
 	src/spool/pictures.c \
 	src/spool/policy.c \
+	src/spool/policy.h \
 	src/spool/probe.c \
+	src/spool/probe.h \
 	src/spool/replay.c \
+	src/spool/replay.h \
 	src/spool/scheduler.c \
+	src/spool/scheduler.h \
 	src/spool/scheduler_order.c \
 	src/spool/scheduler_private.h \
 	src/spool/scheduler_survey.c \
@@ -35,12 +55,18 @@ libwuts_spool_a_SOURCES = \
 	src/spool/shard.c \
 	src/spool/shard_private.h \
 	src/spool/shards.c \
+	src/spool/shards.h \
 	src/spool/signature.c \
+	src/spool/signature.h \
 	src/spool/snapshot.c \
+	src/spool/snapshot.h \
 	src/spool/spool_private.h \
 	src/spool/target.c \
+	src/spool/target.h \
 	src/spool/trial.c \
+	src/spool/trial.h \
 	src/spool/trust.c \
+	src/spool/trust.h \
 	src/spool/wire.c
 sbin_PROGRAMS += wuts-spool
 wuts_spool_SOURCES = \

@@ -4,14 +4,19 @@
    by two lists under one mutex; whoever holds a job owns it whole. */
 #include "config.h"
 
-#include "spool_private.h"
+#include "lookup.h"
+
+#include "target.h"
+#include "trust.h"
 
 #include "wuts/arena.h"
 #include "wuts/cache.h"
 #include "wuts/clock.h"
 #include "wuts/crypto.h"
 #include "wuts/db.h"
+#include "wuts/delivery_store.h"
 #include "wuts/event_store.h"
+#include "wuts/fault.h"
 #include "wuts/log.h"
 #include "wuts/mem.h"
 #include "wuts/onprem.h"
@@ -20,6 +25,8 @@
 #include "wuts/session_store.h"
 #include "wuts/settings.h"
 #include "wuts/tenant_store.h"
+#include "wuts/uuid.h"
+#include "wuts/webhook.h"
 #include "wuts/webhook_store.h"
 
 #include <errno.h>

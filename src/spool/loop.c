@@ -6,16 +6,34 @@
    million waiting records delay nothing for long. */
 #include "config.h"
 
+#include "loop.h"
+
+#include "delivery.h"
+#include "directory.h"
+#include "dispatch.h"
+#include "endpoint.h"
+#include "journal.h"
+#include "lookup.h"
+#include "numbers.h"
+#include "policy.h"
+#include "probe.h"
+#include "replay.h"
+#include "scheduler.h"
+#include "shards.h"
 #include "spool_private.h"
+#include "trial.h"
 
 #include "wuts/callback_counts.h"
 #include "wuts/clock.h"
+#include "wuts/fault.h"
 #include "wuts/generations.h"
 #include "wuts/log.h"
 #include "wuts/mem.h"
 #include "wuts/notify.h"
+#include "wuts/queue.h"
 #include "wuts/settings.h"
 #include "wuts/spool_numbers.h"
+#include "wuts/strbuf.h"
 
 #include <errno.h>
 #include <signal.h>

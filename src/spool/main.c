@@ -3,9 +3,11 @@
    privileges, log, then the loop until told to stop. */
 #include "config.h"
 
-#include "spool_private.h"
+#include "loop.h"
 #include "shard_private.h"
+#include "shards.h"
 
+#include "wuts/fault.h"
 #include "wuts/log.h"
 #include "wuts/privilege.h"
 #include "wuts/settings.h"

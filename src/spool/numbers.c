@@ -3,9 +3,15 @@
    ends, the state is surveyed as often as that costs little. */
 #include "config.h"
 
+#include "numbers.h"
+
+#include "delivery.h"
+#include "endpoint.h"
+#include "scheduler.h"
 #include "spool_private.h"
 
 #include "wuts/clock.h"
+#include "wuts/queue.h"
 #include "wuts/spool_numbers.h"
 
 /* A survey of so many takes about a millisecond; larger ones are rarer. */

@@ -4,7 +4,7 @@
    shrink, and an endpoint with one record costs a small chunk only. */
 #include "config.h"
 
-#include "spool_private.h"
+#include "pending.h"
 
 #include "wuts/mem.h"
 

@@ -6,7 +6,7 @@
    without a row will never have one, since every upload gets a new name. */
 #include "config.h"
 
-#include "spool_private.h"
+#include "lookup.h"
 
 #include "wuts/arena.h"
 #include "wuts/clock.h"

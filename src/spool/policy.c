@@ -3,8 +3,13 @@
    the webhooks of On-Premises tenants, which usually are private. */
 #include "config.h"
 
-#include "spool_private.h"
+#include "policy.h"
 
+#include "delivery.h"
+#include "target.h"
+
+#include "wuts/address.h"
+#include "wuts/fault.h"
 #include "wuts/settings.h"
 
 static int

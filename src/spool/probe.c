@@ -5,14 +5,17 @@
    touches nothing of the loop's, and ends at once when it is told to. */
 #include "config.h"
 
-#include "spool_private.h"
+#include "probe.h"
 
 #include "wuts/clock.h"
 #include "wuts/engine_probe.h"
+#include "wuts/fault.h"
 #include "wuts/log.h"
 #include "wuts/mem.h"
 #include "wuts/settings.h"
+#include "wuts/strbuf.h"
 
+#include <curl/curl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>

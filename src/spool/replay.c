@@ -7,14 +7,18 @@
    noted beside the letters and is not put back again. */
 #include "config.h"
 
-#include "spool_private.h"
+#include "replay.h"
 
 #include "wuts/clock.h"
 #include "wuts/db.h"
+#include "wuts/delivery_store.h"
+#include "wuts/fault.h"
 #include "wuts/log.h"
 #include "wuts/mem.h"
+#include "wuts/queue.h"
 #include "wuts/replay_store.h"
 #include "wuts/settings.h"
+#include "wuts/uuid.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

@@ -5,9 +5,15 @@
 #ifndef WUTS_SCHEDULER_PRIVATE_H
 #define WUTS_SCHEDULER_PRIVATE_H
 
-#include "spool_private.h"
+#include "breaker.h"
+#include "pending.h"
+#include "scheduler.h"
 
 #include "wuts/log.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #define SCHEDULER_NONE UINT32_MAX
 

@@ -5,13 +5,21 @@
    whoever comes next: a shard keeps nothing. */
 #include "config.h"
 
-#include "spool_private.h"
+#include "shards.h"
+
+#include "delivery.h"
+#include "policy.h"
 #include "shard_private.h"
+#include "snapshot.h"
+#include "target.h"
 
 #include "wuts/clock.h"
+#include "wuts/crypto.h"
+#include "wuts/fault.h"
 #include "wuts/log.h"
 #include "wuts/mem.h"
 #include "wuts/settings.h"
+#include "wuts/strbuf.h"
 
 #include <errno.h>
 #include <stdlib.h>

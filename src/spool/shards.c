@@ -9,8 +9,16 @@
    that doubles while shards die young. Nobody else notices. */
 #include "config.h"
 
-#include "spool_private.h"
+#include "shards.h"
+
+#include "delivery.h"
+#include "directory.h"
+#include "dispatch.h"
+#include "endpoint.h"
 #include "shard_private.h"
+#include "snapshot.h"
+#include "spool_private.h"
+#include "target.h"
 
 #include "wuts/clock.h"
 #include "wuts/crypto.h"
@@ -18,6 +26,7 @@
 #include "wuts/mem.h"
 #include "wuts/settings.h"
 #include "wuts/spool_numbers.h"
+#include "wuts/strbuf.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -4,10 +4,12 @@
    receivers written after GitHub's. Pure. */
 #include "config.h"
 
-#include "spool_private.h"
+#include "signature.h"
 
 #include "wuts/arena.h"
 #include "wuts/crypto.h"
+#include "wuts/secret.h"
+#include "wuts/strbuf.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -5,12 +5,21 @@
    may be passwords; the secret inside is sealed once more, as in its row. */
 #include "config.h"
 
-#include "spool_private.h"
+#include "snapshot.h"
+
+#include "endpoint.h"
+#include "target.h"
+#include "trust.h"
 
 #include "wuts/arena.h"
 #include "wuts/crypto.h"
+#include "wuts/fault.h"
 #include "wuts/file.h"
 #include "wuts/json.h"
+#include "wuts/onprem.h"
+#include "wuts/strbuf.h"
+#include "wuts/uuid.h"
+#include "wuts/webhook.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,12 +5,20 @@
    an attempt in flight. */
 #include "config.h"
 
-#include "spool_private.h"
+#include "target.h"
+
+#include "signature.h"
+#include "trust.h"
 
 #include "wuts/crypto.h"
+#include "wuts/event.h"
+#include "wuts/fault.h"
 #include "wuts/json.h"
 #include "wuts/log.h"
 #include "wuts/mem.h"
+#include "wuts/secret.h"
+#include "wuts/strbuf.h"
+#include "wuts/webhook.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -5,12 +5,20 @@
    again. Few at once; the rest are told so. */
 #include "config.h"
 
+#include "trial.h"
+
+#include "delivery.h"
+#include "directory.h"
+#include "lookup.h"
 #include "spool_private.h"
 
 #include "wuts/clock.h"
+#include "wuts/fault.h"
 #include "wuts/log.h"
 #include "wuts/mem.h"
+#include "wuts/strbuf.h"
 #include "wuts/trial.h"
+#include "wuts/uuid.h"
 
 #include <errno.h>
 #include <stddef.h>

@@ -10,14 +10,19 @@
    carry their hash only, and the parsed ones are few and bounded. */
 #include "config.h"
 
-#include "spool_private.h"
+#include "trust.h"
+
+#include "target.h"
 
 #include "wuts/clock.h"
 #include "wuts/crypto.h"
+#include "wuts/fault.h"
 #include "wuts/file.h"
 #include "wuts/log.h"
 #include "wuts/mem.h"
 #include "wuts/onprem.h"
+#include "wuts/strbuf.h"
+#include "wuts/uuid.h"
 
 #include <dirent.h>
 #include <errno.h>

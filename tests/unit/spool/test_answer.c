@@ -2,7 +2,7 @@
 /* How much of an answer is read, what is kept, what a tenant is told. */
 #include "config.h"
 
-#include "spool/spool_private.h"
+#include "spool/answer.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

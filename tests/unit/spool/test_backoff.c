@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
-#include "spool/spool_private.h"
+#include "spool/backoff.h"
+
+#include "wuts/queue.h"
 
 #include <limits.h>
 #include <setjmp.h>

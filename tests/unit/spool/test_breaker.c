@@ -2,10 +2,11 @@
 /* What makes an endpoint's window grow, its breaker open and close. */
 #include "config.h"
 
-#include "spool/spool_private.h"
+#include "spool/breaker.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stddef.h>
 
 #include <cmocka.h>
 

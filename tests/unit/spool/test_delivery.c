@@ -4,8 +4,14 @@
 
 #include "test_support.h"
 
+#include "spool/delivery.h"
+#include "spool/signature.h"
+#include "spool/target.h"
+
 #include "wuts/address.h"
 #include "wuts/clock.h"
+#include "wuts/fault.h"
+#include "wuts/strbuf.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -3,6 +3,11 @@
 
 #include "test_support.h"
 
+#include "spool/endpoint.h"
+#include "spool/target.h"
+
+#include "wuts/fault.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>

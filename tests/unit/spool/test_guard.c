@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
-#include "spool/spool_private.h"
+#include "spool/guard.h"
 
 #include "wuts/address.h"
+#include "wuts/fault.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -4,7 +4,9 @@
    must not depend on who else is there. */
 #include "config.h"
 
-#include "spool/spool_private.h"
+#include "spool/breaker.h"
+#include "spool/pending.h"
+#include "spool/scheduler.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
+#include "spool/delivery.h"
+#include "spool/journal.h"
 #include "spool/spool_private.h"
 
+#include "wuts/delivery_store.h"
+#include "wuts/queue.h"
 #include "wuts/settings.h"
 
 #include <setjmp.h>

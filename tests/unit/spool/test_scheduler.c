@@ -2,7 +2,9 @@
 /* What the scheduler promises, seen only through what it hands out. */
 #include "config.h"
 
-#include "spool/spool_private.h"
+#include "spool/breaker.h"
+#include "spool/pending.h"
+#include "spool/scheduler.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
-#include "spool/spool_private.h"
+#include "spool/signature.h"
+
+#include "wuts/secret.h"
+#include "wuts/strbuf.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -3,7 +3,14 @@
 
 #include "test_support.h"
 
+#include "spool/endpoint.h"
+#include "spool/snapshot.h"
+#include "spool/target.h"
+
+#include "wuts/fault.h"
 #include "wuts/file.h"
+#include "wuts/strbuf.h"
+#include "wuts/uuid.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

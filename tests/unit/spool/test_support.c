@@ -3,6 +3,12 @@
 
 #include "test_support.h"
 
+#include "spool/target.h"
+
+#include "wuts/crypto.h"
+#include "wuts/fault.h"
+#include "wuts/secret.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>

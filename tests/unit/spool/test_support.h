@@ -3,7 +3,7 @@
 #ifndef WUTS_TEST_SPOOL_SUPPORT_H
 #define WUTS_TEST_SPOOL_SUPPORT_H
 
-#include "spool/spool_private.h"
+#include "spool/target.h"
 
 #include "wuts/crypto.h"
 

@@ -5,7 +5,12 @@
 
 #include "test_support.h"
 
+#include "spool/target.h"
+#include "spool/trust.h"
+
+#include "wuts/crypto.h"
 #include "wuts/fault.h"
+#include "wuts/uuid.h"
 
 #include <openssl/evp.h>
 #include <openssl/pem.h>
