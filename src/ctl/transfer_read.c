@@ -7,6 +7,7 @@
 #include "transfer.h"
 
 #include "wuts/arena.h"
+#include "wuts/clock.h"
 #include "wuts/crypto.h"
 #include "wuts/fault.h"
 #include "wuts/json.h"
@@ -77,6 +78,24 @@ take_bool(struct reading *r, const json_t *object, const char *name)
 	if (value != NULL && !json_is_boolean(value))
 		complain(r, name, "must be true or false");
 	return json_is_true(value);
+}
+
+/* 0: none is given. What lies ahead is a mistake. */
+static int64_t
+take_time(struct reading *r, const json_t *object, const char *name)
+{
+	const char *text = take_text(r, object, name);
+	int64_t wall_us;
+
+	if (text[0] == '\0')
+		return 0;
+	if (!clock_parse(text, &wall_us) || wall_us <= 0 ||
+	    wall_us > clock_wall_us()) {
+		complain(r, name,
+		    "must be a time of RFC 3339, after 1970 and not ahead");
+		return 0;
+	}
+	return wall_us;
 }
 
 /* The given id, or one that this line always gives. */
@@ -323,6 +342,7 @@ read_user(struct reading *r, const json_t *object, struct user_transfer *user)
 	account->role = ROLE_USER;
 	if (role[0] != '\0' && !role_parse(role, &account->role))
 		complain(r, "role", "must be admin, manager or user");
+	account->created_us = take_time(r, object, "created_at");
 	account->active = !take_bool(r, object, "disabled");
 	take_array_text(r, object, "username", account->username,
 	    sizeof(account->username));

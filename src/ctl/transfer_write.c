@@ -166,12 +166,12 @@ transfer_write(struct json_writer *w, const struct user_transfer *user,
 {
 	const struct user_details *details = &user->details;
 	const struct user_profile *profile = &details->profile;
-	char time[CLOCK_RFC3339_SIZE];
+	char time[CLOCK_RFC3339_MICROS_SIZE];
 
 	json_write_object_begin(w);
 	put_id(w, &details->user.id);
-	put_text(w, "created_at", clock_format(details->user.created_us,
-	    time));
+	put_text(w, "created_at", clock_format_micros(
+	    details->user.created_us, time));
 	put_text(w, "role", role_name(details->user.role));
 	put_bool(w, "disabled", !details->user.active);
 	put_text(w, "username", details->user.username);

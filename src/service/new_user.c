@@ -183,7 +183,8 @@ new_user_insert_rows(struct change *change, struct new_user *new_user,
 	    check_username(change, user, fault) < 0)
 		return -1;
 	user->tenant_id = change->tenant_id;
-	user->created_us = change->now_us;
+	user->created_us = new_user->created_us != 0 ?
+	    new_user->created_us : change->now_us;
 	user->updated_us = change->now_us;
 	inserted = user_store_insert(change->db, user,
 	    new_user->password_hash, &new_user->token, new_user->webhook_url,

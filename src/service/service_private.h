@@ -273,6 +273,7 @@ int tenant_visit_all(struct service *service, tenant_visit *visit, void *ctx,
 
 struct new_user {
 	struct user user;
+	int64_t created_us;	/* 0: now */
 	bool username_in_any_case;
 	bool email_verified;
 	struct uuid email_id;

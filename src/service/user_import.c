@@ -323,6 +323,7 @@ take_account(struct service *service, struct importing *importing)
 
 	new_user->user = details->user;
 	new_user->user.email[0] = '\0';
+	new_user->created_us = details->user.created_us;
 	new_user->username_in_any_case = true;
 	new_user->user_r = &importing->created;
 	uuid_new_ordered(&new_user->email_id);

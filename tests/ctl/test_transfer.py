@@ -111,10 +111,39 @@ def test_an_export_goes_back_where_its_users_were_deleted(operator, transfer):
     told, _ = transfer.load(house, before)
     assert told == "2 lines: 1 new, 1 there already, 0 refused"
     after = transfer.dump(house, "--secrets")
-    user.pop("created_at")
     [again] = [u for u in after if u["username"] == "ada"]
-    again.pop("created_at")
     assert again == user
+
+
+def test_users_stay_in_the_order_in_which_they_came(operator, transfer):
+    house, other = operator.instance.tenant(), operator.instance.tenant()
+    names = ["first", "second", "third"]
+    transfer.load(house, [
+        {"username": name, "created_at": f"2024-01-15T1{n}:30:00.5+01:00"}
+        for n, name in enumerate(names)])
+    old = {u["id"]: u for u in transfer.dump(house)}
+    old.pop(house.admin.id)
+    for user in old.values():
+        done(house.admin.client.delete("/users/" + user["id"]))
+    transfer.load(other, sorted(old.values(), key=lambda u: u["username"],
+                                reverse=True))
+    answer = requests.get(
+        f"{operator.instance.url}/wacht/users?sort_key=created_at"
+        "&sort_order=asc", timeout=30,
+        headers={"Authorization": "Bearer " + other.admin.token}).json()
+    assert [u["username"] for u in answer["data"]][:3] == names
+    assert [u["created_at"] for u in answer["data"]][:3] == [
+        f"2024-01-15T{9 + n:02}:30:00.500000Z" for n in range(3)]
+
+
+def test_a_time_of_creation_that_cannot_be_is_refused(operator, transfer):
+    house = operator.instance.tenant()
+    told, lines = transfer.load(house, [
+        {"username": "late", "created_at": "2999-01-01T00:00:00Z"},
+        {"username": "none", "created_at": "yesterday"},
+        {"username": "kind", "created_at": 5}], status=1)
+    assert told == "3 lines: 0 new, 0 there already, 3 refused"
+    assert all("created_at" in line for line in lines[:3])
 
 
 def test_an_export_goes_on_behind_an_id(operator, transfer):
