@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 noinst_HEADERS += \
 	include/wuts/address.h \
+	include/wuts/agent.h \
 	include/wuts/api.h \
 	include/wuts/api_key.h \
 	include/wuts/api_key_service.h \

@@ -14,6 +14,7 @@
 
 struct caller;
 struct fault;
+struct json_writer;
 struct service;
 
 #define SESSION_TOKEN_MAX 512
@@ -44,7 +45,8 @@ int session_service_identify(struct service *service,
 int session_service_revoke(struct service *service,
     const struct caller *caller, const struct uuid *user_id,
     const struct uuid *id, struct fault *fault);
-/* *n_r: unexpired ones that it ended. */
+/* *n_r: unexpired ones that it ended. Emits session.deleted for each of the
+   first eight, the last of which names the rest. */
 int session_service_revoke_all(struct service *service,
     const struct caller *caller, const struct uuid *user_id, size_t *n_r,
     struct fault *fault);
@@ -59,5 +61,10 @@ typedef int session_listed(void *ctx, const struct session *session,
 int session_service_list(struct service *service, const struct caller *caller,
     const struct uuid *user_id, bool include_expired, session_listed *row,
     void *ctx, struct fault *fault);
+
+/* The members of a UserSignin (spec/wacht.md §2): one session holds one
+   sign-in, so both have the same id. */
+void session_shape_signin(struct json_writer *w,
+    const struct session *session);
 
 #endif

@@ -78,8 +78,9 @@ struct user_patch {
 	bool remove_picture;		/* wins over picture */
 	struct picture_upload picture;
 };
-/* As above, of fields. Emits user.updated when anything changes; disabling ends all sessions. -1:
-   REFUSAL_USERNAME_EXISTS, and as user_service_change(). */
+/* As above, of fields. Emits user.updated when anything changes; disabling ends
+   all sessions, with session.deleted. -1: REFUSAL_USERNAME_EXISTS, and as
+   user_service_change(). */
 int user_detail_service_update(struct service *service, struct arena *arena,
     const struct caller *caller, const struct uuid *id,
     const struct user_patch *patch, struct user_details *details_r,

@@ -32,7 +32,6 @@ libwuts_api_a_SOURCES += \
 	src/api/onprem/settings.c \
 	src/api/onprem/stats.c
 libwuts_api_a_SOURCES += \
-	src/api/wacht/agent.c \
 	src/api/wacht/auth.c \
 	src/api/wacht/connections.c \
 	src/api/wacht/details_private.h \

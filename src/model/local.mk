@@ -3,6 +3,7 @@ noinst_LIBRARIES += libwuts_model.a
 libwuts_model_a_SOURCES = \
 	src/model/address.c \
 	src/model/address_host.c \
+	src/model/agent.c \
 	src/model/api_key.c \
 	src/model/audit.c \
 	src/model/callback.c \

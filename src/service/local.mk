@@ -44,6 +44,7 @@ libwuts_service_a_SOURCES = \
 	src/service/session.c \
 	src/service/session_end.c \
 	src/service/session_private.h \
+	src/service/session_shape.c \
 	src/service/session_token.c \
 	src/service/tenant.c \
 	src/service/trace.c \

@@ -148,7 +148,7 @@ int service_check_tenant(struct service *service,
 
 /* --- change.c: one use case, one transaction, its audit rows and events --- */
 
-#define CHANGE_EVENTS_MAX 4
+#define CHANGE_EVENTS_MAX 12
 
 struct change;
 /* Runs inside the transaction, again when that is retried: a pure function of

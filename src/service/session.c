@@ -22,14 +22,6 @@
 
 #define TOUCH_EVERY_US ((int64_t)60 * CLOCK_SECOND_US)
 
-void
-session_write_time(struct json_writer *w, const char *key, int64_t wall_us)
-{
-	char text[CLOCK_RFC3339_SIZE];
-
-	change_write_text(w, key, clock_format(wall_us, text));
-}
-
 /* --- open --- */
 
 /* What a client says of itself, as text that every column and reader takes. */
@@ -55,28 +47,28 @@ copy_visible(char *out, size_t size, const char *text)
 }
 
 static int
-tell_created(struct change *change, const struct session *session,
+audit_created(struct change *change, const struct session *session,
     struct fault *fault)
 {
-	struct strbuf data = STRBUF_INIT;
+	struct strbuf text = STRBUF_INIT;
+	char time[CLOCK_RFC3339_SIZE];
 	struct json_writer w;
 	int ret;
 
-	json_writer_init(&w, &data);
+	json_writer_init(&w, &text);
 	json_write_object_begin(&w);
 	change_write_uuid(&w, "session_id", &session->id);
 	change_write_uuid(&w, "user_id", &session->user_id);
 	change_write_text(&w, "address", session->address);
 	change_write_text(&w, "user_agent", session->user_agent);
-	session_write_time(&w, "created_at", session->created_us);
-	session_write_time(&w, "expires_at", session->expires_us);
+	change_write_text(&w, "created_at", clock_format(session->created_us,
+	    time));
+	change_write_text(&w, "expires_at", clock_format(session->expires_us,
+	    time));
 	json_write_object_end(&w);
 	ret = change_audit(change, "session.created", &session->id, NULL,
-	    data.data, fault);
-	if (ret == 0)
-		ret = change_emit(change, "session.created", data.data,
-		    data.len, fault);
-	strbuf_deinit(&data);
+	    text.data, fault);
+	strbuf_deinit(&text);
 	return ret;
 }
 
@@ -87,7 +79,10 @@ session_insert(struct change *change, const struct session_opening *opening,
 	if (session_store_insert(change->db, opening->session,
 	    opening->token_hash, fault) < 0)
 		return fault_prefix(fault, "insert session");
-	return tell_created(change, opening->session, fault);
+	if (audit_created(change, opening->session, fault) < 0)
+		return -1;
+	return session_emit(change, "session.created", opening->session, NULL,
+	    fault);
 }
 
 /* Nothing that anybody remembers becomes untrue by a new session. */

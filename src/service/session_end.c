@@ -16,7 +16,9 @@
 /* What one sweep tells of: it runs beside somebody's request. */
 #define SWEEP_EVERY_US ((int64_t)60 * CLOCK_SECOND_US)
 #define SWEEP_SESSIONS 16
-/* Of one revoke-all; the event names no more. */
+/* Of one revoke-all: so many have an event of their own, each of which is one
+   write to the disk under the tenant's lock; the last one names the rest. */
+#define REVOKED_TOLD_MAX 8
 #define REVOKED_NAMED_MAX 1000
 
 /* --- revoke --- */
@@ -25,9 +27,10 @@ struct session_revocation {
 	const struct uuid *user_id;
 	const struct uuid *id;		/* NULL: all */
 	size_t n;			/* unexpired ones ended */
-	struct strbuf ids;		/* of all, as JSON */
+	struct session told[REVOKED_TOLD_MAX];
+	unsigned found;
+	struct strbuf ids;		/* of the rest, as JSON */
 	struct json_writer w;
-	unsigned named;
 };
 
 /* Oneself, or one whom the caller could keep out altogether. */
@@ -41,44 +44,43 @@ check_revoke(const struct identity *identity, const struct user *target,
 	return user_check_manage(identity, target, MANAGE_ACTIVE, fault);
 }
 
+/* As its row is from now on. */
 static int
-tell_deleted(struct change *change, const struct session_revocation *r,
-    struct fault *fault)
+emit_deleted(struct change *change, struct session *session,
+    const struct strbuf *others, struct fault *fault)
 {
-	const struct uuid *target = r->id != NULL ? r->id : r->user_id;
-	struct strbuf data = STRBUF_INIT;
-	struct json_writer w;
-	int ret;
-
-	json_writer_init(&w, &data);
-	json_write_object_begin(&w);
-	if (r->id != NULL) {
-		change_write_uuid(&w, "session_id", r->id);
-	} else {
-		json_write_key(&w, "session_ids");
-		json_write_raw(&w, r->ids.data, r->ids.len);
-	}
-	change_write_uuid(&w, "user_id", r->user_id);
-	ret = change_audit(change, r->id != NULL ? "session.deleted" :
-	    "session.all_deleted", target, NULL, NULL, fault);
-	change_write_actor(&w, change);
-	json_write_object_end(&w);
-	if (ret == 0)
-		ret = change_emit(change, "session.deleted", data.data,
-		    data.len, fault);
-	strbuf_deinit(&data);
-	return ret;
+	session->updated_us = change->now_us;
+	return session_emit(change, "session.deleted", session, others,
+	    fault);
 }
 
 static int
-name_row(void *ctx, const struct session *session, struct fault *fault)
+take_row(void *ctx, const struct session *session, struct fault *fault)
 {
 	struct session_revocation *r = ctx;
 	char text[UUID_TEXT_LEN + 1];
 
 	(void)fault;
-	if (r->named++ < REVOKED_NAMED_MAX)
+	if (r->found < REVOKED_TOLD_MAX)
+		r->told[r->found] = *session;
+	else if (r->found < REVOKED_TOLD_MAX + REVOKED_NAMED_MAX)
 		json_write_string(&r->w, uuid_format(&session->id, text));
+	r->found++;
+	return 0;
+}
+
+static int
+take_all(struct change *change, struct session_revocation *r,
+    struct fault *fault)
+{
+	strbuf_reset(&r->ids);
+	json_writer_init(&r->w, &r->ids);
+	r->found = 0;
+	json_write_array_begin(&r->w);
+	if (session_store_list(change->db, &change->tenant_id, r->user_id,
+	    true, change->now_us, take_row, r, fault) < 0)
+		return fault_prefix(fault, "list sessions");
+	json_write_array_end(&r->w);
 	return 0;
 }
 
@@ -86,20 +88,49 @@ static int
 revoke_all(struct change *change, struct session_revocation *r,
     struct fault *fault)
 {
-	strbuf_reset(&r->ids);
-	json_writer_init(&r->w, &r->ids);
-	r->named = 0;
-	json_write_array_begin(&r->w);
-	if (session_store_list(change->db, &change->tenant_id, r->user_id,
-	    true, change->now_us, name_row, r, fault) < 0)
-		return fault_prefix(fault, "list sessions");
-	json_write_array_end(&r->w);
-	if (r->named == 0)
+	const struct strbuf *others;
+
+	if (take_all(change, r, fault) < 0)
+		return -1;
+	if (r->found == 0)
 		return 0;
 	if (session_store_revoke_all(change->db, &change->tenant_id,
 	    r->user_id, change->now_us, &r->n, fault) < 0)
 		return fault_prefix(fault, "revoke sessions");
-	return tell_deleted(change, r, fault);
+	if (change_audit(change, "session.all_deleted", r->user_id, NULL, NULL,
+	    fault) < 0)
+		return -1;
+	for (unsigned i = 0; i < r->found && i < REVOKED_TOLD_MAX; i++) {
+		others = i == REVOKED_TOLD_MAX - 1 &&
+		    r->found > REVOKED_TOLD_MAX ? &r->ids : NULL;
+		if (emit_deleted(change, &r->told[i], others, fault) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+revoke_one(struct change *change, const struct session_revocation *r,
+    struct fault *fault)
+{
+	struct session session;
+	int found;
+
+	/* As it was: revoking shortens it. */
+	found = session_store_find(change->db, &change->tenant_id,
+	    r->user_id, r->id, &session, fault);
+	if (found == 1)
+		found = session_store_revoke(change->db, &change->tenant_id,
+		    r->user_id, r->id, change->now_us, fault);
+	if (found < 0)
+		return fault_prefix(fault, "revoke session");
+	if (found == 0)
+		return fault_say(fault, REFUSAL_SESSION_NOT_FOUND,
+		    "session not found");
+	if (change_audit(change, "session.deleted", r->id, NULL, NULL,
+	    fault) < 0)
+		return -1;
+	return emit_deleted(change, &session, NULL, fault);
 }
 
 int
@@ -118,22 +149,13 @@ revoke_body(struct change *change, void *ctx, struct fault *fault)
 {
 	struct session_revocation *r = ctx;
 	struct user user;
-	int revoked;
 
 	r->n = 0;
 	if (user_lock_target(change, r->user_id, &user, fault) < 0 ||
 	    check_revoke(&change->identity, &user, fault) < 0)
 		return -1;
-	if (r->id == NULL)
-		return revoke_all(change, r, fault);
-	revoked = session_store_revoke(change->db, &change->tenant_id,
-	    r->user_id, r->id, change->now_us, fault);
-	if (revoked < 0)
-		return fault_prefix(fault, "revoke session");
-	if (revoked == 0)
-		return fault_say(fault, REFUSAL_SESSION_NOT_FOUND,
-		    "session not found");
-	return tell_deleted(change, r, fault);
+	return r->id == NULL ? revoke_all(change, r, fault) :
+	    revoke_one(change, r, fault);
 }
 
 static int
@@ -201,26 +223,6 @@ struct session_expiry {
 	unsigned n;
 };
 
-static int
-tell_expired(struct change *change, const struct session *session,
-    struct fault *fault)
-{
-	struct strbuf data = STRBUF_INIT;
-	struct json_writer w;
-	int ret;
-
-	json_writer_init(&w, &data);
-	json_write_object_begin(&w);
-	change_write_uuid(&w, "session_id", &session->id);
-	change_write_uuid(&w, "user_id", &session->user_id);
-	session_write_time(&w, "expires_at", session->expires_us);
-	json_write_object_end(&w);
-	ret = change_emit(change, "session.expired", data.data, data.len,
-	    fault);
-	strbuf_deinit(&data);
-	return ret;
-}
-
 /* Another process may have been here first: it is told once. */
 static int
 expire_body(struct change *change, void *ctx, struct fault *fault)
@@ -238,7 +240,8 @@ expire_body(struct change *change, void *ctx, struct fault *fault)
 		    &change->tenant_id, &session->id, fault);
 		if (deleted < 0)
 			return fault_prefix(fault, "delete session");
-		if (deleted == 1 && tell_expired(change, session, fault) < 0)
+		if (deleted == 1 && session_emit(change, "session.expired",
+		    session, NULL, fault) < 0)
 			return -1;
 	}
 	return 0;

@@ -13,9 +13,9 @@
 struct caller;
 struct change;
 struct fault;
-struct json_writer;
 struct service;
 struct session;
+struct strbuf;
 struct user;
 
 /* --- session_token.c: the text of a token, which looks like a JWT of algorithm
@@ -55,7 +55,13 @@ void session_prepare(struct service *service, const struct caller *caller,
 int session_insert(struct change *change,
     const struct session_opening *opening, struct fault *fault);
 
-void session_write_time(struct json_writer *w, const char *key,
-    int64_t wall_us);
+/* --- session_shape.c --- */
+
+/* session.created, .deleted or .expired, in the shape of the Wacht dialect.
+   others: NULL, or the ids of more sessions that the event stands for, as a
+   JSON array. */
+int session_emit(struct change *change, const char *event,
+    const struct session *session, const struct strbuf *others,
+    struct fault *fault);
 
 #endif

@@ -371,6 +371,32 @@ def test_each_change_is_told_and_nothing_secret(world, wuts, hook):
             assert delivery.message["data"]["entity_id"] == user.id
 
 
+def test_sign_ins_are_told_as_sessions(wuts, hook):
+    house = wuts.tenant()
+    user = User(house)
+    call = Wacht(wuts, key_of(house))
+    done(house.admin.client.post("/webhook?scope=tenant", {
+        "webhook_url": hook.url, "enabled_events": ["session.*"]}), 201)
+    kept, gone = user.session(), user.session()
+    row = next(s for s in call.ok("GET", user.path + "/sessions")["data"]
+               if s["id"] == gone)
+    call.ok("POST", f"{user.path}/sessions/{gone}/revoke")
+    [delivery] = hook.wait(1)
+    message, data = delivery.message, delivery.message["data"]
+    assert message["type"] == message["event"] == "session.deleted"
+    assert re.fullmatch(r".{19}\.\d{3}Z", message["timestamp"])
+    assert data["entity_type"] == "session"
+    assert data["entity_id"] == data["id"] == data["active_signin_id"] == gone
+    assert data["created_at"] == row["created_at"]
+    [signin] = data["signins"]
+    assert {**signin, "updated_at": row["updated_at"]} == row
+    assert data["user_id"] == user.id
+    call.ok("PATCH", user.path, files={"disabled": (None, "true")})
+    seen = hook.wait(2)
+    assert [d.event for d in seen] == ["session.deleted"] * 2
+    assert seen[1].message["data"]["entity_id"] == kept
+
+
 def test_times_of_codes_are_right_by_another_implementation():
     assert code_at(SECRET, 59) == "287082"
     assert time.time() > 0

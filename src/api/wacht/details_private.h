@@ -25,9 +25,4 @@ int wacht_authenticators_create(struct exchange *x, struct fault *fault);
 int wacht_authenticators_delete(struct exchange *x, struct fault *fault);
 int wacht_backup_codes_renew(struct exchange *x, struct fault *fault);
 
-/* --- agent.c: what a User-Agent says of itself; "" when it is not plain --- */
-
-const char *agent_browser(const char *user_agent);
-const char *agent_device(const char *user_agent);
-
 #endif

@@ -15,18 +15,6 @@ struct session_answer {
 	size_t n;
 };
 
-/* Where an address is, nobody here knows. */
-static void
-put_place(struct json_writer *w)
-{
-	static const char *const members[] = {
-		"city", "region", "region_code", "country", "country_code"
-	};
-
-	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
-		wacht_put_string(w, members[i], "");
-}
-
 static int
 put_row(void *ctx, const struct session *session, struct fault *fault)
 {
@@ -35,19 +23,7 @@ put_row(void *ctx, const struct session *session, struct fault *fault)
 
 	(void)fault;
 	json_write_object_begin(w);
-	wacht_put_uuid(w, "id", &session->id);
-	wacht_put_time(w, "created_at", session->created_us);
-	wacht_put_time(w, "updated_at", session->updated_us);
-	wacht_put_uuid(w, "session_id", &session->id);
-	wacht_put_uuid(w, "user_id", &session->user_id);
-	wacht_put_null(w, "active_organization_membership_id");
-	wacht_put_null(w, "active_workspace_membership_id");
-	wacht_put_time(w, "expires_at", session->expires_us);
-	wacht_put_time(w, "last_active_at", session->last_active_us);
-	wacht_put_string(w, "ip_address", session->address);
-	wacht_put_string(w, "browser", agent_browser(session->user_agent));
-	wacht_put_string(w, "device", agent_device(session->user_agent));
-	put_place(w);
+	session_shape_signin(w, session);
 	json_write_object_end(w);
 	answer->n++;
 	return 0;

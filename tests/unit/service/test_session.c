@@ -11,6 +11,7 @@
 #include "wuts/session_service.h"
 #include "wuts/session_store.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define WEEK_S 604800
@@ -239,7 +240,88 @@ all_of_a_user_are_listed_and_ended_by_who_may(void **state)
 	assert_ok(w, session_service_revoke_all(w->service, &admin,
 	    &cast.target.user.id, &ended, &w->fault));
 	assert_int_equal(ended, 0);
-	assert_int_equal(world_count_events(w, "session.deleted"), 1);
+	assert_int_equal(world_count_events(w, "session.deleted"), 2);
+	assert_int_equal(world_count_events(w, "session.expired"), 1);
+}
+
+static const char *
+last_body(struct world *w, const char *name)
+{
+	const struct seen *seen = world_events(w);
+	const char *body = NULL;
+
+	for (size_t i = 0; i < seen->n; i++)
+		if (strcmp(seen->events[i].name, name) == 0)
+			body = seen->events[i].body;
+	assert_non_null(body);
+	return body;
+}
+
+static void
+events_have_the_shape_that_wachts_consumers_know(void **state)
+{
+	static const char *const names[] = {
+		"session.created", "session.deleted", "session.expired"
+	};
+	struct world *w = *state;
+	struct session_opened opened;
+	char id[UUID_TEXT_LEN + 1], begin[512];
+	struct world_cast cast;
+	const char *body;
+
+	world_cast(w, &cast, "Acme");
+	open_for(w, &cast.target.user, WEEK_S, &opened);
+	assert_ok(w, session_service_revoke(w->service, &w->master,
+	    &cast.target.user.id, &opened.session.id, &w->fault));
+	open_for(w, &cast.target.user, 0, &opened);
+	assert_int_equal(session_service_sweep(w->service, &w->fault), 0);
+	for (int i = 0; i < 3; i++) {
+		body = last_body(w, names[i]);
+		snprintf(begin, sizeof(begin), "{\"type\":\"%s\","
+		    "\"timestamp\":\"", names[i]);
+		assert_memory_equal(body, begin, strlen(begin));
+		assert_non_null(strstr(body, "\"entity_type\":\"session\""));
+		assert_non_null(strstr(body, "\"signins\":[{\"id\":\""));
+		assert_int_equal(strstr(body, "\"changed_by\"") == NULL,
+		    i == 2);
+	}
+	uuid_format(&opened.session.id, id);
+	snprintf(begin, sizeof(begin), "\"data\":{\"entity_id\":\"%s\","
+	    "\"entity_type\":\"session\",\"id\":\"%s\",\"created_at\"",
+	    id, id);
+	assert_non_null(strstr(body, begin));
+	snprintf(begin, sizeof(begin), "\"active_signin_id\":\"%s\"", id);
+	assert_non_null(strstr(body, begin));
+}
+
+/* Each event is a write to the disk under the tenant's lock. */
+static void
+the_end_of_many_is_told_in_few_events(void **state)
+{
+	struct world *w = *state;
+	struct session_opened opened[20];
+	char id[UUID_TEXT_LEN + 1];
+	const struct seen *seen;
+	struct world_cast cast;
+	size_t ended, told;
+
+	world_cast(w, &cast, "Acme");
+	for (int i = 0; i < 20; i++)
+		open_for(w, &cast.target.user, WEEK_S, &opened[i]);
+	assert_ok(w, session_service_revoke_all(w->service, &w->master,
+	    &cast.target.user.id, &ended, &w->fault));
+	assert_int_equal(ended, 20);
+	assert_int_equal(world_count_events(w, "session.deleted"), 8);
+	seen = world_events(w);
+	for (int i = 0; i < 20; i++) {
+		uuid_format(&opened[i].session.id, id);
+		told = 0;
+		for (size_t k = 0; k < seen->n; k++)
+			told += strcmp(seen->events[k].name,
+			    "session.deleted") == 0 &&
+			    strstr(seen->events[k].body, id) != NULL;
+		assert_int_equal(told, 1);
+	}
 }
 
 static void
@@ -274,6 +356,8 @@ main(void)
 		TEST(expired_ones_are_told_once_and_gone),
 		TEST(rows_go_a_while_after_their_end),
 		TEST(all_of_a_user_are_listed_and_ended_by_who_may),
+		TEST(events_have_the_shape_that_wachts_consumers_know),
+		TEST(the_end_of_many_is_told_in_few_events),
 		TEST(use_is_noted_to_the_minute),
 	};
 

@@ -3,7 +3,7 @@
    It decides nothing: it helps a person to tell one log-in from another. */
 #include "config.h"
 
-#include "details_private.h"
+#include "wuts/agent.h"
 
 #include <string.h>
 
