@@ -6,11 +6,11 @@
 
 #include "wuts/onprem_service.h"
 
-#include "service_private.h"
 #include "session_private.h"
+#include "user_detail_private.h"
+#include "wuts/arena.h"
 #include "wuts/fault.h"
 #include "wuts/identity_service.h"
-#include "wuts/json.h"
 #include "wuts/second_factor_service.h"
 #include "wuts/settings.h"
 #include "wuts/user_service.h"
@@ -31,45 +31,22 @@ check_new_password(const char *field, const char *password,
 
 /* --- the password --- */
 
-static int
-tell_password(struct change *change, const struct user *user,
-    struct fault *fault)
-{
-	struct strbuf data = STRBUF_INIT;
-	struct json_writer w;
-	int ret;
-
-	json_writer_init(&w, &data);
-	json_write_object_begin(&w);
-	change_write_uuid(&w, "user_id", &user->id);
-	json_write_key(&w, "password_changed");
-	json_write_bool(&w, true);
-	change_write_actor(&w, change);
-	json_write_object_end(&w);
-	ret = change_audit(change, "user.password_changed", &user->id, NULL,
-	    NULL, fault);
-	if (ret == 0)
-		ret = change_emit(change, "user.updated", data.data, data.len,
-		    fault);
-	strbuf_deinit(&data);
-	return ret;
-}
-
 /* Of a user whose row stands locked. */
 static int
 change_password(struct change *change, struct user *user, const char *hash,
     struct fault *fault)
 {
 	const struct settings *settings = change->service->settings;
+	struct arena *arena;
+	int ret;
 
-	user->must_change_password = false;
-	user->updated_us = change_time_after(change, user->updated_us);
-	if (user_store_change_password(change->db, user, hash, fault) < 0)
-		return fault_prefix(fault, "change password");
 	if (settings->onprem_revoke_on_password_change &&
 	    session_end_all(change, &user->id, fault) < 0)
 		return -1;
-	return tell_password(change, user, fault);
+	arena = arena_new();
+	ret = details_set_password(change, arena, user, hash, fault);
+	arena_free(&arena);
+	return ret;
 }
 
 /* --- log-in --- */

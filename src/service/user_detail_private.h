@@ -69,6 +69,12 @@ int details_emit_user(struct change *change, const char *event,
 int details_emit_updated(struct change *change, struct arena *arena,
     struct user *user, struct fault *fault);
 
+/* user_password.c: the password of a user that stands locked, from now on; hash
+   NULL: none. With the time of the reset, the audit row, and
+   user.password.updated. */
+int details_set_password(struct change *change, struct arena *arena,
+    struct user *user, const char *hash, struct fault *fault);
+
 /* An audit row about the user, whose new value is one text. value NULL:
    none. */
 int details_audit(struct change *change, const char *action,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The password of a user, set or taken away by an administrator (spec/wacht.md
-   §3.5). Sessions stay. */
+   §3.5), and what every change of a password does. Sessions stay. */
 #include "config.h"
 
 #include "user_detail_private.h"
@@ -20,12 +20,18 @@ struct password_setting {
 	const char *hash;		/* NULL: none */
 };
 
-static void
-write_user_id(struct json_writer *w, const void *ctx)
-{
-	const struct user *user = ctx;
+struct telling {
+	const struct change *change;
+	const struct user *user;
+};
 
-	change_write_uuid(w, "user_id", &user->id);
+static void
+write_password(struct json_writer *w, const void *ctx)
+{
+	const struct telling *telling = ctx;
+
+	change_write_uuid(w, "user_id", &telling->user->id);
+	change_write_actor(w, telling->change);
 }
 
 /* The time of the last reset is told by the one that sets one. */
@@ -42,6 +48,23 @@ note_reset(struct change *change, struct arena *arena,
 	return user_profile_store_put(change->db, &profile, fault);
 }
 
+int
+details_set_password(struct change *change, struct arena *arena,
+    struct user *user, const char *hash, struct fault *fault)
+{
+	user->must_change_password = false;
+	user->updated_us = change_time_after(change, user->updated_us);
+	if (user_store_change_password(change->db, user, hash, fault) < 0 ||
+	    (hash != NULL && note_reset(change, arena, user, fault) < 0))
+		return fault_prefix(fault, "change password");
+	if (details_audit(change, hash != NULL ? "user.password_changed" :
+	    "user.password_removed", &user->id, NULL, NULL, fault) < 0)
+		return -1;
+	return details_emit(change, "user.password.updated", "user",
+	    &user->id, write_password, &(struct telling) { change, user },
+	    fault);
+}
+
 static int
 set_body(struct change *change, void *ctx, struct fault *fault)
 {
@@ -56,18 +79,8 @@ set_body(struct change *change, void *ctx, struct fault *fault)
 		    &user.id, fault);
 	if (has <= 0)
 		return has;	/* nothing to take away */
-	user.must_change_password = false;
-	user.updated_us = change_time_after(change, user.updated_us);
-	if (user_store_change_password(change->db, &user, setting->hash,
-	    fault) < 0 || (setting->hash != NULL &&
-	    note_reset(change, setting->arena, &user, fault) < 0))
-		return fault_prefix(fault, "change password");
-	if (details_audit(change, setting->hash != NULL ?
-	    "user.password_changed" : "user.password_removed", &user.id,
-	    NULL, NULL, fault) < 0)
-		return -1;
-	return details_emit(change, "user.password.updated", "user", &user.id,
-	    write_user_id, &user, fault);
+	return details_set_password(change, setting->arena, &user,
+	    setting->hash, fault);
 }
 
 static int

@@ -428,6 +428,28 @@ def test_changing_the_initial_password_by_put_is_enough(fresh):
     fresh.session("admin", NEW_PASSWORD)
 
 
+def test_a_new_password_is_told_and_its_time_kept(fresh, wuts, hook):
+    owner = fresh.tenant.admin
+    assert owner.client.post("/webhook?scope=tenant", {
+        "webhook_url": hook.url,
+        "enabled_events": ["user.*"]}).status_code == 201
+    done(fresh.call("PUT", "/users/admin", {"password": NEW_PASSWORD},
+                    token=owner.token))
+    answer = fresh.login("admin", NEW_PASSWORD, {"new_password": GOOD})
+    assert answer.status_code == 200
+    seen = hook.wait(2)
+    assert [d.event for d in seen] == ["user.password.updated"] * 2
+    reset = wuts.sql("SELECT HEX(user_id) FROM user_profile"
+                     " WHERE password_reset_at IS NOT NULL")
+    for delivery in seen:
+        message = delivery.message
+        assert message["type"] == "user.password.updated"
+        assert message["data"]["entity_type"] == "user"
+        id = message["data"]["entity_id"].replace("-", "").upper()
+        assert (id,) in reset
+        assert GOOD not in delivery.body.decode()
+
+
 # --- §11: one user for all dialects ---
 
 def test_who_is_deactivated_is_out_at_once(site):
