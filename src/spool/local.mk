@@ -34,6 +34,8 @@ libwuts_spool_a_SOURCES = \
 	src/spool/lookup.h \
 	src/spool/loop.c \
 	src/spool/loop.h \
+	src/spool/loop_open.c \
+	src/spool/loop_private.h \
 	src/spool/numbers.c \
 	src/spool/numbers.h \
 	src/spool/pending.c \
@@ -56,6 +58,8 @@ libwuts_spool_a_SOURCES = \
 	src/spool/shard_private.h \
 	src/spool/shards.c \
 	src/spool/shards.h \
+	src/spool/shards_child.c \
+	src/spool/shards_private.h \
 	src/spool/signature.c \
 	src/spool/signature.h \
 	src/spool/snapshot.c \

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* The shards, as the parent sees them: processes that make the attempts of the
-   endpoints that fall to them. Queue, schedule, database and outcomes stay
-   here, in the one process that has always had them, so nothing on the disk
-   knows of shards, and their number may change from one start to the next.
+/* The shards, as the parent sees them: processes (shards_child.c) that make the
+   attempts of the endpoints that fall to them. Queue, schedule, database and
+   outcomes stay here, in the one process that has always had them, so nothing
+   on the disk knows of shards, and their number may change from one start to
+   the next.
 
    A shard that dies has told nothing of what it had under way: that is tried
    again. Its endpoints wait for the next one, which is started after a pause
    that doubles while shards die young. Nobody else notices. */
 #include "config.h"
 
-#include "shards.h"
+#include "shards_private.h"
 
 #include "delivery.h"
 #include "directory.h"
 #include "dispatch.h"
 #include "endpoint.h"
-#include "shard_private.h"
 #include "snapshot.h"
 #include "spool_private.h"
 #include "target.h"
@@ -28,21 +28,11 @@
 #include "wuts/spool_numbers.h"
 #include "wuts/strbuf.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#define PAUSE_US (CLOCK_SECOND_US / 10)
-#define PAUSE_MAX_US (10 * CLOCK_SECOND_US)
 /* One that has lived for so long did not die young. */
 #define OLD_US (10 * CLOCK_SECOND_US)
 #define YOUNG_HOPELESS 8
@@ -50,50 +40,6 @@
 #define OVERDUE_US (30 * CLOCK_SECOND_US)
 /* At the end: what was in flight is not waited for any more. */
 #define END_MS 2000
-
-/* There are a dozen. */
-#define ERRORS_MAX 64
-
-extern char **environ;
-
-struct child {
-	pid_t pid;			/* 0: none runs */
-	struct wire wire;
-	bool is_writing;
-	int64_t started_us;		/* monotonic */
-	int64_t start_at_us;		/* of the next one */
-	unsigned young;			/* that died young, in a row */
-};
-
-/* An attempt under way, by its token. */
-struct flight {
-	struct delivery *delivery;	/* NULL: free */
-	unsigned shard;
-	uint32_t next_free;
-	int64_t overdue_us;
-};
-#define NO_FLIGHT UINT32_MAX
-
-/* What the shard of an endpoint knows of its settings. */
-struct told {
-	struct target *target;		/* a reference; NULL: nothing */
-	unsigned shard;
-};
-
-struct shards {
-	struct spool *spool;
-	int epoll_fd;
-	unsigned n;
-	struct child *children;
-	struct flight *flights;
-	uint32_t nflights, first_free;
-	struct told *told;		/* by endpoint */
-	size_t ntold;
-	/* What shards call errors: a result's outlives the result, as those
-	   that are made here do, which are constants. */
-	char *errors[ERRORS_MAX];
-	size_t nerrors;
-};
 
 static unsigned
 shard_of(const struct shards *shards, const struct endpoint *endpoint)
@@ -103,107 +49,6 @@ shard_of(const struct shards *shards, const struct endpoint *endpoint)
 
 	return crypto_crc32c(crc, endpoint->device_id.b,
 	    sizeof(endpoint->device_id.b)) % shards->n;
-}
-
-/* --- starting --- */
-
-/* What opens the secrets of webhooks, and nothing else that the keys can do. */
-static void
-say_policy(struct shards *shards, struct child *child)
-{
-	const struct settings *live = shards->spool->live;
-	struct wire_policy head;
-
-	memset(&head, 0, sizeof(head));
-	head.max_in_flight = live->spool_max_in_flight;
-	head.log_level = (int32_t)live->log_level;
-	head.http = live->webhook_http;
-	head.callback_connect_timeout_ms =
-	    live->onprem_webhook_connect_timeout_ms;
-	head.callback_timeout_ms = live->onprem_webhook_timeout_ms;
-	head.log_json = live->log_json;
-	head.keys.n = live->keys.n;
-	for (unsigned i = 0; i < live->keys.n; i++) {
-		const struct crypto_key *key = &live->keys.key[i];
-
-		memcpy(head.keys.key[i].name, key->name, sizeof(key->name));
-		memcpy(head.keys.key[i].seal, key->seal, sizeof(key->seal));
-	}
-	wire_begin(&child->wire, WIRE_POLICY, &head, sizeof(head));
-	wire_add_text(&child->wire, live->webhook_allow);
-	wire_add_text(&child->wire, live->webhook_allow_host);
-	wire_add_text(&child->wire, live->onprem_webhook_allow);
-	wire_add_text(&child->wire, live->log_file);
-	wire_add_text(&child->wire, shards->spool->settings->queue_dir);
-	wire_end(&child->wire);
-	child->wire.is_secret = true;
-	crypto_wipe(&head, sizeof(head));
-}
-
-/* A new program, not a fork: this process has threads. The file is the one that
-   runs, also when another has been installed meanwhile. */
-static int
-spawn(struct child *child, int fd)
-{
-	char name[] = "wuts-spool", option[] = "--shard";
-	char *const argv[] = { name, option, NULL };
-	posix_spawn_file_actions_t actions;
-	int error;
-
-	error = posix_spawn_file_actions_init(&actions);
-	if (error != 0)
-		return error;
-	error = posix_spawn_file_actions_adddup2(&actions, fd, SHARD_FD);
-	if (error == 0)
-		error = posix_spawn(&child->pid, "/proc/self/exe", &actions,
-		    NULL, argv, environ);
-	(void)posix_spawn_file_actions_destroy(&actions);
-	if (error != 0)
-		child->pid = 0;
-	return error;
-}
-
-static void
-put_off(struct child *child, int64_t now_us)
-{
-	int64_t pause_us = PAUSE_US;
-
-	for (unsigned i = 0; i < child->young && pause_us < PAUSE_MAX_US; i++)
-		pause_us *= 2;
-	child->young++;
-	child->start_at_us = now_us +
-	    (pause_us < PAUSE_MAX_US ? pause_us : PAUSE_MAX_US);
-}
-
-static void
-start(struct shards *shards, unsigned i, int64_t now_us)
-{
-	struct child *child = &shards->children[i];
-	struct epoll_event event = { .events = EPOLLIN };
-	int pair[2], error;
-
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
-		log_error("shard=%u socketpair: %m", i);
-		put_off(child, now_us);
-		return;
-	}
-	event.data.fd = pair[0];
-	error = spawn(child, pair[1]);
-	close(pair[1]);
-	if (error == 0 && epoll_ctl(shards->epoll_fd, EPOLL_CTL_ADD, pair[0],
-	    &event) < 0)
-		log_fatal("epoll_ctl: %m");
-	if (error != 0) {
-		log_error("shard=%u start: %s", i, strerror(error));
-		close(pair[0]);
-		put_off(child, now_us);
-		return;
-	}
-	wire_init(&child->wire, pair[0]);
-	child->is_writing = false;
-	child->started_us = now_us;
-	say_policy(shards, child);
-	log_info("shard=%u pid=%ld started", i, (long)child->pid);
 }
 
 /* --- attempts --- */
@@ -339,34 +184,16 @@ take_back(struct shards *shards, unsigned i)
 }
 
 static void
-reap(unsigned i, struct child *child)
-{
-	int status = 0;
-
-	/* Its socket is closed: if it is not dead, it is no use. */
-	(void)kill(child->pid, SIGKILL);
-	while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR)
-		continue;
-	if (WIFSIGNALED(status))
-		log_error("shard=%u pid=%ld died: signal %d", i,
-		    (long)child->pid, WTERMSIG(status));
-	else
-		log_error("shard=%u pid=%ld died: status %d", i,
-		    (long)child->pid, WEXITSTATUS(status));
-	child->pid = 0;
-}
-
-static void
 died(struct shards *shards, unsigned i)
 {
 	struct child *child = &shards->children[i];
 	int64_t now_us = clock_mono_us();
 
 	wire_deinit(&child->wire);
-	reap(i, child);
+	shards_child_reap(i, child);
 	if (now_us - child->started_us >= OLD_US)
 		child->young = 0;
-	put_off(child, now_us);
+	shards_child_put_off(child, now_us);
 	take_back(shards, i);
 	spool_numbers_count_restart(shards->spool->numbers);
 }
@@ -471,7 +298,7 @@ shards_run(struct shards *shards, int64_t mono_us)
 		struct child *child = &shards->children[i];
 
 		if (child->pid == 0 && mono_us >= child->start_at_us) {
-			start(shards, i, mono_us);
+			shards_child_start(shards, i, mono_us);
 			if (child->pid > 0)
 				directory_apply_all(shards->spool);
 		}
@@ -544,7 +371,7 @@ shards_reload(struct shards *shards)
 		target_unref(&shards->told[e].target);
 	for (unsigned i = 0; i < shards->n; i++)
 		if (shards->children[i].pid > 0)
-			say_policy(shards, &shards->children[i]);
+			shards_child_say_policy(shards, &shards->children[i]);
 }
 
 struct shards *
@@ -558,22 +385,6 @@ shards_new(struct spool *spool, int epoll_fd, unsigned n)
 	shards->first_free = NO_FLIGHT;
 	shards->children = mem_calloc(n, sizeof(shards->children[0]));
 	return shards;
-}
-
-/* A closed socket ends them. */
-static void
-wait_for_end(struct child *child, int64_t until_us)
-{
-	pid_t pid;
-
-	while ((pid = waitpid(child->pid, NULL, WNOHANG)) == 0 &&
-	    clock_mono_us() < until_us)
-		(void)poll(NULL, 0, 5);
-	if (pid != 0)
-		return;
-	(void)kill(child->pid, SIGKILL);
-	while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
-		continue;
 }
 
 void
@@ -590,7 +401,7 @@ shards_free(struct shards **shardsp)
 			wire_deinit(&shards->children[i].wire);
 	for (unsigned i = 0; i < shards->n; i++)
 		if (shards->children[i].pid > 0)
-			wait_for_end(&shards->children[i], until_us);
+			shards_child_wait(&shards->children[i], until_us);
 	for (size_t e = 0; e < shards->ntold; e++)
 		target_unref(&shards->told[e].target);
 	for (size_t i = 0; i < shards->nerrors; i++)
