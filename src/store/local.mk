@@ -26,8 +26,10 @@ libwuts_store_a_SOURCES = \
 	src/store/tx.c \
 	src/store/user.c \
 	src/store/user_email.c \
+	src/store/user_password.c \
 	src/store/user_phone.c \
 	src/store/user_policy.c \
+	src/store/user_private.h \
 	src/store/user_profile.c \
 	src/store/user_search.c \
 	src/store/webhook.c

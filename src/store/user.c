@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Table users. Of a token it holds the keyed hash, by which it is looked up,
-   and the sealed text; never the token. */
+   and the sealed text; never the token. Passwords: user_password.c. */
 #include "config.h"
 
 #include "wuts/user_store.h"
-#include "store_private.h"
+#include "user_private.h"
 #include "wuts/fault.h"
 
 #include <string.h>
@@ -18,14 +18,8 @@ enum {
 	USER_LOCK_TWO,
 	USER_COUNT_OTHER_ADMINS,
 	USER_UPDATE,
-	USER_FIND_PASSWORD,
-	USER_FIND_PASSWORD_BY_USERNAME,
 	USER_FIND_USERNAME,
-	USER_FIND_HASH,
-	USER_HAS_PASSWORD,
 	USER_UPDATE_ACCOUNT,
-	USER_UPDATE_PASSWORD,
-	USER_CHANGE_PASSWORD,
 	USER_UPDATE_TOKEN,
 	USER_DELETE,
 	USER_LIST,
@@ -34,10 +28,6 @@ enum {
 	USER_CLEAR_PENDING_WEBHOOK,
 	USER_STMT_COUNT
 };
-
-#define USER_COLUMNS \
-	"id, tenant_id, email, username, role, active," \
-	" must_change_password, created_at, updated_at"
 
 static const struct stmt_def user_stmts[USER_STMT_COUNT] = {
 	[USER_INSERT] = { "user_insert",
@@ -68,31 +58,12 @@ static const struct stmt_def user_stmts[USER_STMT_COUNT] = {
 	[USER_UPDATE] = { "user_update",
 	    "UPDATE users SET role = ?, active = ?, updated_at = ?"
 	    " WHERE tenant_id = ? AND id = ?" },
-	[USER_FIND_PASSWORD] = { "user_find_password",
-	    "SELECT " USER_COLUMNS ", password_hash FROM users"
-	    " WHERE tenant_id = ? AND email_key = LOWER(?)"
-	    SQL_TENANT_LIVES("users") },
-	[USER_FIND_PASSWORD_BY_USERNAME] = { "user_find_password_by_username",
-	    "SELECT " USER_COLUMNS ", password_hash FROM users"
-	    " WHERE tenant_id = ? AND username = ?"
-	    SQL_TENANT_LIVES("users") },
 	[USER_FIND_USERNAME] = { "user_find_username",
 	    "SELECT id FROM users WHERE tenant_id = ?"
 	    " AND username_key = LOWER(?) ORDER BY id LIMIT 1" },
-	[USER_FIND_HASH] = { "user_find_hash",
-	    "SELECT password_hash FROM users WHERE tenant_id = ? AND id = ?" },
-	[USER_HAS_PASSWORD] = { "user_has_password",
-	    "SELECT 1 FROM users WHERE tenant_id = ? AND id = ?"
-	    " AND password_hash IS NOT NULL" },
 	[USER_UPDATE_ACCOUNT] = { "user_update_account",
 	    "UPDATE users SET email = ?, email_key = LOWER(?), username = ?,"
 	    " username_key = LOWER(?), active = ?, updated_at = ?"
-	    " WHERE tenant_id = ? AND id = ?" },
-	[USER_CHANGE_PASSWORD] = { "user_change_password",
-	    "UPDATE users SET password_hash = ?, must_change_password = ?,"
-	    " updated_at = ? WHERE tenant_id = ? AND id = ?" },
-	[USER_UPDATE_PASSWORD] = { "user_update_password",
-	    "UPDATE users SET password_hash = ?"
 	    " WHERE tenant_id = ? AND id = ?" },
 	[USER_UPDATE_TOKEN] = { "user_update_token",
 	    "UPDATE users SET token_hash = ?, token_sealed = ?,"
@@ -113,8 +84,8 @@ static const struct stmt_def user_stmts[USER_STMT_COUNT] = {
 	    " WHERE tenant_id = ? AND id = ?" },
 };
 
-static void
-fetch_user(struct columns *out, struct user *user)
+void
+user_fetch(struct columns *out, struct user *user)
 {
 	columns_init(out);
 	fetch_uuid(out, &user->id);
@@ -128,20 +99,28 @@ fetch_user(struct columns *out, struct user *user)
 	fetch_time(out, &user->updated_us);
 }
 
-/* None is NULL, so that many may have none. */
-static const char *
-or_null(const char *text)
+const char *
+user_text_or_null(const char *text)
 {
 	return text == NULL || text[0] == '\0' ? NULL : text;
+}
+
+void
+user_bind_id(struct params *in, const struct uuid *tenant_id,
+    const struct uuid *id)
+{
+	params_init(in);
+	bind_uuid(in, tenant_id);
+	bind_uuid(in, id);
 }
 
 static void
 bind_names(struct params *in, const struct user *user)
 {
-	bind_text(in, or_null(user->email));
-	bind_text(in, or_null(user->email));
-	bind_text(in, or_null(user->username));
-	bind_text(in, or_null(user->username));
+	bind_text(in, user_text_or_null(user->email));
+	bind_text(in, user_text_or_null(user->email));
+	bind_text(in, user_text_or_null(user->username));
+	bind_text(in, user_text_or_null(user->username));
 }
 
 int
@@ -155,7 +134,7 @@ user_store_insert(struct db *db, const struct user *user,
 	bind_uuid(&in, &user->id);
 	bind_uuid(&in, &user->tenant_id);
 	bind_names(&in, user);
-	bind_text(&in, or_null(password_hash));
+	bind_text(&in, user_text_or_null(password_hash));
 	bind_int(&in, user->must_change_password);
 	bind_text(&in, role_name(user->role));
 	bind_int(&in, user->active);
@@ -173,17 +152,8 @@ user_read(struct db *db, const struct stmt_def *def, struct params *in,
 {
 	struct columns out;
 
-	fetch_user(&out, user_r);
+	user_fetch(&out, user_r);
 	return stmt_read_one(db, def, in, &out, fault);
-}
-
-static void
-bind_user(struct params *in, const struct uuid *tenant_id,
-    const struct uuid *id)
-{
-	params_init(in);
-	bind_uuid(in, tenant_id);
-	bind_uuid(in, id);
 }
 
 int
@@ -192,7 +162,7 @@ user_store_find(struct db *db, const struct uuid *tenant_id,
 {
 	struct params in;
 
-	bind_user(&in, tenant_id, id);
+	user_bind_id(&in, tenant_id, id);
 	return user_read(db, &user_stmts[USER_FIND], &in, user_r, fault);
 }
 
@@ -226,7 +196,7 @@ user_store_lock(struct db *db, const struct uuid *tenant_id,
 {
 	struct params in;
 
-	bind_user(&in, tenant_id, id);
+	user_bind_id(&in, tenant_id, id);
 	return user_read(db, &user_stmts[USER_LOCK], &in, user_r, fault);
 }
 
@@ -266,9 +236,9 @@ user_store_lock_two(struct db *db, const struct uuid *tenant_id,
 
 	memset(users_r, 0, 2 * sizeof(*users_r));
 	found_r[0] = found_r[1] = false;
-	bind_user(&in, tenant_id, &ids[0]);
+	user_bind_id(&in, tenant_id, &ids[0]);
 	bind_uuid(&in, &ids[1]);
-	fetch_user(&out, &two.user);
+	user_fetch(&out, &two.user);
 	return stmt_read(db, &user_stmts[USER_LOCK_TWO], &in, &out,
 	    user_two_row, &two, fault);
 }
@@ -304,40 +274,6 @@ user_store_update(struct db *db, const struct user *user, struct fault *fault)
 	return stmt_update(db, &user_stmts[USER_UPDATE], &in, fault);
 }
 
-static int
-find_password(struct db *db, const struct stmt_def *def,
-    const struct uuid *tenant_id, const char *name, struct user *user_r,
-    char hash_r[CRYPTO_PASSWORD_HASH_MAX], struct fault *fault)
-{
-	struct params in;
-	struct columns out;
-
-	params_init(&in);
-	bind_uuid(&in, tenant_id);
-	bind_text(&in, name);
-	fetch_user(&out, user_r);
-	fetch_text(&out, hash_r, CRYPTO_PASSWORD_HASH_MAX);
-	return stmt_read_one(db, def, &in, &out, fault);
-}
-
-int
-user_store_find_password(struct db *db, const struct uuid *tenant_id,
-    const char *email, struct user *user_r,
-    char hash_r[CRYPTO_PASSWORD_HASH_MAX], struct fault *fault)
-{
-	return find_password(db, &user_stmts[USER_FIND_PASSWORD], tenant_id,
-	    email, user_r, hash_r, fault);
-}
-
-int
-user_store_find_password_by_username(struct db *db,
-    const struct uuid *tenant_id, const char *username, struct user *user_r,
-    char hash_r[CRYPTO_PASSWORD_HASH_MAX], struct fault *fault)
-{
-	return find_password(db, &user_stmts[USER_FIND_PASSWORD_BY_USERNAME],
-	    tenant_id, username, user_r, hash_r, fault);
-}
-
 int
 user_store_find_username(struct db *db, const struct uuid *tenant_id,
     const char *username, struct uuid *id_r, struct fault *fault)
@@ -351,36 +287,6 @@ user_store_find_username(struct db *db, const struct uuid *tenant_id,
 	columns_init(&out);
 	fetch_uuid(&out, id_r);
 	return stmt_read_one(db, &user_stmts[USER_FIND_USERNAME], &in, &out,
-	    fault);
-}
-
-int
-user_store_find_hash(struct db *db, const struct uuid *tenant_id,
-    const struct uuid *id, char hash_r[CRYPTO_PASSWORD_HASH_MAX],
-    struct fault *fault)
-{
-	struct params in;
-	struct columns out;
-
-	bind_user(&in, tenant_id, id);
-	columns_init(&out);
-	fetch_text(&out, hash_r, CRYPTO_PASSWORD_HASH_MAX);
-	return stmt_read_one(db, &user_stmts[USER_FIND_HASH], &in, &out,
-	    fault);
-}
-
-int
-user_store_has_password(struct db *db, const struct uuid *tenant_id,
-    const struct uuid *id, struct fault *fault)
-{
-	struct params in;
-	struct columns out;
-	bool one;
-
-	bind_user(&in, tenant_id, id);
-	columns_init(&out);
-	fetch_bool(&out, &one);
-	return stmt_read_one(db, &user_stmts[USER_HAS_PASSWORD], &in, &out,
 	    fault);
 }
 
@@ -407,34 +313,6 @@ user_store_update_account(struct db *db, const struct user *user,
 }
 
 int
-user_store_change_password(struct db *db, const struct user *user,
-    const char *password_hash, struct fault *fault)
-{
-	struct params in;
-
-	params_init(&in);
-	bind_text(&in, or_null(password_hash));
-	bind_int(&in, user->must_change_password);
-	bind_time(&in, user->updated_us);
-	bind_uuid(&in, &user->tenant_id);
-	bind_uuid(&in, &user->id);
-	return stmt_update(db, &user_stmts[USER_CHANGE_PASSWORD], &in, fault);
-}
-
-int
-user_store_update_password(struct db *db, const struct uuid *tenant_id,
-    const struct uuid *id, const char *password_hash, struct fault *fault)
-{
-	struct params in;
-
-	params_init(&in);
-	bind_text(&in, password_hash);
-	bind_uuid(&in, tenant_id);
-	bind_uuid(&in, id);
-	return stmt_update(db, &user_stmts[USER_UPDATE_PASSWORD], &in, fault);
-}
-
-int
 user_store_update_token(struct db *db, const struct user *user,
     const struct user_token *token, struct fault *fault)
 {
@@ -456,7 +334,7 @@ user_store_delete(struct db *db, const struct uuid *tenant_id,
 	struct params in;
 	uint64_t rows = 0;
 
-	bind_user(&in, tenant_id, id);
+	user_bind_id(&in, tenant_id, id);
 	if (stmt_write(db, &user_stmts[USER_DELETE], &in, &rows, fault) < 0)
 		return -1;
 	return rows > 0;
@@ -490,7 +368,7 @@ user_store_list(struct db *db, const struct uuid *tenant_id,
 	bind_uuid(&in, tenant_id);
 	bind_uuid(&in, after != NULL ? after : &UUID_NIL);
 	bind_limit(&in, limit);
-	fetch_user(&out, &list.user);
+	user_fetch(&out, &list.user);
 	fetch_bytes(&out, list.token_sealed, sizeof(list.token_sealed));
 	return stmt_read(db, &user_stmts[USER_LIST], &in, &out, user_list_row,
 	    &list, fault);
@@ -506,7 +384,7 @@ user_store_pending_webhook(struct db *db, const struct uuid *tenant_id,
 	int ret;
 
 	*url_r = NULL;
-	bind_user(&in, tenant_id, id);
+	user_bind_id(&in, tenant_id, id);
 	columns_init(&out);
 	fetch_arena_text(&out, arena, url_r);
 	ret = stmt_read_one(db, &user_stmts[USER_PENDING_WEBHOOK], &in, &out,
@@ -533,7 +411,7 @@ user_store_clear_pending_webhook(struct db *db, const struct uuid *tenant_id,
 {
 	struct params in;
 
-	bind_user(&in, tenant_id, id);
+	user_bind_id(&in, tenant_id, id);
 	return stmt_update(db, &user_stmts[USER_CLEAR_PENDING_WEBHOOK], &in,
 	    fault);
 }
