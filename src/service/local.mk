@@ -60,12 +60,15 @@ libwuts_service_a_SOURCES = \
 	src/service/user_password.c \
 	src/service/user_phone.c \
 	src/service/user_policy.c \
+	src/service/user_read.c \
 	src/service/user_search.c \
 	src/service/user_shape.c \
 	src/service/webhook.c \
+	src/service/webhook_audit.c \
 	src/service/webhook_check.c \
 	src/service/webhook_private.h \
-	src/service/webhook_scope.c
+	src/service/webhook_scope.c \
+	src/service/webhook_stage.c
 
 dist_check_SCRIPTS += tests/unit/service/run
 

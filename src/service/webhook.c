@@ -10,8 +10,6 @@
 #include "wuts/clock.h"
 #include "wuts/device.h"
 #include "wuts/fault.h"
-#include "wuts/json.h"
-#include "wuts/log.h"
 #include "wuts/settings.h"
 #include "wuts/webhook_store.h"
 
@@ -64,65 +62,6 @@ forget_old_secret(struct webhook *webhook)
 	webhook->old_secret_sealed = NULL;
 	webhook->old_secret_sealed_len = 0;
 	webhook->old_secret_until_us = 0;
-}
-
-/* --- the trail --- */
-
-/* Scheme, host and port: behind them a URL often holds a credential. */
-static size_t
-origin_length(const char *url)
-{
-	const char *host = strstr(url, "://");
-
-	if (host == NULL)
-		return 0;
-	host += 3;
-	return (size_t)(host - url) + strcspn(host, "/?#");
-}
-
-static void
-describe(struct strbuf *out, const struct webhook *webhook)
-{
-	char id[3 + 2 * WEBHOOK_ID_LEN + 1] = "wh_";
-	struct json_writer w;
-
-	crypto_hex(webhook->id, sizeof(webhook->id), id + 3);
-	json_writer_init(&w, out);
-	json_write_object_begin(&w);
-	change_write_text(&w, "webhook_id", id);
-	json_write_key(&w, "origin");
-	json_write_string_len(&w, webhook->url, origin_length(webhook->url));
-	json_write_key(&w, "enabled_events");
-	json_write_raw(&w, webhook->enabled_events,
-	    strlen(webhook->enabled_events));
-	json_write_key(&w, "enabled");
-	json_write_bool(&w, webhook->enabled);
-	json_write_object_end(&w);
-}
-
-/* before or after is NULL where there is none. The target is what has the
-   webhook: the device, or the tenant. */
-static int
-audit(struct change *change, const char *action,
-    const struct webhook *before, const struct webhook *after,
-    struct fault *fault)
-{
-	const struct webhook *webhook = after != NULL ? after : before;
-	struct strbuf old_value = STRBUF_INIT, new_value = STRBUF_INIT;
-	const struct uuid *target_id = &webhook->device_id;
-	int ret;
-
-	if (uuid_is_nil(target_id))
-		target_id = &webhook->tenant_id;
-	if (before != NULL)
-		describe(&old_value, before);
-	if (after != NULL)
-		describe(&new_value, after);
-	ret = change_audit(change, action, target_id, old_value.data,
-	    new_value.data, fault);
-	strbuf_deinit(&new_value);
-	strbuf_deinit(&old_value);
-	return ret;
 }
 
 /* --- configure --- */
@@ -197,7 +136,8 @@ insert_new(struct change *change, struct configuring *configuring,
 	configuring->created = true;
 	if (webhook_store_insert(change->db, webhook, fault) < 0)
 		return fault_prefix(fault, "insert webhook");
-	return audit(change, "webhook.configured", NULL, webhook, fault);
+	return webhook_audit(change, "webhook.configured", NULL, webhook,
+	    fault);
 }
 
 static int
@@ -218,7 +158,8 @@ replace(struct change *change, struct configuring *configuring,
 	}
 	if (webhook_store_update(change->db, webhook, fault) < 0)
 		return fault_prefix(fault, "update webhook");
-	return audit(change, "webhook.configured", before, webhook, fault);
+	return webhook_audit(change, "webhook.configured", before, webhook,
+	    fault);
 }
 
 static int
@@ -313,64 +254,6 @@ webhook_apply_pending(struct change *change, struct arena *arena,
 	    &device->tenant_id, &device->user_id, fault);
 }
 
-/* --- staging --- */
-
-static int
-stage_body(struct change *change, void *ctx, struct fault *fault)
-{
-	const struct uuid *user_id = &change->identity.user_id;
-	struct strbuf value = STRBUF_INIT;
-	const char *url = ctx;
-	struct json_writer w;
-	int ret;
-
-	if (change_lock_tenant(change, fault) < 0 ||
-	    change_judge_caller(change, fault) < 0)
-		return -1;
-	if (user_store_stage_webhook(change->db, &change->tenant_id, user_id,
-	    url, fault) < 0)
-		return fault_prefix(fault, "stage webhook");
-	json_writer_init(&w, &value);
-	json_write_object_begin(&w);
-	json_write_key(&w, "origin");
-	json_write_string_len(&w, url, origin_length(url));
-	json_write_object_end(&w);
-	ret = change_audit(change, "user.webhook_staged", user_id, NULL,
-	    value.data, fault);
-	strbuf_deinit(&value);
-	return ret;
-}
-
-int
-webhook_service_stage(struct service *service, const struct caller *caller,
-    const char *url, struct fault *fault)
-{
-	struct webhook_policy policy = service_webhook_policy(service);
-	const char *problem = webhook_url_check(url, &policy);
-
-	wuts_assert(caller->identity.kind == IDENTITY_USER);
-	if (problem != NULL) {
-		fault_add_field(fault, "webhook_url", problem, url);
-		return service_refuse_fields(fault);
-	}
-	if (change_run(service, caller, &caller->identity.tenant_id,
-	    stage_body, (void *)(uintptr_t)url, fault) < 0)
-		return fault_prefix(fault, "stage webhook");
-	return 0;
-}
-
-int
-webhook_service_get_staged(struct service *service, struct arena *arena,
-    const struct caller *caller, const char **url_r, struct fault *fault)
-{
-	wuts_assert(caller->identity.kind == IDENTITY_USER);
-	if (user_store_pending_webhook(service->db,
-	    &caller->identity.tenant_id, &caller->identity.user_id, arena,
-	    url_r, fault) < 0)
-		return fault_prefix(fault, "staged webhook");
-	return 0;
-}
-
 /* --- rotation --- */
 
 static int
@@ -408,7 +291,8 @@ rotate_body(struct change *change, void *ctx, struct fault *fault)
 	webhook_headers_seal(webhook, rotating->arena, keys);
 	if (webhook_store_update(change->db, webhook, fault) < 0)
 		return fault_prefix(fault, "update webhook");
-	return audit(change, "webhook.secret_rotated", NULL, webhook, fault);
+	return webhook_audit(change, "webhook.secret_rotated", NULL, webhook,
+	    fault);
 }
 
 int
@@ -482,7 +366,7 @@ delete_body(struct change *change, void *ctx, struct fault *fault)
 	if (webhook_store_delete(change->db, &scope->tenant_id,
 	    &scope->device_id, fault) < 0)
 		return fault_prefix(fault, "delete webhook");
-	return audit(change, "webhook.deleted", &before, NULL, fault);
+	return webhook_audit(change, "webhook.deleted", &before, NULL, fault);
 }
 
 int

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Between the use cases on webhooks and the check of their input. */
+/* What the files of the use cases on webhooks share. */
 #ifndef WUTS_WEBHOOK_PRIVATE_H
 #define WUTS_WEBHOOK_PRIVATE_H
 
@@ -22,5 +22,15 @@ int webhook_scope_enter(struct change *change,
 /* The names as the JSON array that is stored. */
 void webhook_write_events(struct strbuf *out, const char *const *events,
     size_t nevents);
+
+/* --- webhook_audit.c --- */
+
+/* Scheme, host and port: behind them a URL often holds a credential. */
+size_t webhook_origin_length(const char *url);
+/* before or after is NULL where there is none. The target is what has the
+   webhook: the device, or the tenant. */
+int webhook_audit(struct change *change, const char *action,
+    const struct webhook *before, const struct webhook *after,
+    struct fault *fault);
 
 #endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* The URL that a user has given before there is a device: kept until the first
+   one comes, which gets it as its webhook (webhook_apply_pending()). */
+#include "config.h"
+
+#include "webhook_private.h"
+
+#include "wuts/fault.h"
+#include "wuts/json.h"
+#include "wuts/log.h"
+
+static int
+stage_body(struct change *change, void *ctx, struct fault *fault)
+{
+	const struct uuid *user_id = &change->identity.user_id;
+	struct strbuf value = STRBUF_INIT;
+	const char *url = ctx;
+	struct json_writer w;
+	int ret;
+
+	if (change_lock_tenant(change, fault) < 0 ||
+	    change_judge_caller(change, fault) < 0)
+		return -1;
+	if (user_store_stage_webhook(change->db, &change->tenant_id, user_id,
+	    url, fault) < 0)
+		return fault_prefix(fault, "stage webhook");
+	json_writer_init(&w, &value);
+	json_write_object_begin(&w);
+	json_write_key(&w, "origin");
+	json_write_string_len(&w, url, webhook_origin_length(url));
+	json_write_object_end(&w);
+	ret = change_audit(change, "user.webhook_staged", user_id, NULL,
+	    value.data, fault);
+	strbuf_deinit(&value);
+	return ret;
+}
+
+int
+webhook_service_stage(struct service *service, const struct caller *caller,
+    const char *url, struct fault *fault)
+{
+	struct webhook_policy policy = service_webhook_policy(service);
+	const char *problem = webhook_url_check(url, &policy);
+
+	wuts_assert(caller->identity.kind == IDENTITY_USER);
+	if (problem != NULL) {
+		fault_add_field(fault, "webhook_url", problem, url);
+		return service_refuse_fields(fault);
+	}
+	if (change_run(service, caller, &caller->identity.tenant_id,
+	    stage_body, (void *)(uintptr_t)url, fault) < 0)
+		return fault_prefix(fault, "stage webhook");
+	return 0;
+}
+
+int
+webhook_service_get_staged(struct service *service, struct arena *arena,
+    const struct caller *caller, const char **url_r, struct fault *fault)
+{
+	wuts_assert(caller->identity.kind == IDENTITY_USER);
+	if (user_store_pending_webhook(service->db,
+	    &caller->identity.tenant_id, &caller->identity.user_id, arena,
+	    url_r, fault) < 0)
+		return fault_prefix(fault, "staged webhook");
+	return 0;
+}
