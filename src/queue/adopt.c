@@ -4,7 +4,7 @@
    what is damaged, for the scan of the sealed segment to judge. */
 #include "config.h"
 
-#include "queue_private.h"
+#include "reader_private.h"
 
 #include "wuts/fault.h"
 #include "wuts/log.h"

@@ -7,7 +7,7 @@
    the name of the later is on the disk. */
 #include "config.h"
 
-#include "queue_private.h"
+#include "reader_private.h"
 
 #include "wuts/clock.h"
 #include "wuts/fault.h"

@@ -4,7 +4,7 @@
    leaves the letter twice, never not at all. */
 #include "config.h"
 
-#include "queue_private.h"
+#include "reader_private.h"
 
 #include "wuts/clock.h"
 #include "wuts/fault.h"

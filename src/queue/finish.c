@@ -4,7 +4,7 @@
    removed, and accounted for before that is told. */
 #include "config.h"
 
-#include "queue_private.h"
+#include "reader_private.h"
 
 #include "wuts/clock.h"
 #include "wuts/fault.h"

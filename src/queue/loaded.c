@@ -5,7 +5,7 @@
    A hash table with linear probing. */
 #include "config.h"
 
-#include "queue_private.h"
+#include "reader_private.h"
 
 #include "wuts/mem.h"
 

@@ -12,6 +12,7 @@ libwuts_queue_a_SOURCES = \
 	src/queue/outcome.c \
 	src/queue/queue_private.h \
 	src/queue/reader.c \
+	src/queue/reader_private.h \
 	src/queue/record.c \
 	src/queue/request.c \
 	src/queue/scan.c \

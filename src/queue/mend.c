@@ -5,7 +5,7 @@
    of its day, so a crash puts it back twice, never not at all. */
 #include "config.h"
 
-#include "queue_private.h"
+#include "reader_private.h"
 
 #include "wuts/fault.h"
 #include "wuts/mem.h"

@@ -5,7 +5,7 @@
    written over by the next. */
 #include "config.h"
 
-#include "queue_private.h"
+#include "reader_private.h"
 
 #include "wuts/crypto.h"
 #include "wuts/fault.h"

@@ -4,7 +4,7 @@
    finish.c's. */
 #include "config.h"
 
-#include "queue_private.h"
+#include "reader_private.h"
 
 #include "wuts/clock.h"
 #include "wuts/fault.h"

@@ -5,7 +5,7 @@
    what does not hold is set aside, and the next line that does goes on. */
 #include "config.h"
 
-#include "queue_private.h"
+#include "reader_private.h"
 
 #include "wuts/clock.h"
 #include "wuts/fault.h"

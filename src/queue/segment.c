@@ -4,7 +4,7 @@
    waiting cost what their segments cost. */
 #include "config.h"
 
-#include "queue_private.h"
+#include "reader_private.h"
 
 #include "wuts/fault.h"
 #include "wuts/log.h"

@@ -4,7 +4,7 @@
    that goes away while we look has just been finished or rewritten. */
 #include "config.h"
 
-#include "queue_private.h"
+#include "reader_private.h"
 
 #include "wuts/fault.h"
 

@@ -5,7 +5,7 @@
    it. */
 #include "config.h"
 
-#include "queue_private.h"
+#include "reader_private.h"
 
 #include "wuts/clock.h"
 #include "wuts/fault.h"

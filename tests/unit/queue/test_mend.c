@@ -4,7 +4,7 @@
    beside a spooler or without one. */
 #include "config.h"
 
-#include "../../../src/queue/queue_private.h"
+#include "../../../src/queue/reader_private.h"
 
 #include "wuts/clock.h"
 #include "wuts/fault.h"

@@ -3,7 +3,7 @@
    dead letters, in the status, and at the size of a real backlog. */
 #include "config.h"
 
-#include "../../../src/queue/queue_private.h"
+#include "../../../src/queue/reader_private.h"
 
 #include "wuts/clock.h"
 #include "wuts/fault.h"
