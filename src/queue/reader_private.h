@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the files of the reading side share: the reader, its segments with their
-   outcome logs, and what it does with them. visit.c,
-   mend.c and wish.c use it too, beside a reader or in its place. */
+   outcome logs, and what it does with them. visit.c, mend.c and wish.c use
+   it too, beside a reader or in its place. */
 #ifndef WUTS_QUEUE_READER_PRIVATE_H
 #define WUTS_QUEUE_READER_PRIVATE_H
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What the parent (shards.c) and a shard (shard.c) say to each other over a
-   socket pair. Both are the same program file, so structures go as they are. */
+/* What the parent (shards.c, shards_child.c) and a shard (shard.c) say to each
+   other over a socket pair. Both are the same program file, so structures go as
+   they are. */
 #ifndef WUTS_SHARD_PRIVATE_H
 #define WUTS_SHARD_PRIVATE_H
 
