@@ -89,6 +89,7 @@ CREATE TABLE IF NOT EXISTS user_policy (
 	password_digit BOOLEAN NOT NULL DEFAULT TRUE,
 	password_special BOOLEAN NOT NULL DEFAULT TRUE,
 	expose_provider_tokens BOOLEAN NOT NULL DEFAULT FALSE,
+	requests_per_minute INT UNSIGNED NOT NULL DEFAULT 0,
 	updated_at DATETIME(6) NOT NULL,
 	PRIMARY KEY (tenant_id),
 	CONSTRAINT user_policy_of_tenant FOREIGN KEY (tenant_id)

@@ -22,6 +22,10 @@ unsigned attempts_wait_s(const struct attempts *attempts, const char *address,
     int64_t now_us);
 void attempts_count_failure(struct attempts *attempts, const char *address,
     int64_t now_us);
+/* Count one more of this name in the present window. Seconds to wait when that
+   makes more than limit, else 0: a rate limit that its caller knows. */
+unsigned attempts_take(struct attempts *attempts, const char *name,
+    unsigned limit, int64_t now_us);
 /* Its failures so far are forgotten. */
 void attempts_forget(struct attempts *attempts, const char *address);
 

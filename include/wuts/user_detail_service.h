@@ -191,6 +191,11 @@ int user_detail_service_list(struct service *service, struct arena *arena,
 int user_policy_service_get(struct service *service,
     const struct uuid *tenant_id, struct user_policy *policy_r,
     struct fault *fault);
+/* One more request of this key (or admin) in a minute: -1 when its tenant allows
+   no more, REFUSAL_RATE_LIMITED with retry_after_s (spec/wacht.md §1.2), or
+   FAULT_DATABASE. */
+int user_policy_service_admit(struct service *service,
+    const struct identity *identity, struct fault *fault);
 /* name and value as user_policy_set() has them, in one change; audit row
    tenant.policy_changed. *policy_r is what holds now. */
 struct policy_setting {

@@ -28,6 +28,7 @@ struct user_policy {
 	bool password_digit;
 	bool password_special;
 	bool expose_provider_tokens;
+	unsigned requests_per_minute;	/* of a key; 0: any number */
 };
 
 void user_policy_init(struct user_policy *policy);

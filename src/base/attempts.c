@@ -83,13 +83,12 @@ attempts_wait_s(const struct attempts *attempts, const char *address,
 	return (unsigned)(attempts->window_s - age);
 }
 
-void
-attempts_count_failure(struct attempts *attempts, const char *address,
-    int64_t now_us)
+/* One more; the window as it is then. */
+static uint64_t
+count(struct attempts *attempts, const char *name, int64_t now_s)
 {
-	uint64_t hash = hash_bytes(address, strlen(address)), old, new;
+	uint64_t hash = hash_bytes(name, strlen(name)), old, new;
 	struct slot *slot = &attempts->slots[hash % SLOTS];
-	int64_t now_s = now_us / CLOCK_SECOND_US;
 
 	if (atomic_exchange(&slot->address_hash, hash) != hash)
 		atomic_store(&slot->window, 0);
@@ -100,8 +99,29 @@ attempts_count_failure(struct attempts *attempts, const char *address,
 		else if ((old & COUNT_MAX) < COUNT_MAX)
 			new = old + 1;
 		else
-			return;
+			return old;
 	} while (!atomic_compare_exchange_weak(&slot->window, &old, new));
+	return new;
+}
+
+void
+attempts_count_failure(struct attempts *attempts, const char *address,
+    int64_t now_us)
+{
+	(void)count(attempts, address, now_us / CLOCK_SECOND_US);
+}
+
+unsigned
+attempts_take(struct attempts *attempts, const char *name, unsigned limit,
+    int64_t now_us)
+{
+	int64_t now_s = now_us / CLOCK_SECOND_US, age;
+	uint64_t window = count(attempts, name, now_s);
+
+	if ((window & COUNT_MAX) <= limit)
+		return 0;
+	age = age_of(attempts, window, now_s);
+	return age < 0 ? 0 : (unsigned)(attempts->window_s - age);
 }
 
 void

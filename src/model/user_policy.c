@@ -22,6 +22,7 @@
 
 #define PASSWORD_BYTES_MAX 1024
 #define PASSWORD_MIN_MAX 128
+#define REQUESTS_MAX 1000000
 #define SPECIALS "!@#$%^&*()_+-=[]{}|;:,.<>?"
 
 static const struct setting {
@@ -53,6 +54,9 @@ static const struct setting {
 	    offsetof(struct user_policy, password_special), 0 },
 	{ "expose_provider_tokens",
 	    offsetof(struct user_policy, expose_provider_tokens), 0 },
+	{ "requests_per_minute",
+	    offsetof(struct user_policy, requests_per_minute),
+	    REQUESTS_MAX },
 };
 #define SETTINGS (sizeof(settings) / sizeof(settings[0]))
 
@@ -117,7 +121,7 @@ parse_number(const char *text, unsigned max, unsigned *number_r)
 	for (; *text >= '0' && *text <= '9' && number <= max; text++)
 		number = number * 10 + (unsigned)(*text - '0');
 	*number_r = number;
-	return *text == '\0' && number >= 1 && number <= max;
+	return *text == '\0' && number <= max;
 }
 
 static const char *
@@ -134,8 +138,11 @@ set_one(struct user_policy *policy, const struct setting *setting,
 		memcpy(at, &flag, sizeof(flag));
 		return NULL;
 	}
-	if (!parse_number(value, setting->max, &number))
-		return "must be a number from 1 to 128";
+	if (!parse_number(value, setting->max, &number) ||
+	    (number == 0 && setting->max != REQUESTS_MAX))
+		return setting->max == REQUESTS_MAX ?
+		    "must be a number from 0 to 1000000" :
+		    "must be a number from 1 to 128";
 	memcpy(at, &number, sizeof(number));
 	return NULL;
 }

@@ -26,6 +26,7 @@
 
 #define TOUCHED_SLOTS 1024
 #define ATTEMPTS_WINDOW_S 60
+#define REQUESTS_WINDOW_S 60
 
 static int
 open_shared_files(struct service *service, struct fault *fault)
@@ -44,6 +45,11 @@ open_shared_files(struct service *service, struct fault *fault)
 	if (attempts_open(&service->attempts, path.data,
 	    settings->auth_failure_limit, ATTEMPTS_WINDOW_S, fault) < 0 ||
 	    login_open(service, fault) < 0)
+		goto out;
+	strbuf_reset(&path);
+	strbuf_printf(&path, "%s/requests", settings->run_dir);
+	if (attempts_open(&service->requests, path.data, 0,
+	    REQUESTS_WINDOW_S, fault) < 0)
 		goto out;
 	strbuf_reset(&path);
 	strbuf_printf(&path, "%s/" CALLBACK_COUNTS_FILE, settings->run_dir);
@@ -105,6 +111,9 @@ service_open(struct service **service_r, const struct settings *settings,
 	    0);
 	memory_init(&service->devices, sizeof(struct uuid),
 	    sizeof(struct device), offsetof(struct device, tenant_id));
+	memory_init(&service->request_limits, sizeof(struct uuid),
+	    sizeof(struct known_limit),
+	    offsetof(struct known_limit, tenant_id));
 	memory_init(&service->callbacks, sizeof(struct uuid),
 	    sizeof(struct known_callback),
 	    offsetof(struct known_callback, tenant_id));
@@ -141,9 +150,11 @@ service_close(struct service **servicep)
 	callback_counts_close(&service->callback_counts);
 	login_close(service);
 	attempts_close(&service->attempts);
+	attempts_close(&service->requests);
 	generations_close(&service->generations);
 	address_policy_deinit(&service->metrics_readers);
 	address_policy_deinit(&service->addresses);
+	memory_deinit(&service->request_limits);
 	memory_deinit(&service->callbacks);
 	memory_deinit(&service->devices);
 	memory_deinit(&service->bindings);

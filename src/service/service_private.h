@@ -65,6 +65,12 @@ void memory_put(struct service *service, struct memory *memory,
 
 /* --- service.c --- */
 
+/* What is remembered of a tenant's policy. */
+struct known_limit {
+	struct uuid tenant_id;
+	unsigned requests_per_minute;
+};
+
 /* What is remembered of an API key. */
 struct known_key {
 	struct uuid id;
@@ -96,6 +102,7 @@ struct service {
 	struct queue_writer *queue;
 	struct generations *generations;
 	struct attempts *attempts;
+	struct attempts *requests;	/* by key, for tenants that limit them */
 	struct attempts *login_names;	/* failed log-ins, by name */
 	struct attempts *login_addresses;	/* and by address */
 	struct gate *hashing;	/* of passwords */
@@ -110,6 +117,7 @@ struct service {
 	struct memory users;	/* user id: struct user */
 	struct memory bindings;	/* SHA-256 of WUTS_TENANT: its id */
 	struct memory devices;	/* device id: struct device */
+	struct memory request_limits;	/* tenant id: struct known_limit */
 	struct memory callbacks;	/* tenant id: struct known_callback */
 	struct callback_counts *callback_counts;
 	struct strbuf bodies;	/* of the events being accepted */

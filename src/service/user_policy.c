@@ -4,6 +4,8 @@
 
 #include "user_detail_private.h"
 
+#include "wuts/attempts.h"
+#include "wuts/clock.h"
 #include "wuts/fault.h"
 #include "wuts/json.h"
 #include "wuts/user_policy_store.h"
@@ -16,6 +18,54 @@ user_policy_service_get(struct service *service, const struct uuid *tenant_id,
 		return -1;
 	return user_policy_store_find(service->db, tenant_id, policy_r,
 	    fault) < 0 ? fault_prefix(fault, "find policy") : 0;
+}
+
+static int
+find_limit(struct service *service, const struct uuid *tenant_id,
+    unsigned *limit_r, struct fault *fault)
+{
+	const struct known_limit *known;
+	struct known_limit read = { .tenant_id = *tenant_id };
+	struct memory_read reading;
+	struct user_policy policy;
+
+	known = memory_find(service, &service->request_limits, tenant_id,
+	    tenant_id, &reading);
+	if (known == NULL) {
+		if (user_policy_store_find(service->db, tenant_id, &policy,
+		    fault) < 0)
+			return fault_prefix(fault, "find policy");
+		read.requests_per_minute = policy.requests_per_minute;
+		memory_put(service, &service->request_limits, tenant_id,
+		    &read, &reading);
+		known = &read;
+	}
+	*limit_r = known->requests_per_minute;
+	return 0;
+}
+
+int
+user_policy_service_admit(struct service *service,
+    const struct identity *identity, struct fault *fault)
+{
+	char name[UUID_TEXT_LEN + 1];
+	unsigned limit = 0, wait_s;
+
+	if (find_limit(service, &identity->tenant_id, &limit, fault) < 0)
+		return -1;
+	if (limit == 0)
+		return 0;
+	uuid_format(identity->kind == IDENTITY_KEY ? &identity->key_id :
+	    &identity->user_id, name);
+	wait_s = attempts_take(service->requests, name, limit,
+	    clock_wall_us());
+	if (wait_s == 0)
+		return 0;
+	fault_say(fault, REFUSAL_RATE_LIMITED,
+	    "more than %u requests a minute, try again in %u s", limit,
+	    wait_s);
+	fault->retry_after_s = wait_s;
+	return -1;
 }
 
 struct policy_change {
@@ -81,6 +131,7 @@ change_body_of(struct change *change, void *ctx, struct fault *fault)
 	if (user_policy_store_put(change->db, &change->tenant_id,
 	    pc->policy_r, change->now_us, fault) < 0)
 		return fault_prefix(fault, "put policy");
+	change->changed = true;
 	return tell(change, pc, fault);
 }
 

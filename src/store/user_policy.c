@@ -18,16 +18,16 @@ static const struct stmt_def user_policy_stmts[USER_POLICY_STMT_COUNT] = {
 	    " username_required, username_min, username_max,"
 	    " password_enabled, password_min, password_lower,"
 	    " password_upper, password_digit, password_special,"
-	    " expose_provider_tokens FROM user_policy WHERE tenant_id = ?" },
+	    " expose_provider_tokens, requests_per_minute FROM user_policy WHERE tenant_id = ?" },
 	[USER_POLICY_PUT] = { "user_policy_put",
 	    "REPLACE INTO user_policy (tenant_id, names_required,"
 	    " email_enabled, email_required, phone_enabled, phone_required,"
 	    " username_enabled, username_required, username_min,"
 	    " username_max, password_enabled, password_min, password_lower,"
 	    " password_upper, password_digit, password_special,"
-	    " expose_provider_tokens, updated_at)"
+	    " expose_provider_tokens, requests_per_minute, updated_at)"
 	    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-	    " ?)" },
+	    " ?, ?)" },
 };
 
 int
@@ -57,6 +57,7 @@ user_policy_store_find(struct db *db, const struct uuid *tenant_id,
 	fetch_bool(&out, &policy_r->password_digit);
 	fetch_bool(&out, &policy_r->password_special);
 	fetch_bool(&out, &policy_r->expose_provider_tokens);
+	fetch_unsigned(&out, &policy_r->requests_per_minute);
 	found = stmt_read_one(db, &user_policy_stmts[USER_POLICY_FIND], &in,
 	    &out, fault);
 	if (found == 0)
@@ -88,6 +89,7 @@ user_policy_store_put(struct db *db, const struct uuid *tenant_id,
 	bind_int(&in, policy->password_digit);
 	bind_int(&in, policy->password_special);
 	bind_int(&in, policy->expose_provider_tokens);
+	bind_int(&in, (int64_t)policy->requests_per_minute);
 	bind_time(&in, now_us);
 	return stmt_write(db, &user_policy_stmts[USER_POLICY_PUT], &in, NULL,
 	    fault) < 0 ? -1 : 0;

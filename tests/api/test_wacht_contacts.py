@@ -283,6 +283,26 @@ def test_events_tell_of_each_step(wuts, hook, kind):
         assert data["user_id"] == user["id"]
 
 
+def test_a_key_may_be_limited_to_so_many_requests_a_minute(wuts):
+    world, other = World(wuts), World(wuts)
+    for tenant in world.tenant, other.tenant:
+        result = wuts.ctl("tenant", "policy", tenant.id,
+                          "requests_per_minute=3")
+        assert result.returncode == 0, result.stderr
+    statuses = [world.call("GET", "/users").status_code for _ in range(5)]
+    assert statuses == [200, 200, 200, 429, 429]
+    refused = world.call("GET", "/users")
+    assert refused.json()["errors"][0]["code"] == 429
+    assert 0 < int(refused.headers["Retry-After"]) <= 60
+    # another key, another tenant, and the same without a limit
+    other.call.ok("GET", "/users")
+    world.reader.ok("GET", "/users")
+    result = wuts.ctl("tenant", "policy", world.tenant.id,
+                      "requests_per_minute=0")
+    assert result.returncode == 0, result.stderr
+    world.call.ok("GET", "/users")
+
+
 def test_the_policy_is_the_tenants(wuts):
     world = World(wuts)
 

@@ -7,6 +7,7 @@
 #include "wuts/fault.h"
 #include "wuts/http.h"
 #include "wuts/identity_service.h"
+#include "wuts/user_detail_service.h"
 
 #include "wacht_private.h"
 
@@ -70,5 +71,8 @@ wacht_authenticate(struct exchange *x, struct fault *fault)
 		    x->request.address);
 		return refuse(fault, "invalid API key");
 	}
-	return check_caller(x, fault);
+	if (check_caller(x, fault) < 0)
+		return -1;
+	return user_policy_service_admit(x->service, &x->caller.identity,
+	    fault);
 }

@@ -60,6 +60,21 @@ what_is_forgotten_counts_no_more(void **state)
 }
 
 static void
+so_many_are_admitted_in_a_window(void **state)
+{
+	struct attempts *attempts = open_in(state, "take", 0);
+
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(attempts_take(attempts, "key", 3, AT(i)), 0);
+	assert_int_equal(attempts_take(attempts, "key", 3, AT(10)),
+	    WINDOW_S - 10);
+	assert_int_equal(attempts_take(attempts, "key", 9, AT(10)), 0);
+	assert_int_equal(attempts_take(attempts, "other", 3, AT(10)), 0);
+	assert_int_equal(attempts_take(attempts, "key", 3, AT(WINDOW_S)), 0);
+	attempts_close(&attempts);
+}
+
+static void
 the_window_is_as_long_as_was_said(void **state)
 {
 	char path[SCRATCH_PATH_SIZE];
@@ -209,6 +224,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_forgotten_counts_no_more),
+		cmocka_unit_test(so_many_are_admitted_in_a_window),
 		cmocka_unit_test(the_window_is_as_long_as_was_said),
 		cmocka_unit_test(the_limit_is_reached_by_that_many_failures),
 		cmocka_unit_test(the_wait_ends_with_the_window),
