@@ -27,6 +27,7 @@ dist_doc_DATA = \
 	doc/onprem.md \
 	doc/operations.md \
 	doc/openapi.json \
+	doc/performance.md \
 	doc/queue-format.md \
 	doc/reference.md \
 	doc/shared-hosting.md \
