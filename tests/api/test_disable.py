@@ -161,7 +161,7 @@ def test_one_success_begins_it_anew(watched):
     began = time.time()
     watched.report(n=2)
     watched.hook.wait_for(
-        lambda seen: time.time() - began > DISABLE_AFTER * 0.7, 60)
+        lambda seen: time.time() - began > DISABLE_AFTER * 0.4, 60)
     watched.hook.answers = [200]
     watched.report(n=2)
     again = watched.hook.wait_for(
