@@ -81,7 +81,6 @@ dist_check_SCRIPTS += \
 	tests/chaos/run \
 	tests/unit/headers
 TESTS += \
-	tests/api/run \
 	tests/chaos/run \
 	tests/unit/headers
 
