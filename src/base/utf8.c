@@ -44,6 +44,19 @@ utf8_sequence_len(const char *text, size_t len)
 	return n;
 }
 
+bool
+utf8_is_valid(const char *text, size_t len)
+{
+	size_t n;
+
+	for (; len > 0; text += n, len -= n) {
+		n = utf8_sequence_len(text, len);
+		if (n == 0)
+			return false;
+	}
+	return true;
+}
+
 size_t
 utf8_prefix_len(const char *text, size_t max)
 {

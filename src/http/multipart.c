@@ -212,19 +212,6 @@ unescape(struct arena *arena, const char *text, size_t len)
 	return out;
 }
 
-static bool
-is_utf8(const char *text, size_t len)
-{
-	size_t n;
-
-	for (; len > 0; text += n, len -= n) {
-		n = utf8_sequence_len(text, len);
-		if (n == 0)
-			return false;
-	}
-	return true;
-}
-
 static int
 take_disposition(struct multipart *m, const char *value, bool *has_file_r,
     struct fault *fault)
@@ -244,7 +231,7 @@ take_disposition(struct multipart *m, const char *value, bool *has_file_r,
 			continue;
 		if (m->name != NULL)
 			return refuse(fault, "a part has two names");
-		if (p.value_len == 0 || !is_utf8(p.value, p.value_len))
+		if (p.value_len == 0 || !utf8_is_valid(p.value, p.value_len))
 			return refuse(fault, "a part's name is no text");
 		m->name = unescape(m->arena, p.value, p.value_len);
 	}
@@ -362,7 +349,7 @@ end_part(struct multipart *m, struct fault *fault)
 	const char *text = m->text.data == NULL ? "" : m->text.data;
 	struct multipart_value *value;
 
-	if (m->is_text && (!is_utf8(text, m->text.len) ||
+	if (m->is_text && (!utf8_is_valid(text, m->text.len) ||
 	    memchr(text, '\0', m->text.len) != NULL))
 		return fault_add_field(fault, m->name, "must be UTF-8 text",
 		    NULL);

@@ -219,19 +219,6 @@ request_query(const struct exchange *x, const char *name)
 	return NULL;
 }
 
-static bool
-is_utf8(const char *text)
-{
-	size_t len = strlen(text), n;
-
-	for (; len > 0; text += n, len -= n) {
-		n = utf8_sequence_len(text, len);
-		if (n == 0)
-			return false;
-	}
-	return true;
-}
-
 /* Is there a parameter of this name before the pair at end? */
 static bool
 stands_before(struct exchange *x, const char *end, const char *name)
@@ -263,7 +250,8 @@ request_query_check(struct exchange *x, struct fault *fault)
 		text = percent_decode(x->arena, pair, len, true);
 		key = percent_decode(x->arena, pair, strcspn(pair, "=&"),
 		    true);
-		if (text == NULL || key == NULL || !is_utf8(text))
+		if (text == NULL || key == NULL ||
+		    !utf8_is_valid(text, strlen(text)))
 			return fault_say(fault, REFUSAL_VALIDATION,
 			    "the query is not UTF-8");
 		if (++n > QUERY_MAX)

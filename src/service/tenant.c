@@ -13,6 +13,7 @@
 #include "wuts/log.h"
 #include "wuts/settings.h"
 #include "wuts/tenant_store.h"
+#include "wuts/utf8.h"
 
 #include <jansson.h>
 #include <string.h>
@@ -156,15 +157,6 @@ format_cursor(struct arena *arena, const struct tenant *last)
 	    sizeof(last->id.b) + name_len);
 }
 
-static bool
-is_utf8(const char *text)
-{
-	json_t *string = json_string(text);	/* refuses anything else */
-
-	json_decref(string);
-	return string != NULL;
-}
-
 static int
 parse_cursor(const char *cursor, struct tenant *after_r, struct fault *fault)
 {
@@ -182,7 +174,7 @@ parse_cursor(const char *cursor, struct tenant *after_r, struct fault *fault)
 	memcpy(after_r->id.b, data, sizeof(after_r->id.b));
 	memcpy(name, data + sizeof(after_r->id.b), name_len);
 	name[name_len] = '\0';
-	if (strlen(name) != name_len || !is_utf8(name) ||
+	if (strlen(name) != name_len || !utf8_is_valid(name, strlen(name)) ||
 	    tenant_name_check(name, after_r->name) != NULL ||
 	    strcmp(name, after_r->name) != 0)
 		return cursor_refuse(cursor, fault);

@@ -27,19 +27,6 @@ refuse(struct fault *fault)
 	return fault_say(fault, REFUSAL_UNAUTHORIZED, "Invalid credentials");
 }
 
-static bool
-is_utf8(const char *text)
-{
-	size_t len = strlen(text), sequence;
-
-	for (; len > 0; text += sequence, len -= sequence) {
-		sequence = utf8_sequence_len(text, len);
-		if (sequence == 0)
-			return false;
-	}
-	return true;
-}
-
 int
 onprem_take_basic(const struct exchange *x, const char **username_r,
     const char **password_r, struct fault *fault)
@@ -60,7 +47,7 @@ onprem_take_basic(const struct exchange *x, const char **username_r,
 	/* No account has such a name, so nothing is told by answering
 	   sooner. */
 	if (plain[0] == '\0' || strlen(plain) > USER_USERNAME_MAX ||
-	    !is_utf8(plain))
+	    !utf8_is_valid(plain, strlen(plain)))
 		return refuse(fault);
 	*username_r = plain;
 	*password_r = colon + 1;
