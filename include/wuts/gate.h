@@ -18,6 +18,8 @@ void gate_close(struct gate **gatep);
 /* Go in, or wait for it where there is room to wait, wait_ms at most. False:
    no. A process is inside once. */
 bool gate_enter(struct gate *gate, unsigned wait_ms);
+/* The same for what stays long: only half of the places, one at least. */
+bool gate_enter_long(struct gate *gate, unsigned wait_ms);
 void gate_leave(struct gate *gate);
 
 #endif

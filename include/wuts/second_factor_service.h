@@ -23,7 +23,8 @@ struct user;
 /* --- at a log-in --- */
 
 enum second_factor_verdict {
-	SECOND_FACTOR_FAULT = -1,	/* FAULT_DATABASE, REFUSAL_RATE_LIMITED */
+	SECOND_FACTOR_FAULT = -1,	/* FAULT_DATABASE, REFUSAL_RATE_LIMITED,
+					   REFUSAL_BUSY */
 	SECOND_FACTOR_WRONG,		/* otp is not right, or was used */
 	SECOND_FACTOR_MISSING,		/* one is asked for, and otp is NULL
 					   or "" */

@@ -79,23 +79,36 @@ take_any(const struct gate *gate, unsigned first, unsigned n,
 	return false;
 }
 
-bool
-gate_enter(struct gate *gate, unsigned wait_ms)
+/* The places from the first on. */
+static bool
+enter(struct gate *gate, unsigned first, unsigned wait_ms)
 {
+	unsigned n = gate->places - first, waiting;
 	int64_t until_us = clock_mono_us() + (int64_t)wait_ms * 1000;
-	unsigned waiting;
 	bool is_in;
 
-	if (take_any(gate, 0, gate->places, &gate->inside))
+	if (take_any(gate, first, n, &gate->inside))
 		return true;
 	if (!take_any(gate, gate->places, gate->waiting, &waiting))
 		return false;
 	do {
 		(void)poll(NULL, 0, LOOK_EVERY_MS);
-		is_in = take_any(gate, 0, gate->places, &gate->inside);
+		is_in = take_any(gate, first, n, &gate->inside);
 	} while (!is_in && clock_mono_us() < until_us);
 	(void)set_lock(gate, waiting, F_UNLCK);
 	return is_in;
+}
+
+bool
+gate_enter(struct gate *gate, unsigned wait_ms)
+{
+	return enter(gate, 0, wait_ms);
+}
+
+bool
+gate_enter_long(struct gate *gate, unsigned wait_ms)
+{
+	return enter(gate, gate->places / 2, wait_ms);
 }
 
 void

@@ -123,11 +123,14 @@ second_factor_service_renew_codes(struct service *service,
 	fault_clear(fault);
 	if (details_find(service, caller, user_id, &user, fault) < 0)
 		return -1;
+	if (login_begin_hashes(service, fault) < 0)
+		return -1;
 	make_codes(codes_r);
 	for (size_t i = 0; i < BACKUP_CODES; i++)
 		crypto_password_hash(codes_r[i],
 		    settings->password_memory_kib, settings->password_passes,
 		    renewal.hashes[i]);
+	login_end_hashes(service);
 	ret = details_run(service, caller, renew_body, &renewal, fault);
 	if (ret == 0)
 		return 0;

@@ -133,8 +133,8 @@ rehash_body(struct db *db, void *ctx, struct fault *fault)
 
 /* The user has logged in all the same when this fails. */
 static void
-renew_hash(struct service *service, const struct user *user,
-    const char *password, const char *old_hash)
+renew_hash(struct service *service, const struct caller *caller,
+    const struct user *user, const char *password, const char *old_hash)
 {
 	const struct settings *settings = service->settings;
 	char new_hash[CRYPTO_PASSWORD_HASH_MAX], id[UUID_TEXT_LEN + 1];
@@ -149,8 +149,9 @@ renew_hash(struct service *service, const struct user *user,
 	    settings->password_memory_kib, settings->password_passes))
 		return;
 	fault_clear(&fault);
-	crypto_password_hash(password, settings->password_memory_kib,
-	    settings->password_passes, new_hash);
+	/* Who has no time now does it at another log-in. */
+	if (login_hash(service, caller, password, new_hash, &fault) < 0)
+		return;
 	if (tx_run(service->db, rehash_body, NULL, &rehash, &fault) !=
 	    TX_COMMITTED)
 		log_warn("user=%s renew the password's hash: %s",
@@ -188,7 +189,7 @@ judge(struct service *service, const struct caller *caller,
 		return -1;
 	if (matches == 0 || !user->active)
 		return 0;
-	renew_hash(service, user, password, hash);
+	renew_hash(service, caller, user, password, hash);
 	return 1;
 }
 

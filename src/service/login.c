@@ -5,10 +5,13 @@
    The gate: a password's hash takes a worker tens of milliseconds on purpose.
    Half of the workers may do that at once, and a quarter may wait for it, some
    hashes long; who comes beyond that is told to come back. So a storm of
-   log-ins leaves a quarter of the workers, at least one where there are two, to
-   all other requests, and log-ins that merely coincide are served one after the
-   other. A longer wait would be one of the requests, too, that nginx sends on
-   the waiting worker's connections. */
+   log-ins, or of new users, leaves a quarter of the workers, at least one where
+   there are two, to all other requests, and those that merely coincide are
+   served one after the other. A longer wait would be one of the requests, too,
+   that nginx sends on the waiting worker's connections. A dozen backup codes
+   are a dozen hashes: such work gets half of the places, and what it leaves is
+   for log-ins. Who sets a password waits longer: Wacht's SDKs try nothing
+   again. Where settings make hashes quick, the gate stands open. */
 #include "config.h"
 
 #include "service_private.h"
@@ -22,6 +25,11 @@
 #include <string.h>
 
 #define WAIT_MS 100
+#define WAIT_TO_SET_MS 500	/* a password, or a dozen codes */
+
+/* What a hash fills of memory, pass by pass, before it counts as slow: one or
+   two milliseconds of work. */
+#define SLOW_KIB 4096
 
 static int
 open_attempts(struct service *service, struct attempts **attempts_r,
@@ -76,24 +84,53 @@ login_close(struct service *service)
 
 /* --- the slow hash --- */
 
-static int
-enter(struct service *service, const struct caller *caller,
-    struct fault *fault)
+static bool
+is_gated(const struct service *service, const struct caller *caller)
 {
-	if (caller->identity.kind == IDENTITY_OPERATOR ||
-	    gate_enter(service->hashing, WAIT_MS))
-		return 0;
+	const struct settings *settings = service->settings;
+
+	return (caller == NULL ||
+	    caller->identity.kind != IDENTITY_OPERATOR) &&
+	    (uint64_t)settings->password_memory_kib *
+	    settings->password_passes >= SLOW_KIB;
+}
+
+static int
+refuse_busy(struct fault *fault)
+{
 	fault_say(fault, REFUSAL_BUSY,
-	    "too many passwords are being checked at once, try again");
+	    "too many passwords are being hashed at once, try again");
 	fault->retry_after_s = 1;
 	return -1;
+}
+
+static int
+enter(struct service *service, const struct caller *caller, unsigned wait_ms,
+    struct fault *fault)
+{
+	return !is_gated(service, caller) ||
+	    gate_enter(service->hashing, wait_ms) ? 0 : refuse_busy(fault);
 }
 
 static void
 leave(struct service *service, const struct caller *caller)
 {
-	if (caller->identity.kind != IDENTITY_OPERATOR)
+	if (is_gated(service, caller))
 		gate_leave(service->hashing);
+}
+
+int
+login_begin_hashes(struct service *service, struct fault *fault)
+{
+	return !is_gated(service, NULL) ||
+	    gate_enter_long(service->hashing, WAIT_TO_SET_MS) ? 0 :
+	    refuse_busy(fault);
+}
+
+void
+login_end_hashes(struct service *service)
+{
+	leave(service, NULL);
 }
 
 int
@@ -103,7 +140,7 @@ login_hash(struct service *service, const struct caller *caller,
 {
 	const struct settings *settings = service->settings;
 
-	if (enter(service, caller, fault) < 0)
+	if (enter(service, caller, WAIT_TO_SET_MS, fault) < 0)
 		return -1;
 	crypto_password_hash(password, settings->password_memory_kib,
 	    settings->password_passes, hash_r);
@@ -130,7 +167,7 @@ login_verify(struct service *service, const struct caller *caller,
 	const char *other;
 	bool matches;
 
-	if (enter(service, caller, fault) < 0)
+	if (enter(service, caller, WAIT_MS, fault) < 0)
 		return -1;
 	/* Also for those who need it not, so that the first one does not tell
 	   by its time. */

@@ -59,20 +59,22 @@ new_user_make_token(const struct service *service, const struct uuid *id,
 	new_user_keep_token(&service->settings->keys, id, token_r, kept_r);
 }
 
-void
-new_user_prepare(const struct service *service, struct new_user *new_user,
-    const char *password, char token_r[UUID_TEXT_LEN + 1])
+int
+new_user_prepare(struct service *service, const struct caller *caller,
+    struct new_user *new_user, const char *password,
+    char token_r[UUID_TEXT_LEN + 1], struct fault *fault)
 {
-	const struct settings *settings = service->settings;
 	struct user *user = &new_user->user;
 
 	uuid_new_ordered(&user->id);
 	uuid_new_ordered(&new_user->email_id);
 	user->active = true;
-	if (password != NULL)
-		crypto_password_hash(password, settings->password_memory_kib,
-		    settings->password_passes, new_user->password_hash);
 	new_user_make_token(service, &user->id, token_r, &new_user->token);
+	if (password == NULL || login_hash(service, caller, password,
+	    new_user->password_hash, fault) == 0)
+		return 0;
+	crypto_wipe(token_r, UUID_TEXT_LEN + 1);
+	return -1;
 }
 
 static int

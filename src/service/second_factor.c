@@ -84,24 +84,41 @@ use_backup_code(struct service *service,
 	    authenticator, 0, fault) < 0 ? -1 : 1;
 }
 
+/* 1 / 0 / -1. Counted, then judged. */
+static int
+try_code(struct service *service, const struct authenticator *authenticator,
+    const char *otp, int64_t now_us, struct fault *fault)
+{
+	int ret;
+
+	ret = authenticator_store_try(service->db, authenticator, now_us,
+	    fault);
+	if (ret == 0)
+		(void)refuse_rate(0, fault);
+	if (ret != 1)
+		return -1;
+	return backup_code_is_one(otp) ?
+	    use_backup_code(service, authenticator, otp, fault) :
+	    use_code(service, authenticator, otp, now_us, fault);
+}
+
+/* A backup code is compared with a dozen hashes. */
 static enum second_factor_verdict
 judge(struct service *service, const struct authenticator *authenticator,
     const char *otp, struct fault *fault)
 {
 	int64_t now_us = clock_wall_us(), wait = wait_us(authenticator,
 	    now_us);
+	bool is_slow = backup_code_is_one(otp);
 	int ret;
 
 	if (wait > 0)
 		return refuse_rate(wait, fault);
-	ret = authenticator_store_try(service->db, authenticator, now_us,
-	    fault);
-	if (ret == 0)
-		return refuse_rate(0, fault);
-	if (ret == 1)
-		ret = backup_code_is_one(otp) ?
-		    use_backup_code(service, authenticator, otp, fault) :
-		    use_code(service, authenticator, otp, now_us, fault);
+	if (is_slow && login_begin_hashes(service, fault) < 0)
+		return SECOND_FACTOR_FAULT;
+	ret = try_code(service, authenticator, otp, now_us, fault);
+	if (is_slow)
+		login_end_hashes(service);
 	if (ret < 0)
 		return SECOND_FACTOR_FAULT;
 	return ret == 1 ? SECOND_FACTOR_PASSED : SECOND_FACTOR_WRONG;

@@ -296,10 +296,10 @@ struct new_user {
 void new_user_check(const struct service *service, const char *email,
     const char *password, const char *webhook_url, struct fault *fault);
 /* Hashes the password, if any (slow, so not inside a transaction), makes the
-   token. new_user->user holds what is asked for already. */
-void new_user_prepare(const struct service *service,
+   token. new_user->user holds what is asked for already. -1: REFUSAL_BUSY. */
+int new_user_prepare(struct service *service, const struct caller *caller,
     struct new_user *new_user, const char *password,
-    char token_r[UUID_TEXT_LEN + 1]);
+    char token_r[UUID_TEXT_LEN + 1], struct fault *fault);
 /* The rows of the user, of its address, and for searches.
    REFUSAL_EMAIL_EXISTS, REFUSAL_USERNAME_EXISTS. */
 int new_user_insert_rows(struct change *change, struct new_user *new_user,
@@ -330,6 +330,11 @@ int login_hash(struct service *service, const struct caller *caller,
    as long. */
 int login_verify(struct service *service, const struct caller *caller,
     const char *password, const char *hash, struct fault *fault);
+
+/* The same around many hashes in a row, which are made in between. -1:
+   REFUSAL_BUSY. */
+int login_begin_hashes(struct service *service, struct fault *fault);
+void login_end_hashes(struct service *service);
 
 /* -1: REFUSAL_RATE_LIMITED: this name, or the caller's address, has failed too
    often. */

@@ -7,7 +7,6 @@
 
 #include "wuts/fault.h"
 #include "wuts/json.h"
-#include "wuts/settings.h"
 #include "wuts/user_policy_store.h"
 #include "wuts/user_profile_store.h"
 #include "wuts/user_store.h"
@@ -102,7 +101,6 @@ user_detail_service_set_password(struct service *service,
     struct arena *arena, const struct caller *caller, const struct uuid *id,
     const char *password, bool skip_check, struct fault *fault)
 {
-	const struct settings *settings = service->settings;
 	char hash[CRYPTO_PASSWORD_HASH_MAX], text[UUID_TEXT_LEN + 1];
 	struct password_setting setting = { .arena = arena, .id = id };
 	int ret;
@@ -111,8 +109,8 @@ user_detail_service_set_password(struct service *service,
 	    check_password(service, caller, password, skip_check, fault) < 0))
 		return -1;
 	if (password != NULL) {
-		crypto_password_hash(password, settings->password_memory_kib,
-		    settings->password_passes, hash);
+		if (login_hash(service, caller, password, hash, fault) < 0)
+			return -1;
 		setting.hash = hash;
 	}
 	ret = details_run(service, caller, set_body, &setting, fault);

@@ -59,12 +59,15 @@ static const struct error_row errors[FAULT_CODE_COUNT] = {
 	[REFUSAL_PAYLOAD_TOO_LARGE] = { 413, 0, "The body is too large" },
 	[REFUSAL_MEDIA_TYPE] = { 415, 0, "Unsupported media type" },
 	[REFUSAL_RATE_LIMITED] = { 429, 60, "Too many requests" },
+	[REFUSAL_BUSY] = { 503, 1, "Too many requests at once" },
 
 	[FAULT_INTERNAL] = { 500, 0, "Internal error" },
 	[FAULT_DATABASE] = { 503, 5, "The database is not available" },
 	[FAULT_QUEUE] = { 503, 5, "The queue is not available" },
 	[FAULT_QUEUE_FULL] = { 503, 10, "The queue is full" },
 	[FAULT_NO_ENGINE] = { 503, 60, "Not available" },
+	[FAULT_ENGINE_AWAY] = { 503, 5, "Not available" },
+	[FAULT_NOT_READY] = { 503, 60, "Not available" },
 	[FAULT_IO] = { 500, 0, "Internal error" },
 	[FAULT_CONFIG] = { 500, 0, "Internal error" }
 };

@@ -152,6 +152,31 @@ a_killed_process_is_inside_no_more(void **state)
 	assert_true(gate_enter(f->gates[0], 0));
 }
 
+static void
+what_stays_long_leaves_half_of_the_places(void **state)
+{
+	struct fixture *f = *state;
+
+	open_all(f, 2, 0);
+	assert_true(gate_enter_long(f->gates[0], 0));
+	assert_false(gate_enter_long(f->gates[1], 1000));
+	assert_true(gate_enter(f->gates[1], 0));
+	gate_leave(f->gates[0]);
+	assert_true(gate_enter_long(f->gates[2], 0));
+	gate_leave(f->gates[1]);
+	assert_false(gate_enter_long(f->gates[3], 1000));
+}
+
+static void
+of_one_place_what_stays_long_gets_that_one(void **state)
+{
+	struct fixture *f = *state;
+
+	open_all(f, 1, 0);
+	assert_true(gate_enter_long(f->gates[0], 0));
+	assert_false(gate_enter(f->gates[1], 0));
+}
+
 int
 main(void)
 {
@@ -165,6 +190,12 @@ main(void)
 		    who_waits_goes_in_when_another_leaves, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    a_killed_process_is_inside_no_more, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    what_stays_long_leaves_half_of_the_places, set_up,
+		    tear_down),
+		cmocka_unit_test_setup_teardown(
+		    of_one_place_what_stays_long_gets_that_one, set_up,
+		    tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
