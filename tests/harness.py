@@ -73,10 +73,26 @@ def wait_for(what, condition, seconds=20):
         time.sleep(0.01)
 
 
+TAKEN = []		# keeps others of these tests off our ports
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A port to listen on later. No connection has it meanwhile, as it is below
+    those that the system gives away, and no other test, as a socket with its
+    number in the name, which ends with this process, says whose it is."""
+    while True:
+        port = random.SystemRandom().randrange(10000, 32000)
+        taken, probe = socket.socket(socket.AF_UNIX), socket.socket()
+        try:
+            taken.bind(f"\0wuts-test-port-{port}")
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            taken.close()
+            continue
+        finally:
+            probe.close()
+        TAKEN.append(taken)
+        return port
 
 
 # --- the system -------------------------------------------------------------
