@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import http.client
 import http.server
+import itertools
 import json
 import os
 import pathlib
@@ -218,11 +219,15 @@ class Instance:
         return Tenant(self, **members)
 
 
+ADDRESSES = itertools.count(random.SystemRandom().randrange(1 << 22))
+
+
 def loopback_address():
     """A client address of its own, so that the failures that one test provokes
     never count against another."""
-    return "127.%d.%d.%d" % (random.randint(1, 254), random.randint(0, 254),
-                             random.randint(1, 254))
+    number = next(ADDRESSES)
+    return "127.%d.%d.%d" % (128 + (number >> 16) % 126, number >> 8 & 255,
+                             number & 255)
 
 
 class SourceAddress(requests.adapters.HTTPAdapter):
