@@ -85,6 +85,7 @@ noinst_HEADERS += \
 	include/wuts/trace_service.h \
 	include/wuts/trial.h \
 	include/wuts/user.h \
+	include/wuts/user_backfill_store.h \
 	include/wuts/user_detail_service.h \
 	include/wuts/user_email.h \
 	include/wuts/user_email_store.h \

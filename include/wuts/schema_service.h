@@ -15,6 +15,13 @@ int schema_service_migrate(const struct settings *settings, const char *dir,
     void (*said)(void *ctx, const char *file), void *ctx,
     struct fault *fault);
 
+/* Write what programs older than this release did not write about users: to be
+   called after a migration, as often as one likes, while programs of any
+   release serve. One short transaction a user. *users_r: so many lacked
+   something; *tenants_r: so many had a wrong count of users. 0 / -1. */
+int schema_service_complete_users(const struct settings *settings,
+    unsigned *users_r, unsigned *tenants_r, struct fault *fault);
+
 /* How many connections the server lets this installation have. 0 / -1. */
 int schema_service_connections(const struct settings *settings,
     unsigned *max_r, struct fault *fault);

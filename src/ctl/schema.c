@@ -21,6 +21,25 @@ say_applied(void *ctx, const char *file)
 	++*count;
 }
 
+/* Programs of the release before may still be at work. */
+static int
+complete_users(const struct settings *settings)
+{
+	unsigned users, tenants;
+	struct fault fault;
+
+	fault_clear(&fault);
+	if (schema_service_complete_users(settings, &users, &tenants,
+	    &fault) < 0)
+		return ctl_failed(&fault);
+	if (users > 0)
+		printf("completed %u users that an older release wrote\n",
+		    users);
+	if (tenants > 0)
+		printf("counted  the users of %u tenants\n", tenants);
+	return CTL_OK;
+}
+
 static int
 apply_migrations(const struct ctl *ctl, const struct settings *settings)
 {
@@ -41,7 +60,7 @@ apply_migrations(const struct ctl *ctl, const struct settings *settings)
 	}
 	if (count == 0)
 		printf("kept     schema, version %u\n", have);
-	return CTL_OK;
+	return complete_users(settings);
 }
 
 static int

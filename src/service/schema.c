@@ -6,7 +6,12 @@
 #include "wuts/schema_service.h"
 
 #include "wuts/db.h"
+#include "wuts/fault.h"
 #include "wuts/schema_store.h"
+#include "wuts/tenant.h"
+#include "wuts/tenant_store.h"
+#include "wuts/user_backfill_store.h"
+#include "wuts/user_search_store.h"
 
 int
 schema_service_create_database(const struct settings *settings,
@@ -55,4 +60,100 @@ schema_service_version(const struct settings *settings, unsigned *have_r,
 	ret = schema_store_version(db, have_r, fault);
 	db_free(&db);
 	return ret;
+}
+
+/* --- what old programs did not write --- */
+
+struct completion {
+	const struct user_lacking *user;
+	bool has_written;
+};
+
+/* Under the tenant's lock, as every change of a user: nobody else writes about
+   it meanwhile. */
+static int
+complete_body(struct db *db, void *ctx, struct fault *fault)
+{
+	struct completion *completion = ctx;
+	struct tenant tenant;
+	int ret;
+
+	completion->has_written = false;
+	ret = tenant_store_lock(db, &completion->user->tenant_id, &tenant,
+	    fault);
+	if (ret == 1)
+		ret = user_backfill_store_write(db, completion->user, fault);
+	completion->has_written = ret == 1;
+	return ret < 0 ? -1 : 0;
+}
+
+static int
+recount_body(struct db *db, void *ctx, struct fault *fault)
+{
+	const struct uuid *tenant_id = ctx;
+	struct tenant tenant;
+	int found;
+
+	found = tenant_store_lock(db, tenant_id, &tenant, fault);
+	return found <= 0 ? found : user_count_store_make(db, tenant_id,
+	    fault);
+}
+
+static int
+run(struct db *db, tx_body *body, void *ctx, struct fault *fault)
+{
+	return tx_run(db, body, NULL, ctx, fault) == TX_COMMITTED ? 0 : -1;
+}
+
+static int
+complete_users(struct db *db, unsigned *users_r, struct fault *fault)
+{
+	struct user_lacking lacking[USER_BACKFILL_BATCH];
+	struct completion completion;
+	struct uuid cursor = UUID_NIL;
+	size_t n;
+	int more;
+
+	do {
+		more = user_backfill_store_find(db, &cursor, lacking, &n,
+		    fault);
+		for (size_t i = 0; more >= 0 && i < n; i++) {
+			completion.user = &lacking[i];
+			if (run(db, complete_body, &completion, fault) < 0)
+				return -1;
+			*users_r += completion.has_written;
+		}
+	} while (more == 1);
+	return more;
+}
+
+static int
+recount_tenants(struct db *db, unsigned *tenants_r, struct fault *fault)
+{
+	struct uuid tenant_id, last = UUID_NIL;
+	int found;
+
+	while ((found = user_backfill_store_find_miscounted(db, &last,
+	    &tenant_id, fault)) == 1) {
+		if (run(db, recount_body, &tenant_id, fault) < 0)
+			return -1;
+		last = tenant_id;
+		++*tenants_r;
+	}
+	return found;
+}
+
+int
+schema_service_complete_users(const struct settings *settings,
+    unsigned *users_r, unsigned *tenants_r, struct fault *fault)
+{
+	struct db *db = db_new(settings);
+	int ret;
+
+	*users_r = *tenants_r = 0;
+	ret = complete_users(db, users_r, fault);
+	if (ret == 0)
+		ret = recount_tenants(db, tenants_r, fault);
+	db_free(&db);
+	return ret < 0 ? fault_prefix(fault, "complete users") : 0;
 }

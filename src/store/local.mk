@@ -25,6 +25,7 @@ libwuts_store_a_SOURCES = \
 	src/store/tenant.c \
 	src/store/tx.c \
 	src/store/user.c \
+	src/store/user_backfill.c \
 	src/store/user_email.c \
 	src/store/user_password.c \
 	src/store/user_phone.c \

@@ -86,7 +86,7 @@ def database(wuts, tmp_path, request):
 @pytest.fixture(scope="module")
 def real_users(wuts):
     """Tenant, id and sealed token of as many as are needed."""
-    ids = [wuts.tenant().admin.id for _ in range(2 * len(VERSIONS))]
+    ids = [wuts.tenant().admin.id for _ in range(2 * len(VERSIONS) + 3)]
     here = subprocess.run(
         ["mariadb", "--no-defaults", "--batch", "--skip-column-names",
          "--socket", wuts.sockets / "mariadb.sock", "wuts"], text=True,
@@ -152,6 +152,55 @@ def test_what_any_version_wrote_this_release_has(database, real_users,
         assert_read(database, n)
 
 
+EMAIL = "ana@acme.example"
+SEARCHED = {1: f"{EMAIL} {EMAIL}", 8: f"ana8 {EMAIL} {EMAIL}",
+            11: f"ana sousa ana11 {EMAIL} {EMAIL} +4915112345678 15112345678"}
+
+
+def searched(database):
+    return dict(line.split("\t") for line in database.sql(
+        "SELECT tenant.name, text FROM user_search JOIN tenant ON"
+        " tenant.id = tenant_id"))
+
+
+def test_what_old_programs_leave_out_the_next_migration_writes(database,
+                                                              real_users):
+    """Their users are found, have their address, and are counted."""
+    assert database.migrate(harness.SOURCE / "sql").returncode == 0
+    for version in SEARCHED:
+        database.write(version, version, real_users.pop())
+    database.sql("INSERT INTO user_count SELECT id, 7 FROM tenant"
+                 " WHERE name = 'Tenant 8'")
+    assert not searched(database)
+    done = database.migrate(harness.SOURCE / "sql")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        f"kept     schema, version {VERSIONS[-1]}",
+        "completed 3 users that an older release wrote",
+        "counted  the users of 1 tenants"]
+    assert searched(database) == {
+        f"Tenant {version}": text for version, text in SEARCHED.items()}
+    assert database.sql("SELECT n FROM user_count") == ["1"]
+    for version in SEARCHED:
+        ran = database.ctl("export", f"Tenant {version}")
+        assert ran.returncode == 0, ran.stderr
+        [user] = map(json.loads, ran.stdout.splitlines())
+        assert [(e["email"], e["is_primary"]) for e in user["emails"]] == \
+            [("Ana@acme.example", True)]
+    before = database.rows(database.columns())
+    # An old program changes one of them.
+    database.sql("UPDATE users SET username = 'Eve', username_key = 'eve'"
+                 " WHERE username = 'Ana8'")
+    done = database.migrate(harness.SOURCE / "sql")
+    assert "completed 1 users" in done.stdout
+    assert searched(database)["Tenant 8"] == f"eve {EMAIL} {EMAIL}"
+    after = database.rows(database.columns())
+    assert {table for table in before if before[table] != after[table]} == \
+        {"users", "user_search"}
+    done = database.migrate(harness.SOURCE / "sql")
+    assert done.stdout == f"kept     schema, version {VERSIONS[-1]}\n"
+
+
 def test_old_programs_write_and_read_while_it_is_migrated(database, tmp_path):
     database.migrate(release(1, tmp_path))
     stop, failures, written = threading.Event(), [], [0]
@@ -176,3 +225,7 @@ def test_old_programs_write_and_read_while_it_is_migrated(database, tmp_path):
     assert not failures, failures[0]
     assert done.returncode == 0, done.stderr
     assert database.sql("SELECT COUNT(*) FROM tenant") == [str(written[0])]
+    assert database.migrate(harness.SOURCE / "sql").returncode == 0
+    for table in "user_search", "user_email":
+        assert database.sql(f"SELECT COUNT(*) FROM {table}") == \
+            [str(written[0])]
