@@ -344,11 +344,11 @@ dispatch_sync(struct spool *spool)
 {
 	struct fault fault = { .code = FAULT_NONE };
 
-	journal_flush(spool);
 	if (queue_reader_sync(spool->reader, &fault) < 0) {
 		is_stuck(spool, &fault);
 		return;
 	}
+	journal_kept(spool);
 	spool->noted_us = 0;
 	if (spool->stuck)
 		log_info("outcomes are written again");

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The delivery log: what became of each attempt, for whoever owns the webhook.
-   Noted in memory when the outcome is, and written by the look-up thread, a
-   batch at a time and after its questions, so no delivery ever waits for it.
-   It is a report, not a record of truth: that is the queue. While the database
-   is away or too slow notes wait within a bound, beyond which the oldest are
-   given up and counted in the log. */
+   Noted in memory when the outcome is, and written when that is on disk, by the
+   look-up thread, a batch at a time and after its questions, so no delivery
+   ever waits for it. It is a report, not a record of truth: that is the queue.
+   While the database is away or too slow notes wait within a bound, beyond
+   which the oldest are given up and counted in the log. */
 #include "config.h"
 
 #include "journal.h"
@@ -65,6 +65,8 @@ take_first(struct journal *journal)
 
 	journal->first = (journal->first + 1) % journal->cap;
 	journal->count--;
+	if (journal->kept > 0)
+		journal->kept--;
 	journal->bytes -= size_of(&note);
 	return note;
 }
@@ -81,18 +83,19 @@ give_up(struct journal *journal, size_t size)
 	}
 }
 
-/* The next batch, when none is under way. */
+/* The next batch, when none is under way. While the database is away the one
+   that is under way is asked again like all that has no answer. */
 static void
-ask(struct spool *spool)
+flush(struct spool *spool)
 {
 	struct journal *journal = &spool->journal;
 	struct lookup_job *job;
 
-	if (journal->asking || journal->count == 0)
+	if (spool->away || journal->asking || journal->kept == 0)
 		return;
 	job = mem_calloc(1, sizeof(*job));
 	job->kind = LOOKUP_NOTES;
-	job->nnotes = journal->count < BATCH ? journal->count : BATCH;
+	job->nnotes = journal->kept < BATCH ? journal->kept : BATCH;
 	job->notes = mem_calloc(job->nnotes, sizeof(*job->notes));
 	for (size_t i = 0; i < job->nnotes; i++)
 		job->notes[i] = take_first(journal);
@@ -160,17 +163,13 @@ journal_note(struct spool *spool, const struct queue_record *record,
 	journal->count++;
 	journal->bytes += size_of(&note);
 	*note_at(journal, journal->count - 1) = note;
-	if (journal->count >= BATCH && !spool->away)
-		ask(spool);
 }
 
-/* While the database is away the batch under way is asked again like all that
-   has no answer. */
 void
-journal_flush(struct spool *spool)
+journal_kept(struct spool *spool)
 {
-	if (!spool->away)
-		ask(spool);
+	spool->journal.kept = spool->journal.count;
+	flush(spool);
 }
 
 void
@@ -182,7 +181,7 @@ journal_answered(struct spool *spool, const struct lookup_job *job)
 		log_error("%zu entries of the delivery log are lost: %s",
 		    job->nnotes, job->fault.text);
 	journal->asking = false;
-	journal_flush(spool);
+	flush(spool);
 }
 
 void
@@ -197,7 +196,7 @@ journal_tick(struct spool *spool, int64_t mono_us)
 		journal->said_us = mono_us;
 	}
 	/* What came in when there was much, and nothing since. */
-	journal_flush(spool);
+	flush(spool);
 }
 
 void
@@ -209,7 +208,7 @@ journal_finish(struct spool *spool, int64_t timeout_us)
 	};
 	int64_t until_us = clock_mono_us() + timeout_us, left_us;
 
-	journal_flush(spool);
+	flush(spool);
 	while (journal->asking && !spool->away &&
 	    (left_us = until_us - clock_mono_us()) > 0)
 		if (poll(&fd, 1, (int)(left_us / 1000) + 1) > 0)

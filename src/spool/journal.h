@@ -17,6 +17,7 @@ struct spool;
 struct journal {
 	struct delivery_note *notes;	/* a ring */
 	size_t first, count, cap;
+	size_t kept;			/* of them: those that may be told */
 	size_t bytes;			/* of the notes in it */
 	bool asking;			/* a batch is under way */
 	size_t lost;			/* given up and not said yet */
@@ -27,8 +28,10 @@ struct journal {
 void journal_note(struct spool *spool, const struct queue_record *record,
     unsigned attempt, enum queue_outcome outcome,
     const struct delivery_result *result, int64_t wall_us, int64_t due_us);
-/* Begin to write what was noted. */
-void journal_flush(struct spool *spool);
+/* What was noted so far stands in the queue's files: begin to write it. Not
+   earlier, as who reads that an event is dead may have it replayed at once, and
+   then its letter must be there. */
+void journal_kept(struct spool *spool);
 /* A batch was written, or cannot be. */
 void journal_answered(struct spool *spool, const struct lookup_job *job);
 /* About once a second. */

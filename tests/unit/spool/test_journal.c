@@ -115,6 +115,28 @@ beyond_its_bound_the_oldest_are_given_up(void **state)
 	journal_deinit(journal);
 }
 
+/* Nobody is there to be asked: what is, ends this program. */
+static void
+nothing_is_told_before_the_queue_knows_it(void **state)
+{
+	struct spool spool = new_spool();
+
+	(void)state;
+	note(&spool, 1, QUEUE_DEAD, "");
+	spool.away = false;
+	for (uint32_t n = 2; n <= 3000; n++)
+		note(&spool, n, QUEUE_DEAD, "");
+	journal_tick(&spool, 1);
+	assert_false(spool.journal.asking);
+	assert_int_equal(spool.journal.kept, 0);
+	spool.away = true;
+	journal_kept(&spool);
+	note(&spool, 3001, QUEUE_DEAD, "");
+	assert_int_equal(spool.journal.kept, 3000);
+	assert_int_equal(spool.journal.count, 3001);
+	journal_deinit(&spool.journal);
+}
+
 int
 main(void)
 {
@@ -122,6 +144,7 @@ main(void)
 		cmocka_unit_test(a_note_says_what_the_attempt_came_to),
 		cmocka_unit_test(without_a_log_nothing_is_noted),
 		cmocka_unit_test(beyond_its_bound_the_oldest_are_given_up),
+		cmocka_unit_test(nothing_is_told_before_the_queue_knows_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
