@@ -73,9 +73,10 @@ class Victim:
         except harness.requests.RequestException:
             return False
 
-    def settle(self, seconds=20):
+    def settle(self, seconds=60):
         """Until nothing was refused for longer than a worker waits before it
-        tries a lost database again, which each does for itself."""
+        tries a lost database again, which each does for itself. When it was
+        refused last, by time.monotonic()."""
         refused = time.monotonic()
 
         def is_quiet():
@@ -85,6 +86,7 @@ class Victim:
             return time.monotonic() - refused > 1.1
 
         harness.wait_for("an end of refusals", is_quiet, seconds)
+        return refused
 
 
 def lend(request, victim):

@@ -3,6 +3,7 @@
 accepted before are delivered meanwhile, and nobody has to restart anything."""
 import concurrent.futures
 import json
+import re
 import signal
 import time
 
@@ -37,6 +38,16 @@ def timed(call):
     return response, time.monotonic() - began
 
 
+def seconds_of(victim, response):
+    """How long the worker took. What a client sees is more: twelve at once
+    wait for each other, and for whatever else this machine has to do."""
+    line = rf"request={response.headers['X-Request-Id']} .* ms=([\d.]+)"
+    log = victim.run / "logs" / "wutsd.log"
+    found = wait_for("the line of a request",
+                     lambda: re.search(line, log.read_text()))
+    return float(found.group(1)) / 1000
+
+
 def ask_at_once(tenant, n):
     """n requests of n clients at the same time: answers and seconds."""
     clients = [tenant.instance.client(tenant.admin.token) for _ in range(n)]
@@ -52,7 +63,8 @@ def test_requests_are_refused_within_a_second_while_it_is_stopped(
     stopped()
     for response, seconds in ask_at_once(tenant, CLIENTS):
         refused(response, 503, "SERVICE_UNAVAILABLE")
-        assert seconds < 1
+        assert seconds_of(victim, response) < 1
+        assert seconds < 10
     refused(victim.instance.client().get("/readyz"), 503,
             "SERVICE_UNAVAILABLE")
     done(victim.instance.client().get("/healthz"))
@@ -64,11 +76,13 @@ def test_no_worker_hangs_while_it_does_not_answer(victim, frozen):
     for response, seconds in ask_at_once(tenant, CLIENTS):
         refused(response, 503, "SERVICE_UNAVAILABLE")
         # database_timeout is 1 s, and a worker may be found busy waiting.
-        assert seconds < 5
+        assert seconds_of(victim, response) < 2
+        assert seconds < 15
     response, seconds = timed(
         lambda: victim.instance.client().get("/healthz"))
     done(response)
-    assert seconds < 2
+    assert seconds_of(victim, response) < 1
+    assert seconds < 10
 
 
 def test_service_resumes_within_five_seconds_of_its_return(victim, stopped):
@@ -76,7 +90,8 @@ def test_service_resumes_within_five_seconds_of_its_return(victim, stopped):
     stopped()
     refused(tenant.admin.client.get("/users"), 503, "SERVICE_UNAVAILABLE")
     victim.quickstart("start", "mariadbd")
-    victim.settle(5)
+    returned = time.monotonic()
+    assert victim.settle() - returned < 5
     done(tenant.admin.client.get("/users"))
 
 
@@ -98,7 +113,7 @@ def test_events_accepted_before_are_delivered_meanwhile(victim, receiver,
     with receiver.arrived:
         hook.deliveries.clear()
         hook.answer = 200
-    hook.wait_for(lambda seen: {d.id for d in seen} >= set(ids), 30)
+    hook.wait_for(lambda seen: {d.id for d in seen} >= set(ids), 60)
     refused(victim.instance.client().get("/readyz"), 503,
             "SERVICE_UNAVAILABLE")
     assert sorted(json.loads(d.body)["data"]["n"] for d in {
@@ -138,6 +153,7 @@ def test_a_webhook_given_up_meanwhile_is_disabled_afterwards(
     victim.quickstart("start", "mariadbd")
     (event,) = own.wait(1)
     assert event.message["data"]["device_id"] == device
+    victim.settle()
     # Those in flight together are the only ones that came.
     assert len(hook.deliveries) <= 3
     assert done(tenant.admin.client.get(path))["webhook"]["enabled"] is False

@@ -119,7 +119,7 @@ def test_a_request_sent_again_after_a_kill_has_one_effect(hasty, receiver):
             raise sender.failure
         assert sender.answered
     assert killed > 5 and sum(sender.again for sender in senders) > 0
-    hasty.settle(20)
+    hasty.settle()
 
     answered = senders[0].answered + senders[1].answered
     users = done(tenant.admin.client.get("/users"))["users"]
