@@ -60,7 +60,7 @@ class Stage:
         """Run the producer. What it told, and its status."""
         ran = subprocess.run(
             [STORY, self.queue, str(count), self.tenant, *self.devices],
-            env=env, stdout=subprocess.PIPE, text=True, timeout=60,
+            env=env, stdout=subprocess.PIPE, text=True, timeout=120,
             stderr=subprocess.PIPE)
         return Told(ran.stdout), ran.returncode
 
@@ -68,12 +68,12 @@ class Stage:
         return subprocess.run(
             [BUILD / "wuts-spool", "-c", self.config, "--once"], env=env,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            timeout=60)
+            timeout=120)
 
     def wutsctl(self, *args):
         ran = subprocess.run(
             [BUILD / "wutsctl", "-c", self.config, *args, "--json"],
-            stdout=subprocess.PIPE, text=True, timeout=60)
+            stdout=subprocess.PIPE, text=True, timeout=120)
         return ran.returncode, json.loads(ran.stdout)
 
     def is_empty(self):
@@ -207,9 +207,9 @@ def refuse_spooler(stage, env):
             stderr=subprocess.STDOUT)
         try:
             wait_for("the end of what waits", lambda: stage.is_empty()
-                     or spool.poll() is not None)
+                     or spool.poll() is not None, 60)
             spool.terminate()
-            assert spool.wait(20) in (0, 69), log.seek(0) or log.read()
+            assert spool.wait(60) in (0, 69), log.seek(0) or log.read()
         finally:
             spool.kill()
     if spool.returncode != 0:

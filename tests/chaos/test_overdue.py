@@ -19,13 +19,16 @@ from test_trial import black_hole
 def stopped_workers(victim):
     """They do nothing, and do not even end when asked to."""
     workers = victim.workers()
-    for pid in workers:
-        os.kill(pid, signal.SIGSTOP)
+    def tell(pids, how):
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, how)
+
+    tell(workers, signal.SIGSTOP)
     try:
         yield
     finally:
-        for pid in set(workers) & set(victim.workers()):
-            os.kill(pid, signal.SIGCONT)
+        tell(set(workers) & set(victim.workers()), signal.SIGCONT)
         victim.settle()
 
 
@@ -74,7 +77,7 @@ def test_a_worker_killed_at_its_deadline(hasty):
         wait_for_visit()
         with stopped_workers(hasty):
             told_to_come_back(waiting.result())
-            assert 1.5 < time.monotonic() - began < 10
+            assert 1.5 < time.monotonic() - began < 20
     log = (hasty.run / "logs" / "wutsd.log").read_text()
     assert re.search(r"overdue in a request, killed", log)
     done(client.get("/users"))
@@ -85,5 +88,5 @@ def test_an_answer_that_nginx_does_not_wait_for(impatient):
     with stopped_workers(impatient):
         began = time.monotonic()
         told_to_come_back(tenant.admin.client.get("/users"))
-        assert 0.9 < time.monotonic() - began < 10
+        assert 0.9 < time.monotonic() - began < 20
     done(tenant.admin.client.get("/users"))

@@ -88,7 +88,7 @@ def test_a_picture_is_whole_whatever_ends_its_replacement(victim):
             assert status in ((500, 502, 503) if how == "kill"
                               else (200, 500))
             wait_for("wutsd", album.victim.is_ready)
-            answer = requests.get(album.url(), timeout=10)
+            answer = requests.get(album.url(), timeout=30)
         assert answer.status_code == 200
         assert answer.content in ((current, new) if how == "kill" else
                                   (new,) if status == 200 else (current,))
@@ -101,4 +101,4 @@ def test_a_picture_is_whole_whatever_ends_its_replacement(victim):
     album.quickstart("start", "wuts-spool")
     wait_for("the sweep", lambda: len(album.files()) == 1)
     wait_for("wutsd", victim.is_ready)
-    assert requests.get(album.url(), timeout=10).status_code == 200
+    assert requests.get(album.url(), timeout=30).status_code == 200
