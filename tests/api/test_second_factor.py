@@ -28,6 +28,21 @@ def code(steps=0, secret=SECRET):
     return "%06d" % (number % 1000000)
 
 
+def wrong(n=0):
+    """A code that is none, also not in the steps around this one."""
+    near = {int(code(steps)) for steps in range(-4, 5)}
+    return "%06d" % ([number for number in range(16)
+                      if number not in near][n])
+
+
+def far(steps):
+    """The code of so many steps away, or of the next one that is not by chance
+    that of a step near by."""
+    while code(steps) in {code(near) for near in range(-2, 3)}:
+        steps += 1 if steps > 0 else -1
+    return code(steps)
+
+
 def test_the_codes_here_are_those_of_the_rfc(monkeypatch):
     monkeypatch.setattr(time, "time", lambda: 1234567890)
     assert code() == "005924"
@@ -113,7 +128,7 @@ def test_without_it_the_refusal_has_a_code_of_its_own(guarded):
 
 def test_a_code_is_good_once(guarded):
     right = code()
-    guarded.denied(otp="%06d" % ((int(right) + 1) % 1000000))
+    guarded.denied(otp=wrong())
     guarded.enters(otp=right)
     guarded.denied(otp=right)
     guarded.enters(otp=code(1))
@@ -121,8 +136,8 @@ def test_a_code_is_good_once(guarded):
 
 
 def test_a_code_of_two_steps_away_is_not_good(guarded):
-    guarded.denied(otp=code(3))
-    guarded.denied(otp=code(-3))
+    guarded.denied(otp=far(3))
+    guarded.denied(otp=far(-3))
     for text in ("12345", "1234567", " " + code(), "a", "AAAA-AAAA"):
         guarded.sql("UPDATE user_authenticator SET failures = 0")
         guarded.denied(otp=text)
@@ -147,15 +162,19 @@ def test_a_refused_new_password_uses_up_no_code(guarded):
 
 def test_guessing_is_slowed_down_and_a_right_code_begins_anew(guarded):
     for n in range(5):
-        guarded.denied(otp="%06d" % ((int(code()) + 7 + n) % 1000000))
+        guarded.denied(otp=wrong(n))
     answer = guarded.login(otp=code())
     refused(answer, 429, 1015)
-    assert 0 < int(answer.headers["Retry-After"]) <= 31
+    left = int(answer.headers["Retry-After"])
+    assert 0 < left <= 31
+    # Ten seconds before the end it is as it was, whatever they took so far.
+    guarded.sql("UPDATE user_authenticator SET tried_at = UTC_TIMESTAMP(6)"
+                " - INTERVAL 20 SECOND")
+    answer = guarded.login(otp=code())
+    refused(answer, 429, 1015)
+    assert 0 < int(answer.headers["Retry-After"]) <= 11
     guarded.sql("UPDATE user_authenticator SET tried_at = tried_at"
-                " - INTERVAL 29 SECOND")
-    refused(guarded.login(otp=code()), 429, 1015)
-    guarded.sql("UPDATE user_authenticator SET tried_at = tried_at"
-                " - INTERVAL 31 SECOND")
+                " - INTERVAL 11 SECOND")
     guarded.enters(otp=code())
     assert guarded.sql("SELECT failures FROM user_authenticator") == [("0",)]
 
