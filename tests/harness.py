@@ -492,6 +492,7 @@ class Hook:
         self.receiver = receiver
         self.url = receiver.url + path
         self.deliveries = []
+        self.first = []		# answers to the first delivery of each event
         self.answers = []	# consumed one a delivery
         self.answer = 200	# when there are no more; (status, headers[, body]) too,
 				# or a function that returns either
@@ -559,8 +560,13 @@ class Receiver:
         headers = {k.lower(): v for k, v in handler.headers.items()}
         with self.arrived:
             hook = self.hooks.get(handler.path)
-            answer = 404 if hook is None else \
-                hook.answers.pop(0) if hook.answers else hook.answer
+            if hook is None:
+                answer = 404
+            elif hook.first and headers["webhook-id"] not in {
+                    d.id for d in hook.deliveries}:
+                answer = hook.first.pop(0)
+            else:
+                answer = hook.answers.pop(0) if hook.answers else hook.answer
             if hook is not None:
                 hook.deliveries.append(Delivery(headers, body, time.time()))
                 self.arrived.notify_all()

@@ -94,7 +94,7 @@ def test_large_bodies_arrive_as_they_are(secure, front, receiver):
 def test_answers_over_http2_are_understood(secure, front, receiver):
     hook = receiver.hook()
     line = Line(secure, front.url("h2", hook), max_concurrency=8)
-    hook.answers = [503, (429, {"Retry-After": "1"}), 302, 500]
+    hook.first = [503, (429, {"Retry-After": "1"}), 302, 500]
     ids = line.report({}, n=4)
     hook.wait_for(lambda seen: len(seen) >= 8)
     assert sorted(d.id for d in hook.deliveries) == sorted(ids * 2)
@@ -123,4 +123,6 @@ def test_a_connection_that_the_front_closes_is_made_again(secure, front,
     ids = []
     while time.monotonic() < end:
         ids += line.report({}, n=5)
-    hook.wait_for(lambda seen: {d.id for d in seen} >= set(ids))
+        # No more than a slow machine delivers as well.
+        hook.wait_for(lambda seen: len(seen) > len(ids) - 100)
+    hook.wait_for(lambda seen: {d.id for d in seen} >= set(ids), 60)
