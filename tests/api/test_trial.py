@@ -38,7 +38,7 @@ def test_a_sample_is_delivered_and_the_answer_shown(tenant, owner, hook):
     assert set(data) == MEMBERS
     assert data["status"] == 202 and data["error"] is None
     assert data["response_excerpt"] == "obrigado ✓ "
-    assert 0 <= data["duration_ms"] < 10000
+    assert 0 <= data["duration_ms"] < 30000
     (delivery,) = hook.deliveries
     verify_webhook("for-the-test", delivery.headers, delivery.body)
     assert delivery.headers["x-wuts-event"] == "message.received"
@@ -105,7 +105,7 @@ def test_who_says_nothing_is_waited_for_in_vain(owner):
         owner.configure(webhook_url=url, timeout=1)
         data = done(owner.client.post("/webhook/test"))["data"]
     assert data["status"] is None and data["error"]
-    assert 900 <= data["duration_ms"] < 5000
+    assert 900 <= data["duration_ms"] < 10000	# not the usual 30 s
 
 
 def test_without_a_webhook_there_is_nothing_to_test(tenant):

@@ -102,7 +102,7 @@ def test_every_body_arrives_as_it_was_sent_and_verifies(verifiers, wuts,
     again = len(BODIES) // 2
     hook.answers = [200, 500] * again
     ids = {report(line, text): text for text in BODIES.values()}
-    hook.wait_for(lambda seen: len(seen) >= len(BODIES) + again, 30)
+    hook.wait_for(lambda seen: len(seen) >= len(BODIES) + again, 60)
     assert {d.id for d in hook.deliveries} == set(ids)
     for delivery in hook.deliveries:
         head = json.dumps({

@@ -61,7 +61,7 @@ def test_a_picture_is_served_as_what_its_bytes_are(world, kind, declared):
     declared = kind if declared == "as it is" else declared
     user = world.create(profile_image=(PICTURES[kind], declared))
     url = user["profile_picture_url"]
-    answer = requests.get(url, timeout=10)
+    answer = requests.get(url, timeout=30)
     assert answer.status_code == 200 and answer.content == PICTURES[kind]
     assert answer.headers["Content-Type"] == kind
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
@@ -69,9 +69,9 @@ def test_a_picture_is_served_as_what_its_bytes_are(world, kind, declared):
     assert "sandbox" in answer.headers["Content-Security-Policy"]
     details = world.call.ok("GET", f"/users/{user['id']}/details")
     assert details["profile_picture_url"] == url
-    assert requests.head(url, timeout=10).status_code == 200
-    assert requests.post(url, timeout=10).status_code == 403
-    assert requests.delete(url, timeout=10).status_code == 403
+    assert requests.head(url, timeout=30).status_code == 200
+    assert requests.post(url, timeout=30).status_code == 403
+    assert requests.delete(url, timeout=30).status_code == 403
     assert world.file_of(url).exists()
 
 
@@ -86,7 +86,7 @@ def test_nothing_is_served_but_pictures(world):
                  f"{file.parent.name}/{beside.name}",
                  f"{file.parent.name}/../{file.parent.name}/{beside.name}",
                  "..%2fwuts.conf", "../wuts.conf"):
-        answer = requests.get(base + path, timeout=10)
+        answer = requests.get(base + path, timeout=30)
         assert answer.status_code in (400, 401, 404), path
         assert PNG not in answer.content
     beside.unlink()
@@ -99,7 +99,7 @@ def test_replaced_removed_and_deleted_pictures_are_gone(world):
     second = world.form("PATCH", path, profile_image=(
         PICTURES["image/gif"], "image/gif")).json()["profile_picture_url"]
     assert second != first and not world.file_of(first).exists()
-    assert requests.get(first, timeout=10).status_code == 404
+    assert requests.get(first, timeout=30).status_code == 404
     again = world.form("PATCH", path, profile_image=(
         PICTURES["image/gif"], "image/gif")).json()["profile_picture_url"]
     assert again != second and not world.file_of(second).exists()
