@@ -13,6 +13,8 @@ wutsctl_SOURCES = \
 	src/ctl/key.c \
 	src/ctl/key_file.c \
 	src/ctl/key_file.h \
+	src/ctl/log_files.c \
+	src/ctl/log_files.h \
 	src/ctl/main.c \
 	src/ctl/matrix.c \
 	src/ctl/nginx.c \

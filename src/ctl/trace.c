@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "ctl_private.h"
+#include "log_files.h"
 #include "queue_look.h"
 
 #include "wuts/arena.h"
@@ -34,6 +35,7 @@ struct item {
 
 struct trace {
 	struct session session;
+	struct log_files logs;
 	const char *id;		/* what was asked for */
 	const char *request;	/* known from the start or found; NULL */
 	struct uuid events[EVENTS_MAX];
@@ -157,51 +159,6 @@ read_queue(struct trace *trace)
 /* --- logs --- */
 
 static bool
-is_id_char(char c)
-{
-	return isalnum((unsigned char)c) || c == '-' || c == '_' || c == '.';
-}
-
-/* Does the line have this id as a whole word? */
-static bool
-mentions(const char *line, const char *id)
-{
-	const char *p = line;
-	size_t len = strlen(id);
-
-	while ((p = strstr(p, id)) != NULL) {
-		if ((p == line || !is_id_char(p[-1])) && !is_id_char(p[len]))
-			return true;
-		p++;
-	}
-	return false;
-}
-
-/* The value of a log line's word, text or JSON; false: it has none. */
-static bool
-word_of(const char *line, const char *key, char *value_r, size_t size)
-{
-	char text[32], json[32];
-	const char *p;
-	size_t len;
-
-	snprintf(text, sizeof(text), " %s=", key);
-	snprintf(json, sizeof(json), "\"%s\":\"", key);
-	if ((p = strstr(line, text)) != NULL)
-		p += strlen(text);
-	else if ((p = strstr(line, json)) != NULL)
-		p += strlen(json);
-	else
-		return false;
-	len = strcspn(p, " \"\n");
-	if (len == 0 || len >= size)
-		return false;
-	memcpy(value_r, p, len);
-	value_r[len] = '\0';
-	return true;
-}
-
-static bool
 is_time(const char *text)
 {
 	return strlen(text) > TIME_LEN && text[10] == 'T' &&
@@ -232,9 +189,9 @@ learn(struct trace *trace, const char *line)
 	char event[UUID_TEXT_LEN + 1], request[QUEUE_REQUEST_MAX + 1];
 	struct uuid id;
 
-	if (!word_of(line, "event", event, sizeof(event)) ||
+	if (!log_line_word(line, "event", event, sizeof(event)) ||
 	    !uuid_parse(event, strlen(event), &id) ||
-	    !word_of(line, "request", request, sizeof(request)) ||
+	    !log_line_word(line, "request", request, sizeof(request)) ||
 	    strcmp(request, "-") == 0)
 		return;
 	if (trace->request == NULL && strcmp(event, trace->id) == 0)
@@ -248,57 +205,26 @@ is_wanted(const struct trace *trace, const char *line)
 {
 	char event[UUID_TEXT_LEN + 1];
 
-	if (mentions(line, trace->id) || (trace->request != NULL &&
-	    mentions(line, trace->request)))
+	if (log_line_mentions(line, trace->id) || (trace->request != NULL &&
+	    log_line_mentions(line, trace->request)))
 		return true;
 	for (size_t i = 0; i < trace->nevents; i++)
-		if (mentions(line, uuid_format(&trace->events[i], event)))
+		if (log_line_mentions(line, uuid_format(&trace->events[i], event)))
 			return true;
 	return false;
 }
 
-/* Hand over the lines that mention what is traced. */
-static int
-read_log(struct trace *trace, const char *path)
+static void
+hear_line(void *ctx, char *line)
 {
-	FILE *file = fopen(path, "re");
-	char *line = NULL;
-	size_t size = 0;
+	struct trace *trace = ctx;
 
-	if (file == NULL)
-		return fault_errno(&trace->session.fault, FAULT_IO, "log %s",
-		    path);
-	while (getline(&line, &size, file) >= 0) {
-		if (!is_wanted(trace, line))
-			continue;
-		if (trace->is_learning)
-			learn(trace, line);
-		else
-			take_line(trace, line);
-	}
-	free(line);
-	if (ferror(file) != 0) {
-		fault_errno(&trace->session.fault, FAULT_IO, "log %s", path);
-		(void)fclose(file);
-		return -1;
-	}
-	(void)fclose(file);
-	return 0;
-}
-
-static int
-read_logs(struct trace *trace)
-{
-	const char *configured = trace->session.settings->log_file;
-
-	if (strcmp(configured, "-") != 0 &&
-	    read_log(trace, configured) < 0)
-		return -1;
-	for (size_t i = 1; i < CTL_ARGS_MAX &&
-	    trace->session.ctl->args[i] != NULL; i++)
-		if (read_log(trace, trace->session.ctl->args[i]) < 0)
-			return -1;
-	return 0;
+	if (!is_wanted(trace, line))
+		return;
+	if (trace->is_learning)
+		learn(trace, line);
+	else
+		take_line(trace, line);
 }
 
 /* --- the database --- */
@@ -387,7 +313,10 @@ read_database(struct trace *trace)
 static int
 read_files(struct trace *trace)
 {
-	return read_queue(trace) < 0 ? -1 : read_logs(trace);
+	if (read_queue(trace) < 0)
+		return -1;
+	return log_files_read(&trace->logs, hear_line, trace,
+	    &trace->session.fault);
 }
 
 /* Files are read again when it is known what belongs together: a late line may
@@ -457,19 +386,47 @@ tell(struct trace *trace)
 	return 0;
 }
 
+/* What the operator has named, which may be for root to read. */
+static int
+open_named(struct log_files *logs, const struct ctl *ctl)
+{
+	struct fault fault = { 0 };
+
+	for (size_t i = 1; i < CTL_ARGS_MAX && ctl->args[i] != NULL; i++)
+		if (log_files_open(logs, ctl->args[i], &fault) < 0)
+			return ctl_failed(&fault);
+	return CTL_OK;
+}
+
+static int
+open_configured(struct trace *trace)
+{
+	const char *path = trace->session.settings->log_file;
+
+	return strcmp(path, "-") == 0 ? 0 : log_files_open(&trace->logs, path,
+	    &trace->session.fault);
+}
+
 int
 ctl_trace(const struct ctl *ctl)
 {
 	struct trace trace = { .id = ctl->args[0] };
 	struct uuid id;
+	int status;
 
-	if (!session_open(&trace.session, ctl))
+	status = open_named(&trace.logs, ctl);
+	if (status != CTL_OK || !session_open(&trace.session, ctl)) {
+		log_files_close(&trace.logs);
 		return CTL_FAILED;
+	}
 	trace.items = arena_alloc(trace.session.arena,
 	    ITEMS_MAX * sizeof(*trace.items));
 	if (uuid_parse(trace.id, strlen(trace.id), &id))
 		note_event(&trace, &id);
 	else
 		trace.request = trace.id;
-	return session_close(&trace.session, tell(&trace));
+	status = session_close(&trace.session, open_configured(&trace) < 0 ?
+	    -1 : tell(&trace));
+	log_files_close(&trace.logs);
+	return status;
 }

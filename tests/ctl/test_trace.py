@@ -93,3 +93,14 @@ def test_the_log_may_be_json(operator, tmp_path):
     (item,) = tell(operator, request, [log])
     assert item["source"] == "log"
     assert json.loads(item["text"])["request"] == request
+
+
+def test_the_journal_may_come_through_a_pipe(operator):
+    request = unique("pipe")
+    line = ("2026-06-15T12:00:01.000Z wutsd[7] info request=" + request
+            + " address=192.0.2.1 status=200\n")
+    for prefix in "", "Jun 15 12:00:01 host wutsd[7]: ":
+        told = operator.json("trace", request, "/dev/stdin",
+                             stdin=prefix + line)
+        assert [(i["time"], i["source"]) for i in told["items"]] == [
+            ("2026-06-15T12:00:01.000Z", "log")]

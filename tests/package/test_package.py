@@ -79,6 +79,16 @@ def test_secrets_queue_and_socket_are_kept_from_others(machine):
         {"wuts"}
 
 
+def test_the_journal_tells_the_story_of_a_request(machine):
+    """Piped in by root; wutsctl is somebody else by then."""
+    machine.run("curl -sf -H 'X-Request-Id: tell-me'"
+                " http://127.0.0.1:8080/healthz")
+    story = document.block("operations.md", "## First", "journalctl -u wutsd"
+                           " -u wuts-spool |").replace("ID", "tell-me")
+    wait_for("its line", lambda: "path=/healthz status=200" in machine.run(
+        story, check=False).stdout)
+
+
 def test_a_restart_and_a_reload_cost_no_request(machine):
     machine.run("""
         ask() { curl -s -o /dev/null -w '%{http_code}\\n' \
