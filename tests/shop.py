@@ -33,7 +33,7 @@ class Shop:
         self.settings = {"webhooks": {"url": url}}
         sql(instance, "INSERT INTO onprem_settings (tenant_id, settings,"
             f" wa_id, updated_at) VALUES (x'{self.id}',"
-            " '{\"pass_through\":false}', '16315550000', NOW(6))")
+            " '{\"pass_through\":false}', '', NOW(6))")
         self.set(url, **settings)
 
     def set(self, url=None, **settings):

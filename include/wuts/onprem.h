@@ -87,6 +87,10 @@ struct onprem {
 	int64_t updated_us;
 };
 
+/* The number in front of an account's address, "4915…:12@s.whatsapp.net", or ""
+   where there is none. */
+void onprem_take_number(const char *jid, char wa_id_r[ONPREM_WA_ID_MAX + 1]);
+
 void onprem_settings_init(struct onprem_settings *settings);
 
 /* Take over the fields of a PATCH, in the order in which they stand: absent

@@ -16,11 +16,12 @@ struct onprem;
 struct uuid;
 
 /* 1: *onprem_r, which needs no arena afterwards; 0: the dialect is not enabled
-   for this tenant, or the tenant is being deleted; -1. */
+   for this tenant, or the tenant is being deleted; -1. Where the row has no
+   wa_id, it is the number of the tenant's first device that has an account. */
 int onprem_store_find(struct db *db, struct arena *arena,
     const struct uuid *tenant_id, struct onprem *onprem_r,
     struct fault *fault);
-/* As find, holding the row's lock. */
+/* As find, holding the row's lock; wa_id as the row has it. */
 int onprem_store_lock(struct db *db, struct arena *arena,
     const struct uuid *tenant_id, struct onprem *onprem_r,
     struct fault *fault);

@@ -21,8 +21,8 @@ print_next_steps(const struct tenant *tenant, const struct user *admin)
 {
 	char id[UUID_TEXT_LEN + 1];
 
-	printf("nginx: fastcgi_param WUTS_TENANT %s; in the server block of"
-	    " its clients\n", uuid_format(&tenant->id, id));
+	printf("nginx: @TENANT@ in wuts-onprem.conf.in is %s or %s\n",
+	    tenant->name, uuid_format(&tenant->id, id));
 	if (admin->role != ROLE_ADMIN)
 		printf("the user %s is %s, not admin: see wutsctl user"
 		    " role\n", ONPREM_ADMIN, role_name(admin->role));
@@ -117,8 +117,10 @@ print_settings(const struct onprem *onprem)
 	    settings->webhook_url : "none");
 	print_text("at once", concurrency);
 	print_text("retries", delays);
-	print_text("kept", settings->callback_persist ? "on disk" :
-	    "in memory");
+	print_text("no webhook", settings->callback_persist ?
+	    "events wait for one" : "events are dropped");
+	print_text("number", onprem->wa_id[0] != '\0' ? onprem->wa_id :
+	    "not known");
 	print_time("updated", onprem->updated_us, "");
 }
 

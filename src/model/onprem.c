@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a user name and a password may be in the On-Premises dialect. */
+/* What a user name and a password may be in the On-Premises dialect, and which
+   number an account of the engine's has. */
 #include "config.h"
 
 #include "wuts/onprem.h"
@@ -60,4 +61,19 @@ onprem_password_check(const char *password)
 		special |= is_between(c, '!', '~') && !is_alphanumeric(c);
 	}
 	return digit && upper && lower && special ? NULL : rule;
+}
+
+void
+onprem_take_number(const char *jid, char wa_id_r[ONPREM_WA_ID_MAX + 1])
+{
+	size_t len;
+
+	wa_id_r[0] = '\0';
+	jid += *jid == '+';
+	len = strspn(jid, "0123456789");
+	if (len == 0 || len > ONPREM_WA_ID_MAX ||
+	    strchr(".:@", jid[len]) == NULL)
+		return;
+	memcpy(wa_id_r, jid, len);
+	wa_id_r[len] = '\0';
 }

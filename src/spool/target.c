@@ -289,7 +289,8 @@ target_is_same(const struct target *a, const struct target *b)
 	return a->kind == b->kind && trust_is_same(&a->trust, &b->trust) &&
 	    memcmp(a->webhook.id, b->webhook.id, WEBHOOK_ID_LEN) == 0 &&
 	    a->webhook.created_us == b->webhook.created_us &&
-	    a->webhook.updated_us == b->webhook.updated_us;
+	    a->webhook.updated_us == b->webhook.updated_us &&
+	    strcmp(a->wa_id, b->wa_id) == 0;
 }
 
 bool

@@ -27,16 +27,20 @@ enum {
 };
 
 #define ONPREM_COLUMNS "tenant_id, settings, wa_id, updated_at"
+/* The account that the tenant's first paired device has. */
+#define ONPREM_JID "COALESCE((SELECT device.jid FROM device" \
+	" WHERE device.tenant_id = onprem_settings.tenant_id" \
+	" AND device.jid <> '' ORDER BY device.id LIMIT 1), '')"
 
 static const struct stmt_def onprem_stmts[ONPREM_STMT_COUNT] = {
 	[ONPREM_FIND] = { "onprem_find",
-	    "SELECT " ONPREM_COLUMNS " FROM onprem_settings"
+	    "SELECT " ONPREM_COLUMNS ", " ONPREM_JID " FROM onprem_settings"
 	    " WHERE tenant_id = ?" SQL_TENANT_LIVES("onprem_settings") },
 	[ONPREM_FIND_ONLY] = { "onprem_find_only_any_tenant",
 	    "SELECT tenant_id FROM onprem_settings WHERE TRUE"
 	    SQL_TENANT_LIVES("onprem_settings") " LIMIT 2" },
 	[ONPREM_LOCK] = { "onprem_lock",
-	    "SELECT " ONPREM_COLUMNS " FROM onprem_settings"
+	    "SELECT " ONPREM_COLUMNS ", '' FROM onprem_settings"
 	    " WHERE tenant_id = ? FOR UPDATE" },
 	[ONPREM_INSERT] = { "onprem_insert",
 	    "INSERT INTO onprem_settings (settings, wa_id, updated_at,"
@@ -77,7 +81,7 @@ onprem_read(struct db *db, const struct stmt_def *def, struct arena *arena,
     const struct uuid *tenant_id, struct onprem *onprem_r,
     struct fault *fault)
 {
-	const char *text = NULL;
+	const char *text = NULL, *jid = NULL;
 	struct params in;
 	struct columns out;
 	int found;
@@ -90,9 +94,12 @@ onprem_read(struct db *db, const struct stmt_def *def, struct arena *arena,
 	fetch_arena_text(&out, arena, &text);
 	fetch_text(&out, onprem_r->wa_id, sizeof(onprem_r->wa_id));
 	fetch_time(&out, &onprem_r->updated_us);
+	fetch_arena_text(&out, arena, &jid);
 	found = stmt_read_one(db, def, &in, &out, fault);
 	if (found != 1)
 		return found;
+	if (onprem_r->wa_id[0] == '\0')
+		onprem_take_number(jid, onprem_r->wa_id);
 	return parse_settings(text, &onprem_r->settings, fault) < 0 ? -1 : 1;
 }
 

@@ -240,6 +240,35 @@ def test_support_tells_what_is_asked_for_and_no_secret(front, houses, wuts):
     assert str(wuts.run) not in text
 
 
+def test_the_number_is_that_of_the_tenants_paired_device(wuts, front, houses):
+    house, server = houses[1], front.other
+    token = house.tokens["admin"]
+
+    def told_everywhere():
+        support = told(server.request("GET", "/v1/support", token))
+        settings = told(server.request("GET", "/v1/settings/application",
+                                       token))["application"]
+        return support["debug_info"], settings["wa_id"]
+
+    def report(device, event, **data):
+        done(wuts.engine().post(f"/devices/{device}/events",
+                                {"event": event, "data": data}), 202)
+
+    assert told_everywhere() == ("unregistered", "")
+    house.admin.device()		# not paired
+    device, later = house.admin.device(), house.admin.device()
+    report(later, "device.connected", jid="4420000000@s.whatsapp.net")
+    assert told_everywhere() == ("4420000000", "4420000000")
+    report(device, "device.connected", jid="4915112345678:3@s.whatsapp.net")
+    assert told_everywhere() == ("4915112345678", "4915112345678")
+    # a change of settings keeps no copy
+    assert server.request("PATCH", "/v1/settings/application", token,
+                          b'{"log_level":"debug"}').status_code == 200
+    report(device, "device.logged_out")
+    report(later, "device.logged_out")
+    assert told_everywhere() == ("unregistered", "")
+
+
 def test_health_tells_of_the_engine_what_the_spooler_has_found(wuts, front,
                                                                houses):
     """Nobody waits here for the next question: the file is what wutsd sees."""

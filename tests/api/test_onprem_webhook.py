@@ -70,12 +70,21 @@ def test_a_request_has_its_own_headers_and_no_signature(shop, hook):
     for delivery in first, second:
         headers = delivery.headers
         assert headers["content-type"] == "application/json"
-        assert headers["x-wa-account-id"] == "16315550000"
+        assert headers["x-wa-account-id"] == ""
         assert re.fullmatch("[0-9a-f]{32}", headers["x-request-id"])
         assert headers["user-agent"].startswith("wuts-spool/")
         assert not [name for name in headers
                     if name.startswith(("webhook-", "x-wuts-"))]
     assert first.headers["x-request-id"] != second.headers["x-request-id"]
+
+
+def test_a_request_names_the_number_of_the_paired_device(shop, hook):
+    shop.report()
+    hook.wait()
+    shop.report({"jid": "16315550000:1@s.whatsapp.net"}, "device.connected")
+    shop.report()
+    assert [d.headers["x-wa-account-id"] for d in hook.wait(2)] == [
+        "", "16315550000"]
 
 
 def test_other_events_are_mapped_or_not_sent(shop, hook):

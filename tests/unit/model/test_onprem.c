@@ -145,6 +145,33 @@ pass_through_stays_off_and_obsolete_fields_are_forgotten(void **state)
 	assert_memory_equal(&settings, &before, sizeof(before));
 }
 
+static void
+the_number_of_an_account_is_in_front_of_its_address(void **state)
+{
+	static const struct {
+		const char *jid;
+		const char *number;
+	} rows[] = {
+		{ "4915112345678:12@s.whatsapp.net", "4915112345678" },
+		{ "4915112345678@s.whatsapp.net", "4915112345678" },
+		{ "4915112345678.0:1@s.whatsapp.net", "4915112345678" },
+		{ "+4915112345678", "4915112345678" },
+		{ "0123456789012345678901234567890@x",
+		    "0123456789012345678901234567890" },
+		{ "01234567890123456789012345678901@x", "" },
+		{ "", "" },
+		{ "abc@s.whatsapp.net", "" },
+		{ "4915x@s.whatsapp.net", "" },
+	};
+	char number[ONPREM_WA_ID_MAX + 1];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		onprem_take_number(rows[i].jid, number);
+		assert_string_equal(number, rows[i].number);
+	}
+}
+
 int
 main(void)
 {
@@ -155,6 +182,8 @@ main(void)
 		cmocka_unit_test(one_bad_field_changes_nothing),
 		cmocka_unit_test(
 		    pass_through_stays_off_and_obsolete_fields_are_forgotten),
+		cmocka_unit_test(
+		    the_number_of_an_account_is_in_front_of_its_address),
 	};
 
 	return cmocka_run_group_tests_name("model/onprem", tests, NULL, NULL);
