@@ -55,9 +55,10 @@ read_binding(struct service *service, const char *text,
 	if (found < 0)
 		return look_at_schema(service, fault);
 	if (found == 0)
-		return not_ready(fault, "The tenant that WUTS_TENANT in "
-		    "nginx's server block, or the setting onprem_tenant, "
-		    "names does not exist");
+		return not_ready(fault, "The tenant that "
+		    "$wuts_onprem_tenant (WUTS_TENANT) in nginx's server "
+		    "block, or the setting onprem_tenant, names does not "
+		    "exist");
 	arena = arena_new();
 	found = onprem_store_find(service->db, arena, &tenant.id, &onprem,
 	    fault);
@@ -82,8 +83,8 @@ read_only_one(struct service *service, struct uuid *tenant_id_r,
 		return look_at_schema(service, fault);
 	return count == 1 ? 0 : not_ready(fault, count == 0 ?
 	    "No tenant speaks this dialect: run wutsctl onprem enable TENANT" :
-	    "Which tenant? Set fastcgi_param WUTS_TENANT in nginx's server "
-	    "block, or the setting onprem_tenant");
+	    "Which tenant? Set $wuts_onprem_tenant (WUTS_TENANT) in nginx's "
+	    "server block, or the setting onprem_tenant");
 }
 
 int
@@ -228,6 +229,27 @@ onprem_service_get(struct service *service, const struct uuid *tenant_id,
 	    fault);
 	arena_free(&arena);
 	return found < 0 ? fault_prefix(fault, "find settings") : found;
+}
+
+int
+onprem_keep_admin(struct change *change, const struct user *user,
+    struct fault *fault)
+{
+	struct arena *arena;
+	struct onprem onprem;
+	int found;
+
+	if (change->identity.kind == IDENTITY_OPERATOR ||
+	    strcmp(user->username, ONPREM_ADMIN) != 0)
+		return 0;
+	arena = arena_new();
+	found = onprem_store_find(change->db, arena, &change->tenant_id,
+	    &onprem, fault);
+	arena_free(&arena);
+	if (found < 0)
+		return fault_prefix(fault, "find settings");
+	return found == 0 ? 0 : fault_say(fault, REFUSAL_FORBIDDEN,
+	    "the account admin of the On-Premises API must stay");
 }
 
 struct onprem_patch {

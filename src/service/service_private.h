@@ -349,6 +349,10 @@ void login_forget_failures(struct service *service,
 
 /* Lock the tenant and judge the caller again: an admin of it, or super. */
 int onprem_lock_as_admin(struct change *change, struct fault *fault);
+/* The account `admin` of a tenant that speaks the dialect must stay, under
+   this name. Operators' commands may do otherwise. -1: REFUSAL_FORBIDDEN. */
+int onprem_keep_admin(struct change *change, const struct user *user,
+    struct fault *fault);
 
 /* --- session.c --- */
 

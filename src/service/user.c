@@ -184,9 +184,10 @@ user_judge_delete(struct change *change, const struct user *target,
 {
 	unsigned others = 0;
 
-	if (count_other_admins(change, target, &others, fault) < 0)
+	if (count_other_admins(change, target, &others, fault) < 0 ||
+	    user_check_delete(&change->identity, target, others, fault) < 0)
 		return -1;
-	return user_check_delete(&change->identity, target, others, fault);
+	return onprem_keep_admin(change, target, fault);
 }
 
 static int

@@ -329,6 +329,8 @@ set_username(struct change *change, struct updating *updating,
 	if (found == 1 && !uuid_is_equal(&other, &user->id))
 		return fault_say(fault, REFUSAL_USERNAME_EXISTS,
 		    "a user with this username already exists");
+	if (onprem_keep_admin(change, user, fault) < 0)
+		return -1;
 	set_text(changes, "username", user->username, updating->username);
 	return 0;
 }

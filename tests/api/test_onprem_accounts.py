@@ -11,6 +11,7 @@ import pytest
 from harness import unique
 from onprem import (NEW_PASSWORD, Site, done, enabled_tenant,  # noqa: F401
                     engine, fresh, front, houses, refused, session_of, site)
+from wacht_user import Wacht
 
 BASIC = 'Basic realm="Secured"'
 DENIED = "Invalid credentials"
@@ -421,6 +422,27 @@ def test_the_admin_cannot_be_deleted_and_can_change_any_password(site):
     site.session(account, "Changed-3")
 
 
+def test_the_admin_stays_whatever_dialect_asks(fresh, wuts):
+    fresh.first_login()
+    owner = fresh.tenant.admin
+    (admin,) = [user for user in owner.client.get("/users").json()["users"]
+                if "email" not in user or not user["email"]]
+    path = "/users/" + admin["id"]
+    answer = owner.client.delete(path)
+    assert (answer.status_code, answer.json()["error_code"]) == \
+        (403, "FORBIDDEN")
+    wacht = Wacht(wuts, owner.token)
+    wacht.refused(403, "DELETE", path)
+    wacht.refused(403, "PATCH", path, files={"username": (None, "boss")})
+    wacht.ok("PATCH", path, files={"username": (None, "admin"),
+                                   "first_name": (None, "A")})
+    done(fresh.call("GET", "/users/admin"))
+    # where the dialect is not spoken any more, it is a user like others
+    disabled = wuts.ctl("onprem", "disable", "--yes", fresh.tenant.id)
+    assert disabled.returncode == 0, disabled.stderr
+    assert owner.client.delete(path).status_code == 200
+
+
 def test_changing_the_initial_password_by_put_is_enough(fresh):
     owner = fresh.tenant.admin.token
     done(fresh.call("PUT", "/users/admin", {"password": NEW_PASSWORD},
@@ -451,6 +473,31 @@ def test_a_new_password_is_told_and_its_time_kept(fresh, wuts, hook):
 
 
 # --- §11: one user for all dialects ---
+
+def test_a_log_in_shows_and_is_revocable_in_the_users_data(site, wuts):
+    account = name()
+    one, two = site.user(account, GOOD), site.session(account, GOOD)
+    wacht = Wacht(wuts, site.tenant.admin.token)
+    (user,) = [row for row in wacht.ok("GET", "/users?limit=1000")["data"]
+               if row["username"] == account]
+    path = f"/users/{user['id']}/sessions"
+    listed = wacht.list(path)
+    assert len(listed) == 2
+    ended = 0
+    for session in listed:
+        wacht.ok("POST", f"{path}/{session['id']}/revoke")
+        ended += 1
+        answers = [site.call("GET", "/users/" + account, token=token)
+                   for token in (one, two)]
+        assert [answer.status_code for answer in answers].count(401) == ended
+        for answer in answers:
+            if answer.status_code == 401:
+                denied(answer)
+    done(site.call("GET", "/users/" + account))
+    token = site.session(account, GOOD)
+    wacht.ok("POST", path + "/revoke-all")
+    denied(site.call("GET", "/users/" + account, token=token))
+
 
 def test_who_is_deactivated_is_out_at_once(site):
     account = name()

@@ -440,13 +440,13 @@ def test_what_nginx_refuses_has_the_dialects_shape(front):
     head = b"Host: x\r\nConnection: close\r\n\r\n"
     for server in front.own, front.shared:
         for data, status, code in (
-                (b"GET /v1/%zz HTTP/1.1\r\n" + head, 400, 1009),
+                (b"GET /v1/%zz HTTP/1.1\r\n" + head, 400, 1025),
                 (b"GET /v1/" + b"a" * 9000 + b" HTTP/1.1\r\n" + head, 414,
-                 1009),
+                 1025),
                 (b"GET /v1/groups HTTP/1.1\r\nX: " + b"a" * 9000 + b"\r\n" +
-                 head, 431, 1009),
+                 head, 431, 1025),
                 (b"GET /v1/groups HTTP/1.1\r\nContent-Length: x\r\n" + head,
-                 400, 1009),
+                 400, 1025),
                 (b"TRACE /v1/groups HTTP/1.1\r\n" + head, 405, 1025),
                 (b"POST /v1/groups HTTP/1.1\r\nTransfer-Encoding: what\r\n" +
                  head, 501, 1025)):

@@ -166,7 +166,8 @@ accounts_get(struct exchange *x, struct fault *fault)
 
 	w = begin_users(x, 200);
 	write_string(w, "username", user.username);
-	write_string(w, "ROLES", strcmp(user.username, ONPREM_ADMIN) == 0 ?
+	write_string(w, "ROLES", user.role == ROLE_ADMIN &&
+	    strcmp(user.username, ONPREM_ADMIN) == 0 ?
 	    "ROLE_ADMIN" : "ROLE_USER");
 	return end_users(x);
 }

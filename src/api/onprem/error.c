@@ -171,6 +171,14 @@ is_missing(const struct fault *fault)
 	    strcmp(fault->fields[0].message, ONPREM_IS_REQUIRED) == 0;
 }
 
+/* What nginx, or the router, could not read is no parameter. */
+static bool
+is_unread(const struct exchange *x, const struct fault *fault)
+{
+	return fault->code == REFUSAL_VALIDATION && (x->route == NULL ||
+	    x->request.server_error[0] != '\0');
+}
+
 /* Of several bad fields the first: there is exactly one element. */
 static const char *
 details_of(const struct error_row *row, const struct fault *fault,
@@ -192,7 +200,8 @@ void
 onprem_write_error(struct exchange *x, const struct fault *fault)
 {
 	const struct error_row *row = &errors[fault->code];
-	unsigned code = is_missing(fault) ? 1008 : row->code;
+	unsigned code = is_missing(fault) ? 1008 :
+	    is_unread(x, fault) ? 1025 : row->code;
 	char buf[sizeof(struct fault_field) + 4], seconds[16];
 	struct json_writer *w = onprem_begin(x, row->status);
 
