@@ -43,6 +43,9 @@ bool json_items_next(struct json_items *items, struct json_span *item_r);
 /* Append a valid JSON text without white space between tokens, everything
    else byte for byte (numbers keep their spelling). */
 void json_text_compact(struct strbuf *out, const char *text, size_t len);
+/* The same, and of the members of an object that have the same name only the
+   last one. The text is nested no deeper than the stack bears. */
+void json_text_compact_last(struct strbuf *out, const char *text, size_t len);
 
 /* The writer. Commas and colons are its business; strings are escaped, every
    control character as \uXXXX or its short form, the rest as UTF-8. */

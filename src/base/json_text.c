@@ -90,8 +90,9 @@ json_text_parse(const char *text, size_t len, struct fault *fault)
 	/* jansson quotes the text around the error: it may be a password. Nor
 	   are its own flags the client's business. */
 	quote = strstr(error.text, " near ");
-	if (quote == NULL)
-		quote = strstr(error.text, " without JSON_");
+	if (quote != NULL)
+		*quote = '\0';
+	quote = strstr(error.text, " without JSON_");
 	if (quote != NULL)
 		*quote = '\0';
 	fault_say(fault, REFUSAL_INVALID_JSON,
@@ -146,32 +147,48 @@ is_key(const char *name, size_t len, const char *key)
 	return is;
 }
 
+struct member {
+	struct json_span name;		/* in its quotes */
+	struct json_span value;
+};
+
+/* The first quote of an object's members, or end. */
+static const char *
+members_begin(const char *text, const char *end)
+{
+	text = skip_space(text, end);
+	return text < end && *text == '{' ? skip_space(text + 1, end) : end;
+}
+
+/* False: there is no member at *pos. */
+static bool
+members_next(const char **pos, const char *end, struct member *member_r)
+{
+	const char *text = *pos, *start = text;
+
+	if (text == end || *text != '"')
+		return false;
+	text = skip_string(text, end);
+	member_r->name = (struct json_span){ start, (size_t)(text - start) };
+	text = skip_space(text, end);	/* the colon */
+	start = skip_space(text + 1, end);
+	text = skip_value(start, end);
+	member_r->value = (struct json_span){ start, (size_t)(text - start) };
+	text = skip_space(text, end);	/* a comma or the end */
+	*pos = text < end ? skip_space(text + 1, end) : end;
+	return true;
+}
+
 struct json_span
 json_text_member(const char *text, size_t len, const char *key)
 {
-	const struct json_span none = { NULL, 0 };
-	const char *end = text + len, *name, *value;
-	size_t name_len;
+	const char *end = text + len, *pos = members_begin(text, end);
+	struct member member;
 
-	text = skip_space(text, end);
-	if (text == end || *text != '{')
-		return none;
-	text = skip_space(text + 1, end);
-	while (text < end && *text == '"') {
-		name = text;
-		text = skip_string(text, end);
-		name_len = (size_t)(text - name);
-		text = skip_space(text, end);	/* the colon */
-		value = skip_space(text + 1, end);
-		text = skip_value(value, end);
-		if (is_key(name, name_len, key))
-			return (struct json_span){ value,
-			    (size_t)(text - value) };
-		text = skip_space(text, end);	/* a comma or the end */
-		if (text < end)
-			text = skip_space(text + 1, end);
-	}
-	return none;
+	while (members_next(&pos, end, &member))
+		if (is_key(member.name.text, member.name.len, key))
+			return member.value;
+	return (struct json_span){ NULL, 0 };
 }
 
 void
@@ -213,4 +230,101 @@ json_text_compact(struct strbuf *out, const char *text, size_t len)
 			text = *text == '"' ? skip_string(text, end) : text + 1;
 		strbuf_append(out, start, (size_t)(text - start));
 	}
+}
+
+/* --- members that stand twice --- */
+
+static void append_last(struct strbuf *out, struct json_span value);
+
+/* Which member of each name is the last one: its number. */
+static json_t *
+number_members(struct json_span object)
+{
+	const char *end = object.text + object.len;
+	const char *pos = members_begin(object.text, end);
+	json_t *numbers = json_object(), *name;
+	struct member member;
+
+	for (json_int_t n = 0; members_next(&pos, end, &member); n++) {
+		name = json_loadb(member.name.text, member.name.len,
+		    JSON_DECODE_ANY, NULL);
+		(void)json_object_set_new(numbers, json_string_value(name),
+		    json_integer(n));
+		json_decref(name);
+	}
+	return numbers;
+}
+
+static bool
+is_last(const json_t *numbers, struct json_span quoted, json_int_t n)
+{
+	json_t *name = json_loadb(quoted.text, quoted.len, JSON_DECODE_ANY,
+	    NULL);
+	bool is = json_integer_value(json_object_get(numbers,
+	    json_string_value(name))) == n;
+
+	json_decref(name);
+	return is;
+}
+
+static void
+append_object(struct strbuf *out, struct json_span object)
+{
+	const char *end = object.text + object.len;
+	const char *pos = members_begin(object.text, end);
+	json_t *numbers = number_members(object);
+	struct member member;
+	bool any = false;
+
+	strbuf_append_char(out, '{');
+	for (json_int_t n = 0; members_next(&pos, end, &member); n++) {
+		if (!is_last(numbers, member.name, n))
+			continue;
+		if (any)
+			strbuf_append_char(out, ',');
+		any = true;
+		strbuf_append(out, member.name.text, member.name.len);
+		strbuf_append_char(out, ':');
+		append_last(out, member.value);
+	}
+	strbuf_append_char(out, '}');
+	json_decref(numbers);
+}
+
+static void
+append_array(struct strbuf *out, struct json_span array)
+{
+	struct json_items items;
+	struct json_span item;
+	bool any = false;
+
+	strbuf_append_char(out, '[');
+	json_items_init(&items, array.text, array.len);
+	while (json_items_next(&items, &item)) {
+		if (any)
+			strbuf_append_char(out, ',');
+		any = true;
+		append_last(out, item);
+	}
+	strbuf_append_char(out, ']');
+}
+
+static void
+append_last(struct strbuf *out, struct json_span value)
+{
+	if (value.len > 0 && value.text[0] == '{')
+		append_object(out, value);
+	else if (value.len > 0 && value.text[0] == '[')
+		append_array(out, value);
+	else
+		strbuf_append(out, value.text, value.len);
+}
+
+void
+json_text_compact_last(struct strbuf *out, const char *text, size_t len)
+{
+	const char *end = text + len, *start = skip_space(text, end);
+
+	append_last(out, (struct json_span){ start,
+	    (size_t)(skip_value(start, end) - start) });
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Metadata of users (spec/wacht.md §3.3): any JSON object, kept as it was
-   spelt, so that every number survives. Only where a member stands twice it is
-   written anew, with the last value. */
+   spelt, so that every number survives. Of a member that stands twice the last
+   one stays. */
 #include "config.h"
 
 #include "user_detail_private.h"
@@ -11,7 +11,6 @@
 #include "wuts/json.h"
 
 #include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Jansson itself stops at 2048. */
@@ -38,41 +37,32 @@ is_deeper(const json_t *value, unsigned max)
 	return false;
 }
 
+/* Integers become reals only for the check: as text they stay what they
+   are. */
+static json_t *
+parse(const char *text, size_t len, bool *has_doubles_r)
+{
+	static const size_t flags = JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL;
+	json_t *value;
+
+	value = json_loadb(text, len, flags | JSON_REJECT_DUPLICATES, NULL);
+	*has_doubles_r = value == NULL;
+	return value != NULL ? value : json_loadb(text, len, flags, NULL);
+}
+
 static const char *
-compact(struct arena *arena, const char *text, size_t len)
+compact(struct arena *arena, const char *text, size_t len, bool has_doubles)
 {
 	struct strbuf out = STRBUF_INIT;
 	const char *copy;
 
-	json_text_compact(&out, text, len);
+	if (has_doubles)
+		json_text_compact_last(&out, text, len);
+	else
+		json_text_compact(&out, text, len);
 	copy = arena_memdup(arena, out.data, out.len);
 	strbuf_deinit(&out);
 	return copy;
-}
-
-/* Integers become reals only for the check: as text they stay what they
-   are. */
-static json_t *
-parse(struct arena *arena, const char *text, size_t len,
-    const char **compact_r)
-{
-	json_t *value;
-	char *dump;
-
-	value = json_loadb(text, len, JSON_DECODE_ANY |
-	    JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, NULL);
-	if (value != NULL) {
-		*compact_r = compact(arena, text, len);
-		return value;
-	}
-	value = json_loadb(text, len, JSON_DECODE_ANY, NULL);
-	if (value == NULL)
-		return NULL;
-	dump = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY |
-	    JSON_REAL_PRECISION(17));
-	*compact_r = arena_strdup(arena, dump == NULL ? "{}" : dump);
-	free(dump);
-	return value;
 }
 
 static int
@@ -85,6 +75,7 @@ int
 metadata_take(struct arena *arena, const char *field, const char *text,
     const char **text_r, struct fault *fault)
 {
+	bool has_doubles;
 	size_t len;
 	json_t *value;
 	int ret = 1;
@@ -95,17 +86,16 @@ metadata_take(struct arena *arena, const char *field, const char *text,
 	len = strlen(text);
 	if (len > USER_METADATA_MAX)
 		return refuse(field, "must be at most 65536 bytes", fault);
-	value = parse(arena, text, len, text_r);
+	value = parse(text, len, &has_doubles);
 	if (value == NULL)
 		return refuse(field, "must be JSON", fault);
-	if (json_is_null(value) ||
-	    (json_is_object(value) && json_object_size(value) == 0))
-		*text_r = NULL;
-	else if (!json_is_object(value))
+	if (!json_is_object(value) && !json_is_null(value))
 		ret = refuse(field, "must be a JSON object", fault);
 	else if (is_deeper(value, JSON_DEPTH_MAX))
 		ret = refuse(field, "must not be nested deeper than 32",
 		    fault);
+	else if (json_object_size(value) > 0)
+		*text_r = compact(arena, text, len, has_doubles);
 	json_decref(value);
 	return ret;
 }

@@ -8,7 +8,6 @@ import uuid
 import pytest
 
 import harness
-import harness
 from harness import done, refused, unique
 from wacht_user import TIME, Wacht, key_of
 
@@ -314,6 +313,9 @@ def test_a_patch_that_breaks_a_rule_changes_nothing(world, fields, field):
      '"k": 18446744073709551615, "x": 0.1, "y": 1e-300}',
      {"i": 2**63 - 1, "j": -2**63, "k": 2**64 - 1, "x": 0.1, "y": 1e-300}),
     ('{"a": 1, "a": {"b": 0.1}}', {"a": {"b": 0.1}}),
+    ('{"a": 1, "b": [{"c": 1, "\\u0063": 18446744073709551615}], "a": 0.1, '
+     '"d": 12345678901234567890123}',
+     {"a": 0.1, "b": [{"c": 2**64 - 1}], "d": 12345678901234567890123}),
     ('{"a":' * 31 + "{}" + "}" * 31, None), ("null", {}), ("{ }", {})])
 def test_metadata_survive(world, text, value):
     user = world.create()

@@ -275,6 +275,52 @@ compacting_drops_white_space_outside_strings_only(void **state)
 }
 
 static void
+of_members_that_stand_twice_the_last_one_stays(void **state)
+{
+	static const struct {
+		const char *text, *compact;
+	} rows[] = {
+		{ " { } ", "{}" }, { "[ ]", "[]" }, { " 1.50 ", "1.50" },
+		{ "{\"a\":1, \"b\" : 2 ,\"a\": 3 }",
+		    "{\"b\":2,\"a\":3}" },
+		{ "{\"a\":[1,{\"a\":1,\"a\":18446744073709551616}]}",
+		    "{\"a\":[1,{\"a\":18446744073709551616}]}" },
+		{ "{\"a\":{\"x\":1},\"\\u0061\" : \"} , \\\" {\"}",
+		    "{\"\\u0061\":\"} , \\\" {\"}" },
+		{ "[ {\"\":1,\"\":-0} , [ 1e5 , null ] ]",
+		    "[{\"\":-0},[1e5,null]]" },
+	};
+	struct strbuf sb = STRBUF_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		strbuf_reset(&sb);
+		json_text_compact_last(&sb, rows[i].text,
+		    strlen(rows[i].text));
+		assert_string_equal(sb.data, rows[i].compact);
+	}
+	strbuf_deinit(&sb);
+}
+
+static void
+what_is_no_json_is_told_without_the_parsers_own_words(void **state)
+{
+	static const char *const texts[] = {
+		"{\"a\":\"x\\u0000\"}", "{\"a\":\"hunter2", "{\"a\":hunter2}"
+	};
+	struct fault fault;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		fault_clear(&fault);
+		assert_null(json_text_parse(texts[i], strlen(texts[i]),
+		    &fault));
+		assert_null(strstr(fault.said, "JSON_"));
+		assert_null(strstr(fault.said, "hunter2"));
+	}
+}
+
+static void
 the_writer_sets_commas_and_colons(void **state)
 {
 	struct strbuf sb = STRBUF_INIT;
@@ -457,6 +503,10 @@ main(void)
 		    the_items_of_an_array_come_in_order_byte_for_byte),
 		cmocka_unit_test(
 		    compacting_drops_white_space_outside_strings_only),
+		cmocka_unit_test(
+		    of_members_that_stand_twice_the_last_one_stays),
+		cmocka_unit_test(
+		    what_is_no_json_is_told_without_the_parsers_own_words),
 		cmocka_unit_test(the_writer_sets_commas_and_colons),
 		cmocka_unit_test(strings_are_escaped),
 		cmocka_unit_test(keys_are_escaped_as_well),
