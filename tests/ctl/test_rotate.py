@@ -76,7 +76,8 @@ class Traffic:
     def __enter__(self):
         for load in self.loads:
             load.start()
-        wait_for("traffic", lambda: all(l.rounds for l in self.loads))
+        wait_for("traffic", lambda: all(
+            l.rounds or l.failure for l in self.loads), 60)
         return self
 
     def __exit__(self, *_):
@@ -94,7 +95,7 @@ class Traffic:
         self.check_loads()
         assert all(load.rounds > 3 for load in self.loads)
         wanted = set(self.ids)
-        self.hook.wait_for(lambda seen: wanted <= {d.id for d in seen}, 30)
+        self.hook.wait_for(lambda seen: wanted <= {d.id for d in seen}, 60)
         for delivery in self.hook.deliveries:
             verify_webhook(SECRET, delivery.headers, delivery.body)
 
@@ -145,7 +146,7 @@ def test_a_rotation_disturbs_nobody(own, receiver):
         for load in traffic.loads:	# and afterwards
             rounds = load.rounds
             wait_for("more traffic", lambda: load.failure or
-                     load.rounds > rounds + 3)
+                     load.rounds > rounds + 3, 60)
     traffic.check()
     assert report["lost"] == 0
     assert own.sql("SELECT HEX(secret_sealed) FROM user_authenticator") \

@@ -70,7 +70,8 @@ def test_a_change_is_told_with_its_event(wuts, operator, tenant, hook, logs):
                                  headers={"X-Request-Id": request}))
     (delivery,) = hook.wait()
     items = wait_told(operator, request, logs, "audit user.role_changed",
-                      "user.role_changed is delivered", "method=PUT")
+                      "user.role_changed is delivered", "method=PUT",
+                      "outcome=delivered")
     assert tell(operator, delivery.id, logs) == items
     assert not any(tenant.admin.token in item["text"] for item in items)
 
