@@ -149,6 +149,7 @@ events {{ worker_connections 256; }}
 http {{
 	access_log off;
 	keepalive_requests 100000;
+	keepalive_timeout 1h;
 	large_client_header_buffers 4 8k;
 {temp}
 	upstream wuts_gone {{ server unix:{self.work}/nobody.sock; }}
