@@ -91,7 +91,7 @@ class Story:
         self.secret = done(admin.client.post(
             f"/webhook?device_id={self.device}", {
                 "webhook_url": self.hook.url, "enabled_events": ["*"],
-                "retry_attempts": 10, "max_concurrency": 32}),
+                "retry_attempts": 20, "max_concurrency": 32}),
             201)["webhook"]["secret"]
         self.delivered = self.report(20)
         self.hook.wait_for(lambda seen: self.delivered <=
@@ -144,7 +144,7 @@ def test_what_is_restored_elsewhere_is_all_there_and_nothing_twice(
         story.hook.answer = 200
         shell(other, "systemctl start" + after, tmp_path)
         story.hook.wait_for(lambda seen: story.waiting <=
-                            {d.id for d in seen}, 30)
+                            {d.id for d in seen}, 60)
         wait_for("the end", lambda: '"waiting":0,' in
                  other.ctl("queue", "status", "--json").stdout)
         times = collections.Counter(d.id for d in story.hook.deliveries)
