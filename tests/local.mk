@@ -64,6 +64,7 @@ EXTRA_DIST += \
 	tests/chaos/test_inject.py \
 	tests/chaos/test_kill.py \
 	tests/chaos/test_log.py \
+	tests/chaos/test_once.py \
 	tests/chaos/test_onprem_webhook.py \
 	tests/chaos/test_overdue.py \
 	tests/chaos/test_pictures.py \

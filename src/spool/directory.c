@@ -139,7 +139,10 @@ directory_endpoint(struct spool *spool, const struct uuid *tenant_id,
 	struct endpoint *endpoint = directory_find_or_add(spool, tenant_id,
 	    device_id);
 
-	if (!endpoint->known && endpoint->asked_us == 0)
+	/* Also one that the snapshot says is held: it may be enabled by now, and
+	   nobody would ask again before the end of a run of --once. */
+	if (endpoint->asked_us == 0 &&
+	    scheduler_is_held(spool->scheduler, endpoint->number))
 		directory_look_up(spool, endpoint);
 	return endpoint;
 }

@@ -29,6 +29,8 @@ void directory_answers(struct spool *spool);
 void directory_take_keys(struct spool *spool);
 /* About once a second. scanned: all of the queue has been read. */
 void directory_tick(struct spool *spool, bool scanned);
+/* At the end of --once: delete what nobody needs. True: that is under way. */
+bool directory_tidy(struct spool *spool);
 void directory_restore(struct spool *spool);
 void directory_save(struct spool *spool);
 

@@ -126,6 +126,14 @@ expire(struct spool *spool, int64_t mono_us)
 	directory_ask(spool, job);
 }
 
+bool
+directory_tidy(struct spool *spool)
+{
+	if (!spool->away)
+		expire(spool, clock_mono_us());
+	return spool->expiring;
+}
+
 void
 directory_save(struct spool *spool)
 {

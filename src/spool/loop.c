@@ -43,18 +43,21 @@
    by rewriting it. */
 #define COMPACT_QUIET_US (60 * CLOCK_SECOND_US)
 #define COMPACT_MIN_BYTES (64 << 10)
+#define COMPACT_ONCE_MAX 64
 /* At exit the delivery log gets this long. */
 #define JOURNAL_FINISH_US (3 * CLOCK_SECOND_US)
 #define DEAD_EXPIRE_US (INT64_C(3600) * CLOCK_SECOND_US)
 
 /* Perhaps another one, or none any more. */
 static void
-ask_engine_anew(struct spool *spool)
+ask_engine_anew(struct loop *loop)
 {
 	struct fault fault = { .code = FAULT_NONE };
+	struct spool *spool = &loop->spool;
 
 	probe_free(&spool->probe);
-	if (probe_new(&spool->probe, spool->live, &fault) < 0)
+	if (probe_new(&spool->probe, spool->live, loop->options->once,
+	    &fault) < 0)
 		log_error("%s", fault.text);
 }
 
@@ -93,7 +96,7 @@ reload(struct loop *loop)
 	if (spool->shards != NULL)
 		shards_reload(spool->shards);
 	directory_take_keys(spool);
-	ask_engine_anew(spool);
+	ask_engine_anew(loop);
 	log_info("settings reloaded");
 }
 
@@ -201,15 +204,38 @@ is_at_rest(const struct loop *loop)
 	    !scheduler_is_throttled(spool->scheduler);
 }
 
+/* What else is done by and by is done at the end of --once. True: it is under
+   way. */
 static bool
-is_over(const struct loop *loop)
+tidy(struct loop *loop)
+{
+	struct fault fault = { .code = FAULT_NONE };
+	struct spool *spool = &loop->spool;
+
+	/* Outcomes first: no segment is rewritten before its own are kept. */
+	if (spool->noted_us != 0)
+		dispatch_sync(spool);
+	for (int i = 0; i < COMPACT_ONCE_MAX; i++)
+		if (queue_reader_compact(spool->reader, 0, COMPACT_MIN_BYTES,
+		    &fault) < 0) {
+			log_error("rewrite a segment: %s", fault.text);
+			break;
+		}
+	return directory_tidy(spool);
+}
+
+static bool
+is_over(struct loop *loop)
 {
 	if (loop->draining)
 		return scheduler_in_flight(loop->spool.scheduler) == 0 ||
 		    clock_mono_us() >= loop->drain_until_us;
-	return loop->options->once && (is_at_rest(loop) ||
-	    (loop->spool.shards != NULL &&
-	    shards_are_hopeless(loop->spool.shards)));
+	if (!loop->options->once)
+		return false;
+	if (loop->spool.shards != NULL &&
+	    shards_are_hopeless(loop->spool.shards))
+		return true;
+	return is_at_rest(loop) && !tidy(loop);
 }
 
 static int64_t
@@ -345,6 +371,8 @@ loop_run(const struct settings *settings, const struct loop_options *options,
 	log_info("started, queue %s", settings->queue_dir);
 	notify_send("READY=1");
 	run(&loop);
+	if (options->once && !loop.draining)
+		probe_wait(loop.spool.probe);
 	if (loop.spool.noted_us != 0)
 		dispatch_sync(&loop.spool);
 	directory_save(&loop.spool);

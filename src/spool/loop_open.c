@@ -187,12 +187,12 @@ loop_open(struct loop *loop, struct fault *fault)
 	queue_reader_say(spool->reader, &spool->settings->keys);
 	if (open_trials(loop, fault) < 0)
 		return -1;
-	if (!loop->options->once)
-		return replayer_new(&spool->replayer, spool->settings,
-		    fault) < 0 ? -1 :
-		    probe_new(&spool->probe, spool->live, fault);
-	replay_once(spool->settings);
-	return 0;
+	if (loop->options->once)
+		replay_once(spool->settings);
+	else if (replayer_new(&spool->replayer, spool->settings, fault) < 0)
+		return -1;
+	return probe_new(&spool->probe, spool->live, loop->options->once,
+	    fault);
 }
 
 void

@@ -34,6 +34,7 @@ struct probe {
 	CURL *easy;
 	pthread_t thread;
 	bool has_thread;
+	bool once;
 	atomic_bool stop;
 	bool was_connected;		/* at the last answer */
 	bool has_asked;
@@ -130,6 +131,7 @@ say(struct probe *probe, bool is_connected)
 	probe->has_asked = true;
 	probe->was_connected = is_connected;
 	if (engine_probe_say(probe->run_dir, is_connected, clock_wall_us(),
+	    probe->once ? ENGINE_PROBE_ONCE_COUNTS_S : ENGINE_PROBE_COUNTS_S,
 	    &fault) < 0)
 		log_warn("state of the engine: %s", fault.text);
 }
@@ -143,6 +145,8 @@ run(void *ctx)
 
 	while (ask(probe, &is_connected)) {
 		say(probe, is_connected);
+		if (probe->once)
+			break;
 		next_us = clock_mono_us() +
 		    ENGINE_PROBE_EVERY_S * (int64_t)CLOCK_SECOND_US;
 		while (!atomic_load(&probe->stop) &&
@@ -155,7 +159,7 @@ run(void *ctx)
 
 int
 probe_new(struct probe **probe_r, const struct settings *settings,
-    struct fault *fault)
+    bool once, struct fault *fault)
 {
 	struct probe *probe;
 	int error;
@@ -164,6 +168,7 @@ probe_new(struct probe **probe_r, const struct settings *settings,
 	if (settings->onprem_engine_url[0] == '\0')
 		return 0;
 	probe = mem_calloc(1, sizeof(*probe));
+	probe->once = once;
 	probe->run_dir = mem_strdup(settings->run_dir);
 	take_url(probe, settings->onprem_engine_url);
 	open_handles(probe);
@@ -177,6 +182,15 @@ probe_new(struct probe **probe_r, const struct settings *settings,
 	}
 	*probe_r = probe;
 	return 0;
+}
+
+void
+probe_wait(struct probe *probe)
+{
+	if (probe == NULL)
+		return;
+	pthread_join(probe->thread, NULL);
+	probe->has_thread = false;
 }
 
 void

@@ -26,14 +26,14 @@ read_at(void *const *state, int64_t now_us)
 }
 
 static void
-say(void *const *state, bool is_connected, int64_t now_us)
+say(void *const *state, bool is_connected, int64_t now_us, unsigned counts_s)
 {
 	char path[SCRATCH_PATH_SIZE];
 	struct fault fault;
 
 	fault_clear(&fault);
 	assert_int_equal(engine_probe_say(scratch_path(state, ".", path),
-	    is_connected, now_us, &fault), 0);
+	    is_connected, now_us, counts_s, &fault), 0);
 }
 
 static void
@@ -43,12 +43,26 @@ before_the_first_answer_it_is_being_asked(void **state)
 }
 
 static void
-the_last_answer_counts_for_a_minute(void **state)
+the_last_answer_counts_as_long_as_it_says(void **state)
 {
-	say(state, false, NOW);
+	char path[SCRATCH_PATH_SIZE];
+
+	say(state, false, NOW, 60);
 	assert_int_equal(read_at(state, NOW), ENGINE_DISCONNECTED);
-	say(state, true, NOW);
+	say(state, true, NOW, 60);
 	assert_int_equal(read_at(state, NOW), ENGINE_CONNECTED);
+	assert_int_equal(read_at(state, NOW + 60 * SECOND),
+	    ENGINE_CONNECTED);
+	assert_int_equal(read_at(state, NOW + 61 * SECOND),
+	    ENGINE_DISCONNECTED);
+	say(state, true, NOW, 150);
+	assert_int_equal(read_at(state, NOW + 150 * SECOND),
+	    ENGINE_CONNECTED);
+	assert_int_equal(read_at(state, NOW + 151 * SECOND),
+	    ENGINE_DISCONNECTED);
+	/* of an earlier release: a minute */
+	scratch_write(scratch_path(state, "engine", path),
+	    "connected 1781524800000000\n", 0644);
 	assert_int_equal(read_at(state, NOW + 60 * SECOND),
 	    ENGINE_CONNECTED);
 	assert_int_equal(read_at(state, NOW + 61 * SECOND),
@@ -78,7 +92,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test, scratch_setup, \
 		    scratch_teardown)
 		SCRATCHED(before_the_first_answer_it_is_being_asked),
-		SCRATCHED(the_last_answer_counts_for_a_minute),
+		SCRATCHED(the_last_answer_counts_as_long_as_it_says),
 		SCRATCHED(what_cannot_be_understood_says_that_nobody_is_there)
 	};
 
