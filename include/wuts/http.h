@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "wuts/fault.h"
 #include "wuts/idempotency_service.h"
 #include "wuts/json.h"
 #include "wuts/metrics.h"
@@ -19,7 +20,6 @@
 
 struct arena;
 struct exchange;
-struct fault;
 
 enum http_method {
 	HTTP_GET = 1,
@@ -132,12 +132,21 @@ struct response {
    (a transaction that is retried) and before the change is committed. */
 typedef void response_render(struct exchange *x, const void *ctx);
 
+/* Requests that one worker serves side by side, as far as one's answer can wait
+   while others are served. settle: let none wait any longer, somebody who takes
+   his time comes next. */
+struct exchange_round {
+	void (*settle)(void *ctx);
+	void *ctx;
+};
+
 struct exchange {
 	struct service *service;
 	const struct settings *settings;
 	struct arena *arena;
 	FCGX_Request *fcgi;
 	struct metrics *metrics;	/* borrowed; NULL: nobody counts */
+	const struct exchange_round *round;	/* borrowed; NULL: none */
 	int64_t up_since_us;		/* of the service, monotonic */
 	const struct dialect *const *dialects;
 	size_t ndialects;
@@ -157,6 +166,8 @@ struct exchange {
 	json_t *input;			/* of request_object() */
 	const char *ignored;		/* for X-WUTS-Ignored, or NULL */
 	bool aborted;			/* the answer was broken off */
+	bool is_held;			/* by response_hold() */
+	struct fault verdict;		/* on that */
 
 	/* the answer that a changing handler has planned */
 	struct {
@@ -173,13 +184,15 @@ struct exchange {
 
 /* Serve the accepted libfcgi request, to its last byte and its log line. Never
    leaves a request unanswered. exchange's buffers are reused between calls.
-   Afterwards fcgi->keepConnection says whether the connection is at the
+   False, only in a round: the answer is held, and exchange_release() is to be
+   called when the verdict is there. Afterwards fcgi->keepConnection says whether the connection is at the
    boundary of the next request; if not, it must be closed. */
 void exchange_init(struct exchange *x, struct service *service,
     const struct settings *settings);
 void exchange_deinit(struct exchange *x);
-void exchange_serve(struct exchange *x, FCGX_Request *fcgi,
+bool exchange_serve(struct exchange *x, FCGX_Request *fcgi,
     const struct dialect *const *dialects, size_t ndialects);
+void exchange_release(struct exchange *x);
 
 /* --- for handlers: input --- */
 
@@ -276,6 +289,12 @@ struct json_writer *response_begin(struct exchange *x, unsigned status);
 void response_plan(struct exchange *x, response_render *render,
     const void *ctx);
 int response_render_planned(struct exchange *x);
+
+/* May the answer wait for others'? Where the verdict of the use case goes, or
+   NULL: no. */
+struct fault *response_verdict(struct exchange *x);
+/* The answer that is rendered waits for that verdict. */
+void response_hold(struct exchange *x);
 
 /* Between the rows of a list: send what has gathered when it is much. */
 void response_flush(struct exchange *x);

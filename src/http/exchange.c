@@ -105,6 +105,7 @@ begin(struct exchange *x, FCGX_Request *fcgi,
 	x->content_length = -1;
 	x->body_read = false;
 	x->aborted = false;
+	x->is_held = false;
 	memset(&x->plan, 0, sizeof(x->plan));
 	x->is_idempotent = false;
 	response_reset(x);
@@ -257,6 +258,8 @@ serve_route(struct exchange *x, struct fault *fault)
 
 	if (body_check(x, fault) < 0)
 		return -1;
+	if (x->round != NULL && (x->route->flags & ROUTE_INGEST) == 0)
+		x->round->settle(x->round->ctx);
 	found = idempotency_begin(x, fault);
 	if (found != 0)
 		return found < 0 ? -1 : 0;
@@ -343,14 +346,11 @@ log_request(const struct exchange *x, int64_t duration_us)
 	    x->aborted ? " aborted" : "");
 }
 
-void
-exchange_serve(struct exchange *x, FCGX_Request *fcgi,
-    const struct dialect *const *dialects, size_t ndialects)
+static void
+finish(struct exchange *x)
 {
 	int64_t duration_us;
 
-	begin(x, fcgi, dialects, ndialects);
-	serve(x, dialects, ndialects);
 	if (!x->aborted) {
 		/* Before the last byte of the answer: as soon as nginx has
 		   that it may send the next request, and libfcgi would read
@@ -363,4 +363,26 @@ exchange_serve(struct exchange *x, FCGX_Request *fcgi,
 	count_request(x, duration_us);
 	log_request(x, duration_us);
 	end(x);
+}
+
+bool
+exchange_serve(struct exchange *x, FCGX_Request *fcgi,
+    const struct dialect *const *dialects, size_t ndialects)
+{
+	begin(x, fcgi, dialects, ndialects);
+	serve(x, dialects, ndialects);
+	if (x->is_held)
+		return false;
+	finish(x);
+	return true;
+}
+
+void
+exchange_release(struct exchange *x)
+{
+	if (x->verdict.code != FAULT_NONE) {
+		log_fault(x, &x->verdict);
+		answer_fault(x, &x->verdict, 0);
+	}
+	finish(x);
 }

@@ -137,6 +137,20 @@ response_header_default(struct exchange *x, const char *name,
 		response_header(x, name, value);
 }
 
+struct fault *
+response_verdict(struct exchange *x)
+{
+	return x->round != NULL ? &x->verdict : NULL;
+}
+
+void
+response_hold(struct exchange *x)
+{
+	/* Before any other route all that is held is settled. */
+	wuts_assert(x->round != NULL && (x->route->flags & ROUTE_INGEST) != 0);
+	x->is_held = true;
+}
+
 struct json_writer *
 response_json(struct exchange *x)
 {

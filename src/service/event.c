@@ -33,14 +33,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What one large batch grew is not kept for the life of the process. */
-#define BODIES_KEPT ((size_t)1 << 20)
-
 struct acceptance {
 	struct event_batch batch;
 	const char *request_id;
 	struct service *service;
-	struct queue_record *records;
 	/* Of the callers' ids, distinct and sorted. */
 	struct uuid *ids;
 	bool *is_new;
@@ -56,7 +52,7 @@ format_record(const struct acceptance *acceptance,
     const struct event_input *input, struct queue_record *record)
 {
 	const struct device *device = acceptance->batch.device;
-	struct strbuf *bodies = &acceptance->service->bodies;
+	struct strbuf *bodies = &acceptance->service->events.bodies;
 	size_t offset = bodies->len;
 
 	record->id = input->id;
@@ -103,7 +99,7 @@ format_callback(const struct acceptance *acceptance,
     const struct event_input *input, struct queue_record *record)
 {
 	const struct device *device = acceptance->batch.device;
-	struct strbuf *bodies = &acceptance->service->bodies;
+	struct strbuf *bodies = &acceptance->service->events.bodies;
 	struct callback_source source = {
 		.event = event_name(input->event),
 		.id = input->id,
@@ -132,12 +128,11 @@ format_callback(const struct acceptance *acceptance,
 /* The records of the events whose turn it is, and behind them those for the
    tenant's On-Premises webhook; how many. */
 static size_t
-format_records(struct acceptance *acceptance)
+format_records(struct acceptance *acceptance, struct queue_record *records)
 {
 	const struct event_batch *batch = &acceptance->batch;
 	const struct event_input **taken = arena_alloc(batch->arena,
 	    batch->n * sizeof(*taken));
-	struct queue_record *records = acceptance->records;
 	size_t n = 0, i, ntaken;
 
 	for (i = 0; i < batch->n; i++)
@@ -152,28 +147,25 @@ format_records(struct acceptance *acceptance)
 	return n;
 }
 
-/* All bodies stand in one buffer, which moves while it grows: the records
-   point into it when it is complete. */
+/* Together with what other requests gathered. */
+static void
+gather(struct acceptance *acceptance, struct fault *verdict)
+{
+	struct queue_record *records = event_group_room(acceptance->service,
+	    acceptance->batch.n << acceptance->has_callbacks);
+
+	event_group_add(acceptance->service,
+	    format_records(acceptance, records), verdict);
+}
+
 static int
 append(struct acceptance *acceptance, struct fault *fault)
 {
-	struct strbuf *bodies = &acceptance->service->bodies;
-	struct queue_record *records = acceptance->records;
-	size_t offset = 0, n, i;
-	int ret = 0;
-
-	strbuf_reset(bodies);
-	n = format_records(acceptance);
-	for (i = 0; i < n; i++) {
-		records[i].body = bodies->data + offset;
-		offset += records[i].body_len;
-	}
-	if (n > 0)
-		ret = queue_append(acceptance->service->queue, records, n,
-		    fault);
-	if (bodies->cap > BODIES_KEPT)
-		strbuf_deinit(bodies);
-	return ret < 0 ? fault_prefix(fault, "append events") : 0;
+	/* What others gathered goes first: it keeps its own verdicts. */
+	event_service_flush(acceptance->service);
+	gather(acceptance, fault);
+	event_service_flush(acceptance->service);
+	return fault->code == FAULT_NONE ? 0 : -1;
 }
 
 /* --- once a day --- */
@@ -240,7 +232,8 @@ append_once(struct acceptance *acceptance, struct fault *fault)
 int
 event_service_accept(struct service *service, struct arena *arena,
     const struct caller *caller, const struct device *device,
-    const struct event_input *events, size_t n, struct fault *fault)
+    const struct event_input *events, size_t n, struct fault *verdict,
+    struct fault *fault)
 {
 	struct onprem_settings callback;
 	struct acceptance acceptance = {
@@ -268,8 +261,6 @@ event_service_accept(struct service *service, struct arena *arena,
 	if (has_callbacks < 0)
 		return fault_prefix(fault, "On-Premises settings");
 	acceptance.has_callbacks = has_callbacks == 1;
-	acceptance.records = arena_alloc(arena,
-	    (n << has_callbacks) * sizeof(*acceptance.records));
 	/* Changing the device is but a part: the answer holds when the events
 	   are durable. */
 	changer.reply = NULL;
@@ -277,6 +268,10 @@ event_service_accept(struct service *service, struct arena *arena,
 	    &acceptance.batch, fault) < 0)
 		return -1;
 	collect_ids(&acceptance);
-	return acceptance.nids > 0 ? append_once(&acceptance, fault) :
-	    append(&acceptance, fault);
+	if (acceptance.nids > 0)
+		return append_once(&acceptance, fault);
+	if (verdict == NULL)
+		return append(&acceptance, fault);
+	gather(&acceptance, verdict);
+	return 1;
 }

@@ -17,6 +17,7 @@ libwuts_service_a_SOURCES = \
 	src/service/etag.c \
 	src/service/event.c \
 	src/service/event_device.c \
+	src/service/event_group.c \
 	src/service/idempotency.c \
 	src/service/identity.c \
 	src/service/key.c \

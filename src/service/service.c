@@ -164,7 +164,7 @@ service_close(struct service **servicep)
 	memory_deinit(&service->keys);
 	memory_deinit(&service->tokens);
 	db_free(&service->db);
-	strbuf_deinit(&service->bodies);
+	event_group_deinit(&service->events);
 	free(service);
 }
 

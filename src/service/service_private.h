@@ -11,6 +11,7 @@
 #include "wuts/address.h"
 #include "wuts/api_key.h"
 #include "wuts/crypto.h"
+#include "wuts/event_service.h"
 #include "wuts/role.h"
 #include "wuts/service.h"
 #include "wuts/strbuf.h"
@@ -34,6 +35,7 @@ struct idempotency;
 struct idempotency_answer;
 struct json_writer;
 struct onprem_settings;
+struct queue_record;
 struct queue_writer;
 struct settings;
 
@@ -96,6 +98,22 @@ struct role_memory {
 	struct role_matrix matrix;
 };
 
+/* Events of one request, its records behind those of the part before. */
+struct event_part {
+	size_t nrecords;
+	struct fault *verdict;
+};
+
+/* What the next append makes durable. */
+struct event_group {
+	struct queue_record *records;	/* of all parts; their bodies stand in
+					   order in bodies */
+	size_t nrecords, cap;
+	struct strbuf bodies;
+	struct event_part parts[EVENT_GROUP_MAX];
+	size_t nparts;
+};
+
 struct service {
 	const struct settings *settings;
 	struct db *db;
@@ -120,7 +138,7 @@ struct service {
 	struct memory request_limits;	/* tenant id: struct known_limit */
 	struct memory callbacks;	/* tenant id: struct known_callback */
 	struct callback_counts *callback_counts;
-	struct strbuf bodies;	/* of the events being accepted */
+	struct event_group events;	/* being accepted */
 	struct role_memory roles;
 	/* Of no password: what an unknown user's is compared with. */
 	char no_password[CRYPTO_PASSWORD_HASH_MAX];
@@ -387,6 +405,17 @@ struct event_batch {
 int event_device_check(const struct event_batch *batch, struct fault *fault);
 int event_device_change(struct service *service, const struct caller *caller,
     const struct event_batch *batch, struct fault *fault);
+
+/* --- event_group.c: appends made together --- */
+
+/* Room for n more records; their bodies go behind group->bodies. Another
+   request's part may be flushed for it. */
+struct queue_record *event_group_room(struct service *service, size_t n);
+/* The first n of them are there: a part, to be judged by the next
+   event_service_flush(), which may come at once. */
+void event_group_add(struct service *service, size_t n,
+    struct fault *verdict);
+void event_group_deinit(struct event_group *group);
 
 /* --- callback.c: the tenant's On-Premises webhook --- */
 

@@ -12,6 +12,7 @@ libwuts_wutsd_a_SOURCES = \
 	src/wutsd/owner.c \
 	src/wutsd/worker.c \
 	src/wutsd/worker_conns.c \
+	src/wutsd/worker_seats.c \
 	src/wutsd/wutsd_private.h
 sbin_PROGRAMS += wutsd
 wutsd_SOURCES = \

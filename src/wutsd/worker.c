@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* A worker: one request at a time, taken from whichever connection is
-   readable. libfcgi reads requests from a descriptor it is given and never
-   accepts or closes one itself, so no idle connection can park this process
-   and none is lost: when the worker retires, its siblings get them; when the
-   service ends, what has arrived is still served. */
+   readable. So no idle connection can park this process, and none is lost:
+   when the worker retires, its siblings get them; when the service ends, what
+   has arrived is still served. */
 #include "config.h"
 
 #include "wuts/clock.h"
@@ -16,8 +15,6 @@
 #include "wuts/settings.h"
 
 #include "wutsd_private.h"
-
-#include <fcgiapp.h>
 
 #include <errno.h>
 #include <poll.h>
@@ -46,10 +43,8 @@ struct worker {
 	struct conns *conns;
 	struct metrics *metrics;
 	struct service *service;
-	struct exchange exchange;
-	FCGX_Request fcgi;
+	struct seats *seats;
 	uint64_t full_at;		/* requests; 0: never */
-	int serving_fd;			/* whose request is being served */
 	bool has_left;			/* others have our connections */
 	bool is_ending;
 	bool is_resting;		/* without a database connection */
@@ -90,8 +85,9 @@ take_signals(struct worker *w)
 }
 
 static void
-count_served(struct worker *w)
+count_served(void *ctx)
 {
+	struct worker *w = ctx;
 	uint64_t served = atomic_load_explicit(&w->slot->served,
 	    memory_order_relaxed) + 1;
 
@@ -100,38 +96,6 @@ count_served(struct worker *w)
 		return;
 	atomic_store(&w->slot->is_full, true);
 	ring_doorbell(w);
-}
-
-/* One request from a connection on which something has arrived. A descriptor
-   set before FCGX_Accept_r() makes libfcgi read from it instead of accepting;
-   keepConnection and detached keep it from closing or lingering on it first.
-   With no listening socket it returns when the peer has hung up. */
-static void
-serve(struct worker *w, int fd)
-{
-	FCGX_Request *fcgi = &w->fcgi;
-
-	atomic_store(&w->slot->busy_since_us, clock_mono_us());
-	metrics_worker_busy(w->metrics, true);
-	w->serving_fd = fd;
-	fcgi->ipcFd = fd;
-	fcgi->keepConnection = 1;
-	fcgi->detached = 1;
-	if (FCGX_Accept_r(fcgi) < 0) {
-		conns_forget(w->conns, fd);
-	} else {
-		exchange_serve(&w->exchange, fcgi, w->heritage->dialects,
-		    w->heritage->ndialects);
-		fcgi->ipcFd = -1;
-		FCGX_Free(fcgi, 0);
-		if (fcgi->keepConnection != 0)
-			conns_keep(w->conns, fd, CONNS_KEPT);
-		else
-			conns_close(w->conns, fd);
-		count_served(w);
-	}
-	metrics_worker_busy(w->metrics, false);
-	atomic_store(&w->slot->busy_since_us, 0);
 }
 
 /* One that waits serves nobody: its siblings take over what nginx keeps to it,
@@ -151,7 +115,8 @@ leave(void *ctx, struct fault *fault)
 		return fault_say(fault, REFUSAL_BUSY,
 		    "too many test deliveries at once");
 	w->has_left = true;
-	if (conns_give_all(w->conns, w->serving_fd, LEAVE_TIMEOUT_MS) == 0)
+	if (conns_give_all(w->conns, seats_fd(w->seats),
+	    LEAVE_TIMEOUT_MS) == 0)
 		return 0;
 	board_return(h->board, h->slot);
 	return fault_say(fault, REFUSAL_BUSY,
@@ -174,7 +139,7 @@ serve_new(struct worker *w, int fd, enum conns_kind kind, int wait_ms)
 	struct pollfd first = { .fd = fd, .events = POLLIN };
 
 	if (poll(&first, 1, wait_ms) > 0)
-		serve(w, fd);
+		seats_serve(w->seats, fd);
 	else
 		conns_keep(w->conns, fd, kind);
 }
@@ -251,8 +216,9 @@ serve_ready(struct worker *w, struct conns_ready *ready)
 		else if (ready->fds[i] == w->heritage->take_fd)
 			(void)take_one(w);
 		else
-			serve(w, ready->fds[i]);
+			seats_serve(w->seats, ready->fds[i]);
 	}
+	seats_end_round(w->seats);
 }
 
 /* Wait for something to do. Where connections to the database are scarce, ours
@@ -312,11 +278,12 @@ finish(struct worker *w)
 			if (ready.fds[i] == w->signal_fd)
 				take_signals(w);
 			else
-				serve(w, ready.fds[i]);
+				seats_serve(w->seats, ready.fds[i]);
 		}
 		if (!w->heritage->is_listener_kept)
 			is_more |= accept_some(w, 0);
 		is_more |= take_one(w);
+		seats_end_round(w->seats);
 	}
 }
 
@@ -381,13 +348,10 @@ init(struct worker *w, const struct heritage *heritage)
 	metrics_worker_begin(w->metrics);
 	metrics_count_worker(w->metrics, METRICS_WORKER_STARTED);
 	service_set_wait(w->service, &wait);
-	exchange_init(&w->exchange, w->service, heritage->settings);
-	w->exchange.metrics = w->metrics;
 	service_set_metrics(w->service, w->metrics);
-	w->exchange.up_since_us = heritage->up_since_us;
-	if (FCGX_Init() != 0 || FCGX_InitRequest(&w->fcgi, -1, 0) != 0)
-		log_fatal("libfcgi cannot be set up");
 	w->conns = conns_new(heritage, w->signal_fd);
+	w->seats = seats_new(heritage, w->conns, w->service, w->metrics);
+	seats_tell(w->seats, count_served, w);
 	/* A master that died before prctl() sends no signal. */
 	if (heritage->master_pid != 0 && getppid() != heritage->master_pid)
 		w->is_ending = true;
@@ -406,8 +370,8 @@ worker_run(const struct heritage *heritage)
 		finish(&w);
 	else
 		retire(&w);
+	seats_free(&w.seats);
 	conns_free(&w.conns);
-	exchange_deinit(&w.exchange);
 	service_close(&w.service);
 	metrics_close(&w.metrics);
 	close(w.signal_fd);

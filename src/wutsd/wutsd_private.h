@@ -12,7 +12,9 @@
 
 struct dialect;
 struct fault;
+struct metrics;
 struct metrics_route;
+struct service;
 struct settings;
 
 /* --- options.c --- */
@@ -191,5 +193,25 @@ unsigned conns_give_all(struct conns *conns, int except_fd,
 unsigned conns_count(const struct conns *conns, enum conns_kind kind);
 /* No longer look for new connections, or for siblings' ones. */
 void conns_stop_taking(struct conns *conns);
+
+/* --- worker_seats.c --- */
+
+struct seats;
+
+/* Everything is borrowed. */
+struct seats *seats_new(const struct heritage *heritage, struct conns *conns,
+    struct service *service, struct metrics *metrics);
+/* Who is told of every request that was served. */
+void seats_tell(struct seats *s, void (*served)(void *ctx), void *ctx);
+/* Nothing is held. */
+void seats_free(struct seats **seatsp);
+
+/* One request, from a connection on which something has arrived. Its answer
+   may be held until the end of the round. */
+void seats_serve(struct seats *s, int fd);
+/* Before waiting for others: everything held is answered. */
+void seats_end_round(struct seats *s);
+/* The connection whose request is being served. */
+int seats_fd(const struct seats *s);
 
 #endif

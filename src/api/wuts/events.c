@@ -302,7 +302,7 @@ events_accept(struct exchange *x, struct fault *fault)
 	struct batch batch = { .n = 0 };
 	struct device device;
 	struct uuid id;
-	int ret = -1;
+	int accepted, ret = -1;
 
 	caller.reply = NULL;
 	if (request_arg_uuid(x, 0, "deviceID", &id, fault) < 0 ||
@@ -310,11 +310,15 @@ events_accept(struct exchange *x, struct fault *fault)
 		return -1;
 
 	response_plan(x, render_accepted, &batch);
-	if (take_batch(x, &batch, fault) < 0 ||
-	    event_service_accept(x->service, x->arena, &caller, &device,
-	    batch.events, batch.n, fault) < 0)
+	if (take_batch(x, &batch, fault) < 0)
+		goto out;
+	accepted = event_service_accept(x->service, x->arena, &caller, &device,
+	    batch.events, batch.n, response_verdict(x), fault);
+	if (accepted < 0)
 		goto out;
 	ret = response_render_planned(x);
+	if (ret == 0 && accepted == 1)
+		response_hold(x);
 out:
 	batch_deinit(&batch);
 	return ret;

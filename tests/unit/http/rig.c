@@ -213,7 +213,7 @@ serve_one(void)
 	rig.fcgi.keepConnection = 1;
 	rig.fcgi.detached = 1;
 	assert_int_equal(FCGX_Accept_r(&rig.fcgi), 0);
-	exchange_serve(&rig.x, &rig.fcgi, &rig.dialect, 1);
+	assert_true(exchange_serve(&rig.x, &rig.fcgi, &rig.dialect, 1));
 	rig.fcgi.ipcFd = -1;
 	FCGX_Free(&rig.fcgi, 0);
 	if (rig.fcgi.keepConnection)

@@ -76,6 +76,17 @@ take_lines(struct exchange *x, struct fault *fault)
 	return 0;
 }
 
+/* The answer waits for a verdict, where it may. */
+static int
+take_event(struct exchange *x, struct fault *fault)
+{
+	if (take_lines(x, fault) < 0)
+		return -1;
+	if (response_verdict(x) != NULL)
+		response_hold(x);
+	return 0;
+}
+
 static int
 show_query(struct exchange *x, struct fault *fault)
 {
@@ -167,6 +178,7 @@ static const struct route routes[] = {
 	{ HTTP_POST, "/guarded", ACCESS_ADMIN, take_object, 0 },
 	{ HTTP_GET, "/things/{id}", ACCESS_PUBLIC, take_id, 0 },
 	{ HTTP_POST, "/ingest", ACCESS_PUBLIC, take_lines, ROUTE_INGEST },
+	{ HTTP_POST, "/event", ACCESS_PUBLIC, take_event, ROUTE_INGEST },
 	{ HTTP_POST, "/unread", ACCESS_PUBLIC, answer_ok, 0 },
 	{ HTTP_GET, "/query", ACCESS_PUBLIC, show_query, 0 },
 	{ HTTP_GET, "/whoami", ACCESS_MEMBER, tell_identity, 0 },
@@ -577,6 +589,76 @@ a_connection_broken_inside_the_body_is_not_kept(void **state)
 	assert_int_equal(rig.fcgi.ipcFd, -1);
 }
 
+/* --- answers that wait --- */
+
+static void
+count_settled(void *ctx)
+{
+	++*(unsigned *)ctx;
+}
+
+static void
+expect_released(enum fault_code verdict, unsigned status, const char *said)
+{
+	const char *const params[] = { "REQUEST_METHOD=POST",
+	    "REQUEST_URI=/event", "REMOTE_ADDR=192.0.2.7", "CONTENT_LENGTH=2",
+	    "CONTENT_TYPE=application/json", NULL };
+	struct fcgi_answer answer;
+
+	connect_rig();
+	assert_true(fcgi_send(rig.client, false, params, "{}", 2));
+	rig.fcgi.keepConnection = rig.fcgi.detached = 1;
+	assert_int_equal(FCGX_Accept_r(&rig.fcgi), 0);
+	assert_false(exchange_serve(&rig.x, &rig.fcgi, &rig.dialect, 1));
+	assert_int_equal(recv(rig.client, &answer, 1, MSG_DONTWAIT), -1);
+	fault_clear(&rig.x.verdict);
+	if (verdict != FAULT_NONE)
+		fault_say(&rig.x.verdict, verdict, "%s", said);
+	exchange_release(&rig.x);
+	FCGX_Free(&rig.fcgi, 0);
+	assert_true(fcgi_receive(rig.client, &answer));
+	assert_int_equal(answer.status, status);
+	assert_non_null(strstr(answer.body, said));
+	fcgi_answer_free(&answer);
+	hang_up();
+}
+
+static void
+a_held_answer_is_what_its_verdict_says(void **state)
+{
+	unsigned settled = 0;
+	const struct exchange_round round = { count_settled, &settled };
+
+	(void)state;
+	rig.x.round = &round;
+	expect_released(FAULT_NONE, 202, "\"bytes\":2");
+	expect_released(FAULT_QUEUE, 503, "no room");
+	assert_int_equal(settled, 0);
+}
+
+static void
+nothing_is_held_while_another_takes_his_time(void **state)
+{
+	unsigned settled = 0;
+	const struct exchange_round round = { count_settled, &settled };
+
+	(void)state;
+	rig.x.round = &round;
+	expect(ASK(.uri = "/nowhere"), 404, NULL);
+	expect(ASK(.uri = "/member"), 401, NULL);
+	assert_int_equal(settled, 0);
+	expect(ASK(.uri = "/public"), 200, NULL);
+	assert_int_equal(settled, 1);
+}
+
+static void
+nothing_is_held_where_nobody_releases_it(void **state)
+{
+	(void)state;
+	expect(ASK(.method = "POST", .uri = "/event", .body = "{}"), 202,
+	    "\"bytes\":2");
+}
+
 /* --- the answer --- */
 
 static void
@@ -841,6 +923,9 @@ main(void)
 		TEST(the_list_of_ignored_members_ends),
 		TEST(a_kept_connection_survives_whatever_was_asked),
 		TEST(a_connection_broken_inside_the_body_is_not_kept),
+		TEST(a_held_answer_is_what_its_verdict_says),
+		TEST(nothing_is_held_while_another_takes_his_time),
+		TEST(nothing_is_held_where_nobody_releases_it),
 		TEST(an_answer_has_its_standard_headers),
 		TEST(head_is_get_without_body),
 		TEST(a_request_id_that_is_not_plain_is_replaced),

@@ -65,7 +65,7 @@ report(struct world *w, const struct caller *caller,
 
 	fault_clear(&w->fault);
 	ret = event_service_accept(w->service, w->arena, caller, device,
-	    &input, 1, &w->fault);
+	    &input, 1, NULL, &w->fault);
 	json_decref((json_t *)(uintptr_t)input.data_tree);
 	return ret;
 }
@@ -121,7 +121,7 @@ batch_is_durable_in_order_with_its_own_ids_and_times(void **state)
 	}
 	inputs[1].timestamp_us = INT64_C(1781524800) * 1000000;
 	assert_ok(w, event_service_accept(w->service, w->arena,
-	    &scene.engine, &scene.device, inputs, N, &w->fault));
+	    &scene.engine, &scene.device, inputs, N, NULL, &w->fault));
 	seen = world_events(w);
 	at = seen->n - N;
 	for (i = 0; i < N; i++) {
@@ -160,6 +160,94 @@ full_queue_accepts_none_of_a_batch(void **state)
 	assert_refused(w, report(w, &scene.engine, &scene.device,
 	    "message.received", "{}"), FAULT_QUEUE_FULL);
 	assert_int_equal(world_events(w)->n, n);
+}
+
+static int
+gather(struct world *w, const struct scene *scene, size_t n,
+    struct fault *verdict)
+{
+	struct event_input inputs[3];
+	int ret;
+
+	assert_true(n <= 3);
+	for (size_t i = 0; i < n; i++)
+		inputs[i] = input_of("message.received", "{}");
+	ret = event_service_accept(w->service, w->arena, &scene->engine,
+	    &scene->device, inputs, n, verdict, &w->fault);
+	for (size_t i = 0; i < n; i++)
+		json_decref((json_t *)(uintptr_t)inputs[i].data_tree);
+	return ret;
+}
+
+static void
+gathered_events_are_durable_when_flushed(void **state)
+{
+	struct fault verdicts[EVENT_GROUP_MAX + 1];
+	struct world *w = *state;
+	struct scene scene;
+	size_t n;
+
+	make_scene(w, &scene);
+	n = world_events(w)->n;
+	for (size_t i = 0; i < EVENT_GROUP_MAX; i++) {
+		verdicts[i].code = FAULT_INTERNAL;
+		assert_int_equal(gather(w, &scene, 1 + i % 3, &verdicts[i]),
+		    1);
+	}
+	assert_int_equal(world_events(w)->n, n);
+	/* One more than there is room for: the others are judged before. */
+	assert_int_equal(gather(w, &scene, 2, &verdicts[EVENT_GROUP_MAX]), 1);
+	for (size_t i = 0; i < EVENT_GROUP_MAX; i++) {
+		assert_int_equal(verdicts[i].code, FAULT_NONE);
+		n += 1 + i % 3;
+	}
+	assert_int_equal(world_events(w)->n, n);
+	event_service_flush(w->service);
+	assert_int_equal(verdicts[EVENT_GROUP_MAX].code, FAULT_NONE);
+	assert_int_equal(world_events(w)->n, n + 2);
+	event_service_flush(w->service);
+	assert_int_equal(world_events(w)->n, n + 2);
+}
+
+static void
+events_that_cannot_wait_leave_gathered_ones_their_verdict(void **state)
+{
+	struct world *w = *state;
+	struct fault verdict;
+	struct scene scene;
+	size_t n;
+
+	make_scene(w, &scene);
+	n = world_events(w)->n;
+	assert_int_equal(gather(w, &scene, 1, &verdict), 1);
+	assert_int_equal(gather(w, &scene, 2, NULL), 0);
+	assert_int_equal(verdict.code, FAULT_NONE);
+	assert_int_equal(world_events(w)->n, n + 3);
+}
+
+static void
+one_over_its_quota_takes_no_other_down(void **state)
+{
+	struct fault verdicts[3];
+	struct world *w = *state;
+	struct scene scene;
+	size_t n;
+
+	make_scene(w, &scene);
+	service_close(&w->service);
+	w->settings.queue_tenant_max_records =
+	    (unsigned)world_events(w)->n + 2;
+	w->service = world_service(w);
+	n = world_events(w)->n;
+	assert_int_equal(gather(w, &scene, 1, &verdicts[0]), 1);
+	assert_int_equal(gather(w, &scene, 3, &verdicts[1]), 1);
+	assert_int_equal(gather(w, &scene, 1, &verdicts[2]), 1);
+	event_service_flush(w->service);
+	assert_int_equal(verdicts[0].code, FAULT_NONE);
+	assert_int_equal(verdicts[1].code, FAULT_QUEUE_FULL);
+	assert_true(verdicts[1].retry_after_s > 0);
+	assert_int_equal(verdicts[2].code, FAULT_NONE);
+	assert_int_equal(world_events(w)->n, n + 2);
 }
 
 static void
@@ -534,6 +622,9 @@ main(void)
 		cmocka_unit_test(body_is_one_line_with_the_six_members),
 		TEST(batch_is_durable_in_order_with_its_own_ids_and_times),
 		TEST(full_queue_accepts_none_of_a_batch),
+		TEST(gathered_events_are_durable_when_flushed),
+		TEST(events_that_cannot_wait_leave_gathered_ones_their_verdict),
+		TEST(one_over_its_quota_takes_no_other_down),
 		TEST(event_of_an_onprem_tenant_is_queued_in_both_forms),
 		TEST(full_onprem_webhook_refuses_both_forms),
 		TEST(warm_ingest_needs_no_database),
