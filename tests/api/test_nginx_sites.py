@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The ways of putting WUTS behind an nginx, each made of the templates as
 doc/nginx.md says: below a path of another site, behind a proxy, with rate
-limits, with TLS."""
+limits, with TLS; and the On-Premises dialect as doc/onprem.md says."""
 import os
 import socket
 import subprocess
@@ -9,6 +9,7 @@ import subprocess
 import pytest
 import requests
 
+import document
 from front import make_certificate
 from harness import (SOURCE, Tenant, check_envelope, done, free_port, refused,
                      unique, wait_for)
@@ -214,6 +215,92 @@ def test_who_is_exempt_from_the_limit_is_not_held_up(wuts, start):
         wuts__limits_conf=template("wuts-limits.conf").replace(
             "burst=100", "burst=1"))
     assert {ask(site, "/healthz").status_code for _ in range(8)} == {200}
+
+
+def test_an_on_premises_client_over_the_limit_is_told_in_its_words(
+        wuts, start, tmp_path):
+    """Also where the engine would answer: it is never asked."""
+    port = free_port()
+    shared = main_site(wuts, port).replace(
+        "	location / {", f"""
+	set $wuts_onprem_tenant "";
+	include {tmp_path}/share/wuts-onprem-v1.conf;
+	location / {{""", 1)
+    share(tmp_path)
+    site = start(
+        port, wuts_http=shared,
+        a_http=template("wuts-limits-http.conf").replace("rate=50r/s",
+                                                         "rate=1r/m")
+        .replace("127.0.0.1/32	0;", "") + template(
+            "wuts-onprem-http.conf"),
+        wuts__limits_conf=template("wuts-limits.conf").replace(
+            "burst=100", "burst=1"),
+        wuts__onprem__engine_conf=(
+            tmp_path / "share/wuts-onprem-engine.conf.in").read_text()
+        .replace("@ENGINE_URL@", "http://127.0.0.1:1")
+        .replace("include @ENGINE_TOKEN_FILE@;", ""))
+    assert 429 not in [ask(site, "/v1/health").status_code for _ in range(2)]
+    for method, path in (("GET", "/v1/health"), ("POST", "/v1/messages"),
+                         ("POST", "/v1/media"), ("GET", "/v1/nothing")):
+        answer = ask(site, path, method=method)
+        assert answer.status_code == 429, answer.text
+        assert answer.json()["errors"] == [{
+            "code": 1015, "title": "Too many requests",
+            "details": "too many requests"}], path
+
+
+# --- doc/onprem.md, to the letter ---
+
+def share(tmp_path):
+    """What is installed as /usr/share/wuts/nginx."""
+    to = tmp_path / "share"
+    to.mkdir()
+    for path in (SOURCE / "nginx").glob("wuts*"):
+        (to / path.name).write_text(path.read_text().replace(
+            "/usr/share/wuts/nginx", str(to)))
+
+
+def test_the_document_leads_to_a_server_of_the_on_premises_dialect(
+        wuts, start, tmp_path):
+    share(tmp_path)
+    tenant, port = wuts.tenant(), free_port()
+    assert wuts.ctl("onprem", "enable", tenant.name).returncode == 0
+    make_certificate(tmp_path, "authority")
+    make_certificate(tmp_path, "wa", "authority")
+
+    def follow(text):
+        for old, new in (("nginx -t && nginx -s reload", ""),
+                         ("/usr/share/wuts/nginx", f"{tmp_path}/share"),
+                         ("/etc/nginx/conf.d/wuts-onprem.conf",
+                          f"{tmp_path}/zz.http"),
+                         ("/etc/nginx", str(tmp_path)),
+                         ("/etc/ssl", str(tmp_path)),
+                         ("9090", f"127.0.0.1:{port}"),
+                         ("|acme|", f"|{tenant.name}|"),
+                         ("http://127.0.0.1:8090", "http://127.0.0.1:1")):
+            text = text.replace(old, new)
+        return text
+
+    for beginning in "sed -e 's|@LISTEN@", "sed -e 's|@ENGINE_URL@":
+        subprocess.run(["sh", "-ec", follow(document.block(
+            "onprem.md", "## nginx", beginning))], check=True, timeout=30)
+    site = start(port, wuts_http=main_site(wuts, free_port()),
+                 y_http=follow(document.block("onprem.md", "## nginx",
+                                              "include ")),
+                 wuts__realip_conf=template("wuts-realip.conf.in",
+                                            PROXIES="127.0.0.0/8"))
+    site.url = f"https://127.0.0.1:{port}"
+    trusted = str(tmp_path / "authority.pem")
+    answer = ask(site, "/v1/users/login", method="POST", verify=trusted,
+                 headers={"X-Forwarded-For": "203.0.113.77"},
+                 auth=("admin", "secret"), json={"new_password": "Passw0rd!"})
+    assert answer.status_code == 200, answer.text
+    token = answer.json()["users"][0]["token"]
+    entry = done(tenant.admin.client.get("/audit"))["entries"][0]
+    assert entry["address"] == "203.0.113.77"
+    answer = ask(site, "/v1/messages", token, "POST", verify=trusted)
+    assert answer.json()["errors"][0]["details"].startswith(
+        "Connection timed out")
 
 
 # --- TLS --------------------------------------------------------------------
