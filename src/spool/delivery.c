@@ -169,7 +169,16 @@ explain(struct slot *slot, CURLcode code, struct delivery_result *result)
 	bool refused = slot->guard.refused[0] != '\0' &&
 	    (code == CURLE_COULDNT_CONNECT ||
 	    code == CURLE_ABORTED_BY_CALLBACK);
+	long sent = 0;
 
+	/* One code for a scheme that is not allowed, when nothing was sent yet,
+	   and for an answer that has no status line. */
+	if (code == CURLE_UNSUPPORTED_PROTOCOL) {
+		check(curl_easy_getinfo(slot->easy, CURLINFO_REQUEST_SIZE,
+		    &sent));
+		if (sent > 0)
+			code = CURLE_WEIRD_SERVER_REPLY;
+	}
 	result->error = answer_explain(code, refused);
 	if (refused)
 		snprintf(result->why, sizeof(result->why),

@@ -315,6 +315,17 @@ an_answer_that_drips_costs_no_more_than_the_timeout(void **state)
 }
 
 static void
+what_is_no_http_is_called_so(void **state)
+{
+	struct fixture *f = *state;
+
+	f->answer = "SSH-2.0-OpenSSH_9.2\r\n";
+	start(f, 1);
+	assert_int_equal(run(f)->status, 0);
+	assert_string_equal(f->result.error, "the answer was not HTTP");
+}
+
+static void
 what_the_receiver_says_is_kept(void **state)
 {
 	struct fixture *f = *state;
@@ -470,6 +481,7 @@ main(void)
 		TEST(retry_after_is_reported),
 		TEST(an_endless_answer_is_cut_but_its_status_counts),
 		TEST(an_answer_that_drips_costs_no_more_than_the_timeout),
+		TEST(what_is_no_http_is_called_so),
 		TEST(what_the_receiver_says_is_kept),
 		TEST(a_receiver_that_does_not_answer_costs_the_timeout),
 		TEST(a_forbidden_address_is_not_connected_to),
