@@ -34,7 +34,8 @@ new_user_check(const struct service *service, const char *email,
 	    user_password_check(password), password == NULL ? NULL : "***");
 	if (webhook_url != NULL)
 		check_field(fault, "webhook_url",
-		    webhook_url_check(webhook_url, &policy), webhook_url);
+		    webhook_url_check(webhook_url, &policy),
+		    service_webhook_url_shown(webhook_url));
 }
 
 void

@@ -209,6 +209,12 @@ service_webhook_policy(const struct service *service)
 	return policy;
 }
 
+const char *
+service_webhook_url_shown(const char *url)
+{
+	return url != NULL && strchr(url, '@') != NULL ? "***" : url;
+}
+
 int
 service_refuse_fields(struct fault *fault)
 {

@@ -149,6 +149,10 @@ struct service {
 /* The rules for webhook URLs of this installation. */
 struct webhook_policy service_webhook_policy(const struct service *service);
 
+/* What of a refused webhook URL may be echoed: not one with user information,
+   of which a password may be part. */
+const char *service_webhook_url_shown(const char *url);
+
 /* Fields have been added: make it the one refusal. Returns -1. */
 int service_refuse_fields(struct fault *fault);
 int service_refuse_forbidden(struct fault *fault);

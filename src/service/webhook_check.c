@@ -91,7 +91,8 @@ webhook_input_check(const struct service *service,
 	problem = input->url == NULL ? "is required" :
 	    webhook_url_check(input->url, &policy);
 	if (problem != NULL)
-		fault_add_field(fault, "webhook_url", problem, input->url);
+		fault_add_field(fault, "webhook_url", problem,
+		    service_webhook_url_shown(input->url));
 	if (input->nevents == 0)
 		fault_add_field(fault, "enabled_events",
 		    "must name at least one event", NULL);

@@ -44,7 +44,8 @@ webhook_service_stage(struct service *service, const struct caller *caller,
 
 	wuts_assert(caller->identity.kind == IDENTITY_USER);
 	if (problem != NULL) {
-		fault_add_field(fault, "webhook_url", problem, url);
+		fault_add_field(fault, "webhook_url", problem,
+		    service_webhook_url_shown(url));
 		return service_refuse_fields(fault);
 	}
 	if (change_run(service, caller, &caller->identity.tenant_id,

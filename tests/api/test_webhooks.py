@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from harness import done, invalid, is_time, refused
+from harness import PASSWORD, done, invalid, is_time, refused
 
 URL = "https://example.com/hook"
 MEMBERS = {"id", "device_id", "webhook_url", "enabled_events", "enabled",
@@ -296,7 +296,16 @@ http://[2001:0:a00:1::1]/ http://[fe80::1%25eth0]/ http://[::1
 @pytest.mark.parametrize("url", BAD_URLS)
 def test_a_url_that_must_not_be_called_is_refused(house, url):
     response = house.admin.client.post("/webhook", settings(webhook_url=url))
-    invalid(response, "webhook_url")
+    assert ":secret@" not in str(invalid(response, "webhook_url"))
+
+
+@pytest.mark.parametrize("path, members", [
+    ("/user/webhook", {}),
+    ("/users", {"email": "new@example.com", "password": PASSWORD})])
+def test_a_password_in_a_url_is_not_echoed(house, path, members):
+    response = house.admin.client.post(path, {
+        "webhook_url": "https://user:hunter22@example.com/", **members})
+    assert "hunter22" not in str(invalid(response, "webhook_url"))
 
 
 @pytest.mark.parametrize("url", [
