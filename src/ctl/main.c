@@ -216,8 +216,11 @@ refuse_words(int argc, char **argv)
 		print_noun_usage(argv[0], stdout);
 		return CTL_OK;
 	}
-	fprintf(stderr, "wutsctl: there is no command \"%s%s%s\"\n", argv[0],
-	    argc > 1 ? " " : "", argc > 1 ? argv[1] : "");
+	if (is_noun && argc == 1)
+		fprintf(stderr, "wutsctl: %s what?\n", argv[0]);
+	else
+		fprintf(stderr, "wutsctl: there is no command \"%s%s%s\"\n",
+		    argv[0], argc > 1 ? " " : "", argc > 1 ? argv[1] : "");
 	if (is_noun)
 		print_noun_usage(argv[0], stderr);
 	else
