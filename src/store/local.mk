@@ -93,6 +93,8 @@ tests_unit_store_test_list_LDADD = $(store_test_libs)
 tests_unit_store_test_outage_SOURCES = \
 	$(store_test_common) tests/unit/store/test_outage.c
 tests_unit_store_test_outage_LDADD = $(store_test_libs)
+tests_unit_store_test_outage_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=clock_mono_us
 tests_unit_store_test_outbox_SOURCES = \
 	$(store_test_common) tests/unit/store/test_outbox.c
 tests_unit_store_test_outbox_LDADD = $(store_test_libs)

