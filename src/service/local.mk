@@ -106,6 +106,8 @@ tests_unit_service_test_account_LDADD = $(service_test_libs)
 tests_unit_service_test_api_key_SOURCES = \
 	$(service_test_common) tests/unit/service/test_api_key.c
 tests_unit_service_test_api_key_LDADD = $(service_test_libs)
+tests_unit_service_test_api_key_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=clock_wall_us
 tests_unit_service_test_audit_SOURCES = \
 	$(service_test_common) tests/unit/service/test_audit.c
 tests_unit_service_test_audit_LDADD = $(service_test_libs)
