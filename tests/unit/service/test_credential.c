@@ -8,6 +8,7 @@
 #include "wuts/crypto.h"
 
 #include <string.h>
+#include <time.h>
 
 #define PASSWORD "correct horse battery"
 
@@ -259,6 +260,16 @@ log_in_goes_on_when_the_hash_cannot_be_renewed(void **state)
 	    PASSWORD), 1);
 }
 
+/* Of the processor, not of the clock: others use it as well. */
+static int64_t
+time_used_us(void)
+{
+	struct timespec ts;
+
+	assert_int_equal(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts), 0);
+	return ts.tv_sec * CLOCK_SECOND_US + ts.tv_nsec / 1000;
+}
+
 static int64_t
 best_time_of(struct world *w, const struct uuid *tenant_id, const char *email,
     const char *password)
@@ -267,9 +278,9 @@ best_time_of(struct world *w, const struct uuid *tenant_id, const char *email,
 	int i;
 
 	for (i = 0; i < 5; i++) {
-		start_us = clock_mono_us();
+		start_us = time_used_us();
 		assert_int_equal(check(w, tenant_id, email, password), 0);
-		us = clock_mono_us() - start_us;
+		us = time_used_us() - start_us;
 		if (us < best_us)
 			best_us = us;
 	}
