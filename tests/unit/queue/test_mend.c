@@ -406,7 +406,7 @@ want_beside(struct sink *sink, void *const *state, mender_wish *wish,
     unsigned n)
 {
 	struct asking asking = { state, wish, n, 99 };
-	int64_t until_us = clock_mono_us() + 10 * CLOCK_SECOND_US;
+	int64_t until_us = clock_mono_us() + 60 * CLOCK_SECOND_US;
 	pthread_t thread;
 
 	assert_int_equal(pthread_create(&thread, NULL, ask, &asking), 0);
