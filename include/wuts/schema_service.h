@@ -17,7 +17,7 @@ int schema_service_migrate(const struct settings *settings, const char *dir,
 
 /* Write what programs older than this release did not write about users: to be
    called after a migration, as often as one likes, while programs of any
-   release serve. One short transaction a user. *users_r: so many lacked
+   release serve, in short transactions. *users_r: so many lacked
    something; *tenants_r: so many had a wrong count of users. 0 / -1. */
 int schema_service_complete_users(const struct settings *settings,
     unsigned *users_r, unsigned *tenants_r, struct fault *fault);
