@@ -3,10 +3,12 @@
 import json
 import re
 import socket
+import subprocess
 import time
 
 import pytest
 
+import harness
 from harness import done, free_port, wait_for
 from onprem import engine, front, houses, refused  # noqa: F401
 
@@ -106,6 +108,47 @@ def test_the_operators_key_opens_the_numbers_and_nothing_else(front, wuts):
                          ("POST", "/v1/users/logout")):
         refused(front.own.elsewhere().request(method, path, key, b"{}",
                                               scheme="Apikey "), 401, 1005)
+
+
+def test_the_operators_key_has_12_to_128_characters(wuts, tmp_path):
+    key, config = tmp_path / "apikey", tmp_path / "wuts.conf"
+    config.write_text(re.sub(
+        r"(?m)^onprem_apikey_file = .*", f"onprem_apikey_file = {key}",
+        (wuts.run / "wuts.conf").read_text()))
+    for length, status in (11, 1), (12, 0), (128, 0), (129, 1):
+        key.write_text("k" * length)
+        key.chmod(0o600)
+        tested = subprocess.run([harness.BUILD / "wutsd", "-t", "-c", config],
+                                capture_output=True, text=True, timeout=30)
+        assert (tested.returncode != 0) == bool(status), (length, tested)
+        assert status == 0 or f"has {length} characters" in tested.stderr
+
+
+@pytest.fixture
+def without(wuts):
+    """The database without one of its tables."""
+    gone = []
+
+    def without(table):
+        wuts.sql(f"RENAME TABLE {table} TO {table}_away")
+        gone.append(table)
+
+    yield without
+    for table in gone:
+        wuts.sql(f"RENAME TABLE {table}_away TO {table}")
+
+
+def test_without_its_schema_health_says_uninitialized(front, houses, without):
+    without("schema_migration")
+    assert told(get(front, houses, "/v1/health")) == {
+        "gateway_status": "uninitialized"}
+
+
+def test_what_the_database_does_not_answer_is_1023(front, houses, without):
+    without("onprem_settings")
+    for method, body in ("GET", None), ("PATCH", b'{"log_level":"info"}'):
+        refused(front.own.request(method, "/v1/settings/application",
+                                  houses[0].tokens["admin"], body), 500, 1023)
 
 
 def test_the_root_answers_without_a_token(front):
