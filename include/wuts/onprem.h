@@ -101,6 +101,10 @@ void onprem_settings_init(struct onprem_settings *settings);
 int onprem_settings_merge(struct onprem_settings *settings,
     const json_t *patch, struct fault *fault);
 
+/* A URL that was merged, not empty: may there be such a host and port? NULL, or
+   what is wrong. Apart, because what is stored already must stay readable. */
+const char *onprem_url_check_host(const char *url);
+
 /* The inner object of GET, whose fields onprem_settings_merge() reads. wa_id
    NULL: without that member. */
 void onprem_settings_write(struct json_writer *w,

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* What a user name and a password may be in the On-Premises dialect, and which
-   number an account of the engine's has. */
+/* What a user name, a password and a webhook's host may be in the On-Premises
+   dialect, and which number an account of the engine's has. */
 #include "config.h"
 
 #include "wuts/onprem.h"
 
+#include <arpa/inet.h>
+#include <stdlib.h>
 #include <string.h>
 
 static bool
@@ -76,4 +78,62 @@ onprem_take_number(const char *jid, char wa_id_r[ONPREM_WA_ID_MAX + 1])
 		return;
 	memcpy(wa_id_r, jid, len);
 	wa_id_r[len] = '\0';
+}
+
+/* --- the host of a webhook --- */
+
+static bool
+is_ipv6(const char *text, size_t len)
+{
+	char buf[INET6_ADDRSTRLEN];
+	struct in6_addr address;
+
+	if (len >= sizeof(buf))
+		return false;
+	memcpy(buf, text, len);
+	buf[len] = '\0';
+	return inet_pton(AF_INET6, buf, &address) == 1;
+}
+
+/* Names of containers may hold what those of the DNS may not. */
+static bool
+is_host(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (!is_alphanumeric(text[i]) && text[i] != '-' &&
+		    text[i] != '.' && text[i] != '_')
+			return false;
+	return len > 0;
+}
+
+/* None is the usual one. */
+static bool
+is_port(const char *text, size_t len)
+{
+	if (len > 5 || strspn(text, "0123456789") < len)
+		return false;
+	return len == 0 || (atoi(text) >= 1 && atoi(text) <= 65535);
+}
+
+const char *
+onprem_url_check_host(const char *url)
+{
+	const char *host = strstr(url, "://") + 3, *end, *past;
+	bool is_good;
+
+	past = host + strcspn(host, "/?");
+	if (host[0] == '[') {
+		end = memchr(host, ']', (size_t)(past - host));
+		is_good = end != NULL && is_ipv6(host + 1,
+		    (size_t)(end - host - 1));
+		end = is_good ? end + 1 : past;
+	} else {
+		end = host + strcspn(host, ":/?");
+		is_good = is_host(host, (size_t)(end - host));
+	}
+	if (!is_good)
+		return "must name a host";
+	return end == past || (*end == ':' &&
+	    is_port(end + 1, (size_t)(past - end - 1))) ? NULL :
+	    "must have a port from 1 to 65535";
 }

@@ -299,6 +299,23 @@ onprem_lock_as_admin(struct change *change, struct fault *fault)
 }
 
 static int
+merge(struct onprem_settings *settings, const json_t *patch,
+    struct fault *fault)
+{
+	const char *problem;
+
+	if (onprem_settings_merge(settings, patch, fault) < 0)
+		return -1;
+	problem = json_object_get(json_object_get(patch, "webhooks"),
+	    "url") == NULL || settings->webhook_url[0] == '\0' ? NULL :
+	    onprem_url_check_host(settings->webhook_url);
+	if (problem == NULL)
+		return 0;
+	fault_add_field(fault, "webhooks.url", problem, NULL);
+	return service_refuse_fields(fault);
+}
+
+static int
 patch_body(struct change *change, void *ctx, struct fault *fault)
 {
 	const struct onprem_patch *patch = ctx;
@@ -321,8 +338,7 @@ patch_body(struct change *change, void *ctx, struct fault *fault)
 	before = onprem.settings;
 	if (patch->patch == NULL)
 		onprem_settings_init(&onprem.settings);
-	else if (onprem_settings_merge(&onprem.settings, patch->patch,
-	    fault) < 0)
+	else if (merge(&onprem.settings, patch->patch, fault) < 0)
 		return -1;
 	onprem.updated_us = change_time_after(change, onprem.updated_us);
 	if (onprem_store_update(change->db, &onprem, fault) < 0)

@@ -99,6 +99,9 @@ GOOD = [(path, value, value) for path in BOOLS for value in (True, False)] + [
     ("webhooks.url", "https://x.example/a?b=c", "https://x.example/a?b=c"),
     ("webhooks.url", "HTTPS://[2001:db8::1]:8443/@x",
      "HTTPS://[2001:db8::1]:8443/@x"),
+    ("webhooks.url", "https://a_container:65535?x",
+     "https://a_container:65535?x"),
+    ("webhooks.url", "https://x.example:", "https://x.example:"),
     ("webhooks.url", "https://10.0.0.1" + "/a" * 1016,
      "https://10.0.0.1" + "/a" * 1016),
 ] + [("webhooks.max_concurrent_requests", n, n) for n in (6, 12, 18, 24)]
@@ -137,7 +140,10 @@ BAD = [(path, value) for path in BOOLS + ["pass_through"]
         "https:///path", "https://:443/", "https://u@x.example/",
         "https://u:p@x.example/", "https://x.example/#part",
         "https://x.example/a b", "https://x.example/\u00e4",
-        "https://x.example/\n", "https://10.0.0.1/" + "/a" * 1016, " ", 5,
+        "https://x.example/\n", "https://x.example:84430/",
+        "https://x.example:0", "https://x.example:https/", "https://[::1/",
+        "https://[::1]8443/", "https://[x]/", "https://x%41/", "https://x<y?",
+        "https://10.0.0.1/" + "/a" * 1016, " ", 5,
         None, [])] + [
     (path, value) for path in ("webhooks", "media", "webhooks.message",
                                "garbagecollector_enable")
