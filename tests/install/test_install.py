@@ -59,6 +59,10 @@ def test_documents_and_units_name_the_places_of_this_installation(installed):
     service = installed.find("wutsd.service").read_text()
     assert f"ExecStart={sbindir}/wutsd -c {sysconfdir}/wuts/wuts.conf\n" in \
         service
+    state = place("localstatedir")
+    for unit in "wutsd.service", "wuts-spool.service":
+        assert (f"\nReadWritePaths=-{run_dir} -{state}/lib/wuts"
+                f" -{state}/log/wuts\n") in installed.find(unit).read_text()
     assert f"ListenStream={run_dir}/wutsd.sock\n" in \
         installed.find("wutsd.socket").read_text()
     sample = installed.find("wuts.conf.sample").read_text()
