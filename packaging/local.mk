@@ -82,3 +82,10 @@ EXTRA_DIST += \
 .PHONY: check-package
 check-package:
 	$(AM_TESTS_ENVIRONMENT) $(srcdir)/tests/package/run
+
+# The directories that are ours alone; automake removes files only.
+uninstall-hook:
+	-for dir in '$(sqldir)' '$(nginxdir)' '$(sharedhostingdir)' \
+	    '$(pkgdatadir)' '$(docdir)'; do \
+		test ! -d "$(DESTDIR)$$dir" || rmdir "$(DESTDIR)$$dir"; \
+	done

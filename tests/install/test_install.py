@@ -72,8 +72,10 @@ def test_documents_and_units_name_the_places_of_this_installation(installed):
         installed.find("wuts.conf.5").read_text()
 
 
-def test_uninstall_leaves_no_file(tmp_path, installed):
+def test_uninstall_leaves_no_file_and_no_directory_of_ours(tmp_path,
+                                                           installed):
     other = type(installed)(tmp_path / "root")
     assert other.files()
     other.make("uninstall")
     assert not other.files()
+    assert not list(other.destdir.rglob("*wuts*"))
