@@ -38,7 +38,7 @@ class Installed:
         done = subprocess.run(
             ["make", "-s", "-C", harness.BUILD, target,
              f"DESTDIR={self.destdir}"], stdin=subprocess.DEVNULL,
-            capture_output=True, text=True, timeout=120)
+            capture_output=True, text=True, timeout=600)
         assert done.returncode == 0, done.stderr
 
     def files(self):
