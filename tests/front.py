@@ -83,4 +83,4 @@ http {{
 
     def close(self):
         self.process.terminate()
-        self.process.wait(20)
+        self.process.wait(60)

@@ -63,7 +63,7 @@ def is_time(text):
     return isinstance(text, str) and bool(TIME.fullmatch(text))
 
 
-def wait_for(what, condition, seconds=20):
+def wait_for(what, condition, seconds=60):
     """The first true value of condition(); AssertionError past the deadline."""
     end = time.monotonic() + seconds
     while True:
@@ -497,7 +497,7 @@ class Hook:
         self.answer = 200	# when there are no more; (status, headers[, body]) too,
 				# or a function that returns either
 
-    def wait_for(self, condition, seconds=20):
+    def wait_for(self, condition, seconds=60):
         """The first true value of condition(deliveries)."""
         end = time.monotonic() + seconds
         with self.receiver.arrived:
@@ -510,12 +510,12 @@ class Hook:
                     repr([d.body for d in self.deliveries])
                 self.receiver.arrived.wait(left)
 
-    def wait(self, n=1, seconds=20):
+    def wait(self, n=1, seconds=60):
         """The deliveries, once they are n or more."""
         self.wait_for(lambda seen: len(seen) >= n, seconds)
         return list(self.deliveries)
 
-    def wait_event(self, event_id, seconds=20):
+    def wait_event(self, event_id, seconds=60):
         """The first delivery of the event with this id."""
         return self.wait_for(lambda seen: next(
             (d for d in seen if d.id == event_id), None), seconds)

@@ -37,7 +37,7 @@ def hurt_wutsd(victim, log, **inject):
         yield
     finally:
         master.terminate()
-        master.wait(20)
+        master.wait(60)
         victim.quickstart("start", "wutsd")
         wait_for("an answer", victim.is_ready)
 
