@@ -106,8 +106,8 @@ def victim(request):
 
 @pytest.fixture(scope="session")
 def hasty(request):
-    """Takes over the request of a process that is gone after two seconds."""
-    yield from lend(request, Victim(request_timeout="2s", workers="2"))
+    """Takes over the request of a process that is gone after four seconds."""
+    yield from lend(request, Victim(request_timeout="4s", workers="2"))
 
 
 @pytest.fixture

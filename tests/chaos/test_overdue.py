@@ -77,7 +77,7 @@ def test_a_worker_killed_at_its_deadline(hasty):
         wait_for_visit()
         with stopped_workers(hasty):
             told_to_come_back(waiting.result())
-            assert 1.5 < time.monotonic() - began < 20
+            assert 3.5 < time.monotonic() - began < 20
     log = (hasty.run / "logs" / "wutsd.log").read_text()
     assert re.search(r"overdue in a request, killed", log)
     done(client.get("/users"))
