@@ -60,10 +60,10 @@ new_user_make_token(const struct service *service, const struct uuid *id,
 	new_user_keep_token(&service->settings->keys, id, token_r, kept_r);
 }
 
-int
+void
 new_user_prepare(struct service *service, const struct caller *caller,
     struct new_user *new_user, const char *password,
-    char token_r[UUID_TEXT_LEN + 1], struct fault *fault)
+    char token_r[UUID_TEXT_LEN + 1])
 {
 	struct user *user = &new_user->user;
 
@@ -71,11 +71,9 @@ new_user_prepare(struct service *service, const struct caller *caller,
 	uuid_new_ordered(&new_user->email_id);
 	user->active = true;
 	new_user_make_token(service, &user->id, token_r, &new_user->token);
-	if (password == NULL || login_hash(service, caller, password,
-	    new_user->password_hash, fault) == 0)
-		return 0;
-	crypto_wipe(token_r, UUID_TEXT_LEN + 1);
-	return -1;
+	if (password != NULL)
+		login_hash_new(service, caller, password,
+		    new_user->password_hash);
 }
 
 static int
