@@ -54,6 +54,13 @@ void crypto_random(void *out, size_t len);
 void crypto_sha256(const void *data, size_t len, uint8_t out[CRYPTO_HASH_LEN]);
 void crypto_hmac_sha256(const void *key, size_t key_len, const void *data,
     size_t len, uint8_t out[CRYPTO_HASH_LEN]);
+/* The same with a key that is used again and again: half the work. A message
+   comes in pieces; end begins the next. */
+struct crypto_hmac;
+struct crypto_hmac *crypto_hmac_new(const void *key, size_t key_len);
+void crypto_hmac_free(struct crypto_hmac **hmacp);
+void crypto_hmac_add(struct crypto_hmac *hmac, const void *data, size_t len);
+void crypto_hmac_end(struct crypto_hmac *hmac, uint8_t out[CRYPTO_HASH_LEN]);
 bool crypto_is_equal(const void *a, const void *b, size_t len); /* const time */
 void crypto_wipe(void *data, size_t len);
 
@@ -85,6 +92,9 @@ void crypto_hex(const void *data, size_t len, char *out);
 bool crypto_unhex(const char *text, size_t len, void *out);
 /* Appends standard base64 with padding. */
 void crypto_base64(struct strbuf *out, const void *data, size_t len);
+/* The same to CRYPTO_BASE64_LEN(len) characters and NUL. */
+#define CRYPTO_BASE64_LEN(len) (((len) + 2) / 3 * 4)
+void crypto_base64_text(const void *data, size_t len, char *out);
 /* Strict standard base64; *out_len_r set. NULL: not base64. In arena. */
 uint8_t *crypto_unbase64(struct arena *arena, const char *text, size_t len,
     size_t *out_len_r);

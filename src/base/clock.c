@@ -5,7 +5,6 @@
 
 #include "wuts/clock.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -66,6 +65,14 @@ date_from_days(int64_t days, int *year_r, int *month_r, int *day_r)
 	*year_r = (int)(year_of_era + era * 400 + (*month_r <= 2));
 }
 
+/* Each log line has a time, and each attempt two: no printf for them. */
+static void
+put_two(char *to, int value)
+{
+	to[0] = (char)('0' + value / 10);
+	to[1] = (char)('0' + value % 10);
+}
+
 char *
 clock_format(int64_t wall_us, char buf[CLOCK_RFC3339_SIZE])
 {
@@ -80,37 +87,44 @@ clock_format(int64_t wall_us, char buf[CLOCK_RFC3339_SIZE])
 		seconds = INT64_C(253402300799);
 	date_from_days(seconds / DAY_S, &year, &month, &day);
 	of_day = seconds % DAY_S;
-	snprintf(buf, CLOCK_RFC3339_SIZE, "%04u-%02u-%02uT%02u:%02u:%02uZ",
-	    (unsigned)year % 10000, (unsigned)month % 100,
-	    (unsigned)day % 100, (unsigned)(of_day / 3600) % 100,
-	    (unsigned)(of_day / 60 % 60), (unsigned)(of_day % 60));
+	memcpy(buf, "yyyy-mm-ddThh:mm:ssZ", CLOCK_RFC3339_SIZE);
+	put_two(buf, year / 100);
+	put_two(buf + 2, year % 100);
+	put_two(buf + 5, month);
+	put_two(buf + 8, day);
+	put_two(buf + 11, (int)(of_day / 3600));
+	put_two(buf + 14, (int)(of_day / 60 % 60));
+	put_two(buf + 17, (int)(of_day % 60));
 	return buf;
 }
 
 static void
-format_fraction(int64_t wall_us, unsigned digits, char *buf, size_t size)
+format_fraction(int64_t wall_us, unsigned digits, char *buf)
 {
 	unsigned micros = wall_us < 0 ? 0 :
 	    (unsigned)(wall_us % CLOCK_SECOND_US);
-	char seconds[CLOCK_RFC3339_SIZE];
 
-	clock_format(wall_us, seconds);
+	clock_format(wall_us, buf);
 	if (digits == 3)
 		micros /= 1000;
-	snprintf(buf, size, "%.19s.%0*uZ", seconds, (int)digits, micros);
+	buf += CLOCK_RFC3339_SIZE - 2;	/* over the Z */
+	*buf = '.';
+	for (unsigned i = digits; i > 0; i--, micros /= 10)
+		buf[i] = (char)('0' + micros % 10);
+	memcpy(buf + digits + 1, "Z", 2);
 }
 
 char *
 clock_format_micros(int64_t wall_us, char buf[CLOCK_RFC3339_MICROS_SIZE])
 {
-	format_fraction(wall_us, 6, buf, CLOCK_RFC3339_MICROS_SIZE);
+	format_fraction(wall_us, 6, buf);
 	return buf;
 }
 
 char *
 clock_format_millis(int64_t wall_us, char buf[CLOCK_RFC3339_MILLIS_SIZE])
 {
-	format_fraction(wall_us, 3, buf, CLOCK_RFC3339_MILLIS_SIZE);
+	format_fraction(wall_us, 3, buf);
 	return buf;
 }
 

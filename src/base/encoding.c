@@ -56,13 +56,16 @@ crypto_unhex(const char *text, size_t len, void *out)
 void
 crypto_base64(struct strbuf *out, const void *data, size_t len)
 {
-	int n;
+	strbuf_reserve(out, CRYPTO_BASE64_LEN(len) + 1);
+	crypto_base64_text(data, len, out->data + out->len);
+	out->len += CRYPTO_BASE64_LEN(len);
+}
 
+void
+crypto_base64_text(const void *data, size_t len, char *out)
+{
 	wuts_assert(len < INT32_MAX / 2);
-	strbuf_reserve(out, (len + 2) / 3 * 4 + 1);
-	n = EVP_EncodeBlock((unsigned char *)out->data + out->len, data,
-	    (int)len);
-	out->len += (size_t)n;
+	(void)EVP_EncodeBlock((unsigned char *)out, data, (int)len);
 }
 
 static bool

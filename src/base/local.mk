@@ -17,6 +17,7 @@ libwuts_base_a_SOURCES = \
 	src/base/gate.c \
 	src/base/generations.c \
 	src/base/hash.c \
+	src/base/hmac.c \
 	src/base/json_text.c \
 	src/base/json_writer.c \
 	src/base/log.c \

@@ -36,6 +36,8 @@ static bool log_is_file;
 static _Thread_local bool log_is_held;
 static char held[HELD_SIZE];
 static size_t held_len;
+/* Asked for once a round: a process may be a fork of another. */
+static long held_pid;
 
 static const char *const level_names[] = {
 	[LOG_LEVEL_ERROR] = "error",
@@ -102,6 +104,7 @@ void
 log_hold(void)
 {
 	log_is_held = true;
+	held_pid = (long)getpid();
 }
 
 void
@@ -161,26 +164,23 @@ format_line(char line[LINE_BUF_SIZE], enum log_level level, const char *fmt,
     va_list ap)
 {
 	char text[LINE_MAX_BYTES], safe[LINE_MAX_BYTES];
-	char date[CLOCK_RFC3339_SIZE];
-	int64_t now_us = clock_wall_us();
+	char date[CLOCK_RFC3339_MILLIS_SIZE];
+	long pid = log_is_held ? held_pid : (long)getpid();
 	size_t len;
 
-	clock_format(now_us, date);
-	date[sizeof(date) - 2] = '\0';	/* without the Z */
+	clock_format_millis(clock_wall_us(), date);
 	vsnprintf(text, sizeof(text), fmt, ap);
-	safe[escape(safe, sizeof(safe) - 1, text)] = '\0';
 	len = (size_t)snprintf(line, 160, log_is_json ?
-	    "{\"time\":\"%s.%03dZ\",\"program\":\"%.32s\",\"pid\":%ld,"
-	    "\"level\":\"%s\"" : "%s.%03dZ %.32s[%ld] %s ", date,
-	    (int)(now_us / 1000 % 1000), log_program, (long)getpid(),
+	    "{\"time\":\"%s\",\"program\":\"%.32s\",\"pid\":%ld,"
+	    "\"level\":\"%s\"" : "%s %.32s[%ld] %s ", date, log_program, pid,
 	    level_names[level]);
 	if (log_is_json) {
+		safe[escape(safe, sizeof(safe) - 1, text)] = '\0';
 		len += log_json_members(line + len, LINE_BUF_SIZE - len - 2,
 		    safe);
 		line[len++] = '}';
 	} else {
-		memcpy(line + len, safe, strlen(safe));
-		len += strlen(safe);
+		len += escape(line + len, LINE_MAX_BYTES - 1, text);
 	}
 	line[len++] = '\n';
 	return len;

@@ -14,6 +14,8 @@
 #include <string.h>
 
 #define SMALLEST_BYTES 256
+/* What is printed mostly fits, and is then printed once. */
+#define PRINTF_ROOM 64
 
 void
 strbuf_reserve(struct strbuf *sb, size_t more)
@@ -58,16 +60,21 @@ void
 strbuf_printf(struct strbuf *sb, const char *fmt, ...)
 {
 	va_list ap;
+	size_t room;
 	int len;
 
+	strbuf_reserve(sb, PRINTF_ROOM);
+	room = sb->cap - sb->len;
 	va_start(ap, fmt);
-	len = vsnprintf(NULL, 0, fmt, ap);
+	len = vsnprintf(sb->data + sb->len, room, fmt, ap);
 	va_end(ap);
 	wuts_assert(len >= 0);
-	strbuf_reserve(sb, (size_t)len);
-	va_start(ap, fmt);
-	vsnprintf(sb->data + sb->len, (size_t)len + 1, fmt, ap);
-	va_end(ap);
+	if ((size_t)len >= room) {
+		strbuf_reserve(sb, (size_t)len);
+		va_start(ap, fmt);
+		vsnprintf(sb->data + sb->len, (size_t)len + 1, fmt, ap);
+		va_end(ap);
+	}
 	sb->len += (size_t)len;
 }
 

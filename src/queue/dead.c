@@ -44,18 +44,20 @@ collect(struct queue_reader *reader, struct strbuf *text)
 		uint32_t offset = reader->dying[i].pos.offset;
 		struct queue_segment *seg = queue_segment_get(reader,
 		    reader->dying[i].pos.segment);
+		struct queue_view *view;
 
 		if (seg == NULL)
 			continue;
-		if (queue_segment_line(reader, seg, offset,
-		    &reader->load_view, &line, &bad, &fault) == 0) {
+		view = queue_load_view(reader, seg, offset);
+		if (queue_segment_line(reader, seg, offset, view, &line, &bad,
+		    &fault) == 0) {
 			strbuf_append(text, line.text, line.len);
 			continue;
 		}
 		log_error("queue dead letter: %s", fault.text);
 		if (bad)
 			queue_segment_set_aside(reader, seg, offset,
-			    queue_view_resync(&reader->load_view,
+			    queue_view_resync(view,
 			    (uint64_t)offset + 1, seg->size));
 		else
 			seg->kept = reader->dying[i].unread = true;

@@ -136,7 +136,7 @@ count_outcome(struct queue_reader *reader, struct queue_segment *seg,
 	}
 	/* Finished without a look at it. */
 	if (outcome == QUEUE_RETRY || queue_segment_line(reader, seg, place,
-	    &reader->load_view, &line, &bad, &fault) < 0)
+	    queue_load_view(reader, seg, place), &line, &bad, &fault) < 0)
 		return;
 	queue_line_bind(&line);
 	account = queue_tally_account(&line.record);

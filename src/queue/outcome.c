@@ -23,17 +23,39 @@
 
 #define LINE_MAX_LEN 64
 
+/* One line a delivery: printf would take as long as all else about it. */
+static char *
+put_number(char *to, uint64_t value)
+{
+	char digits[20];
+	size_t n = 0;
+
+	do
+		digits[n++] = (char)('0' + value % 10);
+	while ((value /= 10) > 0);
+	*to++ = ' ';
+	while (n > 0)
+		*to++ = digits[--n];
+	return to;
+}
+
 void
 queue_outcome_format(struct strbuf *out, char kind, uint32_t offset,
     unsigned attempts, int64_t due_us)
 {
-	size_t begin = out->len;
+	char line[LINE_MAX_LEN], *end = line;
 	uint32_t crc;
 
-	strbuf_printf(out, "%c %" PRIu32 " %u %" PRId64, kind, offset,
-	    attempts, due_us);
-	crc = crypto_crc32c(0, out->data + begin, out->len - begin);
-	strbuf_printf(out, " %08" PRIx32 "\n", crc);
+	*end++ = kind;
+	end = put_number(end, offset);
+	end = put_number(end, attempts);
+	end = put_number(end, due_us > 0 ? (uint64_t)due_us : 0);
+	crc = crypto_crc32c(0, line, (size_t)(end - line));
+	*end++ = ' ';
+	for (int shift = 28; shift >= 0; shift -= 4)
+		*end++ = "0123456789abcdef"[crc >> shift & 0xf];
+	*end++ = '\n';
+	strbuf_append(out, line, (size_t)(end - line));
 }
 
 bool

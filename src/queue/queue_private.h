@@ -147,6 +147,7 @@ struct queue_view {
 	size_t cap;
 	size_t len;
 	size_t chunk;		/* how much to read next time */
+	uint64_t used;		/* when, by whoever has several */
 	uint64_t off;		/* of buf[0] in the file */
 };
 

@@ -181,7 +181,8 @@ reader_free(struct queue_reader *reader)
 	queue_tally_close(&reader->tally);
 	queue_accounts_close(&reader->accounts);
 	queue_view_deinit(&reader->scan_view);
-	queue_view_deinit(&reader->load_view);
+	for (size_t i = 0; i < QUEUE_LOAD_VIEWS; i++)
+		queue_view_deinit(&reader->load_views[i]);
 	queue_view_deinit(&reader->mark_view);
 	if (reader->inotify_fd >= 0)
 		close(reader->inotify_fd);
@@ -201,7 +202,8 @@ queue_reader_open(struct queue_reader **reader_r, const char *dir,
 	reader->events = *events;
 	reader->lock_fd = reader->inotify_fd = -1;
 	queue_view_init(&reader->scan_view);
-	queue_view_init(&reader->load_view);
+	for (size_t i = 0; i < QUEUE_LOAD_VIEWS; i++)
+		queue_view_init(&reader->load_views[i]);
 	queue_view_init(&reader->mark_view);
 	/* The watch comes before the first look: what appears in between is
 	   seen twice, not missed. */
@@ -388,6 +390,7 @@ queue_reader_load(struct queue_reader *reader, struct queue_pos pos,
     struct strbuf *buf, struct queue_record *record_r, struct fault *fault)
 {
 	struct queue_segment *seg = queue_segment_get(reader, pos.segment);
+	struct queue_view *view;
 	struct queue_line line;
 	struct uuid account;
 	size_t event_size, request_size;
@@ -406,11 +409,12 @@ queue_reader_load(struct queue_reader *reader, struct queue_pos pos,
 		    "segment %s: the record at %" PRIu32 " was damaged",
 		    seg->name, pos.offset);
 	}
-	if (queue_segment_line(reader, seg, place, &reader->load_view,
-	    &line, &bad, fault) < 0) {
+	view = queue_load_view(reader, seg, place);
+	if (queue_segment_line(reader, seg, place, view, &line, &bad,
+	    fault) < 0) {
 		if (bad) {
 			queue_segment_set_aside(reader, seg, place,
-			    queue_view_resync(&reader->load_view,
+			    queue_view_resync(view,
 			    (uint64_t)place + 1, seg->size));
 			forget_damaged(reader, seg);
 		}

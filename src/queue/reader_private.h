@@ -184,6 +184,10 @@ struct queue_dying {
 	bool unread;		/* its segment could not be read now */
 };
 
+/* Records are loaded in the order of their endpoints' turns: each of a few busy
+   ones reads on where it was. */
+#define QUEUE_LOAD_VIEWS 8
+
 struct queue_reader {
 	struct queue_dirs dirs;
 	struct queue_events events;
@@ -200,7 +204,8 @@ struct queue_reader {
 	unsigned nopen;		/* descriptors of segments */
 	struct queue_segment *busy;	/* being read: keep its descriptor */
 	struct queue_view scan_view;
-	struct queue_view load_view;
+	struct queue_view load_views[QUEUE_LOAD_VIEWS];
+	uint64_t view_tick;
 	struct queue_view mark_view;
 	char dead_name[16];	/* the file of letters whose end is right */
 	struct queue_dying *dying;
@@ -240,6 +245,9 @@ void queue_segment_rewritten(struct queue_reader *reader,
 /* Forget it: close, free. The file stays. */
 void queue_segment_remove(struct queue_reader *reader,
     struct queue_segment *seg);
+/* A view that has come to this record, or is free to go there. */
+struct queue_view *queue_load_view(struct queue_reader *reader,
+    const struct queue_segment *seg, uint32_t offset);
 /* The record at an offset. Its strings live in the view. -1: FAULT_QUEUE;
    *bad_r says that the record itself is damaged. */
 int queue_segment_line(struct queue_reader *reader, struct queue_segment *seg,

@@ -102,12 +102,14 @@ is_waiting(struct queue_reader *reader, struct queue_segment *seg,
 {
 	const struct queue_noted *noted;
 	struct queue_outcomes outcomes;
+	struct queue_view *view = queue_load_view(reader, seg,
+	    request->offset);
 	struct queue_line line;
 	int ret = 1;
 	bool bad;
 
-	if (queue_segment_line(reader, seg, request->offset,
-	    &reader->load_view, &line, &bad, fault) < 0)
+	if (queue_segment_line(reader, seg, request->offset, view, &line,
+	    &bad, fault) < 0)
 		return bad ? 0 : -1;
 	if (!uuid_is_equal(&line.record.id, &request->id))
 		return 0;

@@ -258,7 +258,8 @@ queue_segment_rewritten(struct queue_reader *reader,
 	/* What the views remember is the old file's, and its descriptor may
 	   become the new one's. */
 	view_forget(&reader->scan_view, seg);
-	view_forget(&reader->load_view, seg);
+	for (size_t i = 0; i < QUEUE_LOAD_VIEWS; i++)
+		view_forget(&reader->load_views[i], seg);
 	view_forget(&reader->mark_view, seg);
 	segment_fd_close(reader, seg);
 	strcpy(seg->name, name);
@@ -317,6 +318,30 @@ queue_segment_line(struct queue_reader *reader, struct queue_segment *seg,
 		    seg->name, offset);
 	}
 	return 0;
+}
+
+struct queue_view *
+queue_load_view(struct queue_reader *reader, const struct queue_segment *seg,
+    uint32_t offset)
+{
+	struct queue_view *oldest = &reader->load_views[0];
+
+	reader->view_tick++;
+	for (size_t i = 0; i < QUEUE_LOAD_VIEWS; i++) {
+		struct queue_view *view = &reader->load_views[i];
+
+		if (view->owner == seg->number && view->fd >= 0 &&
+		    offset >= view->off && offset <= view->off + view->len) {
+			view->used = reader->view_tick;
+			return view;
+		}
+		if (view->used < oldest->used)
+			oldest = view;
+	}
+	/* A look at one record is small until others follow it. */
+	queue_view_start(oldest, -1, 0);
+	oldest->used = reader->view_tick;
+	return oldest;
 }
 
 static int

@@ -26,23 +26,17 @@ static int
 on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *known)
 {
 	struct delivery_pool *pool = ctx;
-	struct epoll_event event = { 0 };
-	int op = known != NULL ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+	uint32_t events = ((what & CURL_POLL_IN) != 0 ? EPOLLIN : 0u) |
+	    ((what & CURL_POLL_OUT) != 0 ? EPOLLOUT : 0u);
 
 	(void)easy;
-	if (what == CURL_POLL_REMOVE) {
-		(void)epoll_ctl(pool->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
-		return 0;
-	}
-	event.data.fd = fd;
-	event.events = ((what & CURL_POLL_IN) != 0 ? EPOLLIN : 0u) |
-	    ((what & CURL_POLL_OUT) != 0 ? EPOLLOUT : 0u);
-	if (epoll_ctl(pool->epoll_fd, op, fd, &event) < 0) {
+	(void)known;
+	if (what == CURL_POLL_REMOVE)
+		events = 0;
+	if (watches_want(&pool->watches, fd, events) < 0) {
 		log_error("watch a connection: %m");
 		return -1;
 	}
-	if (known == NULL)
-		curl_multi_assign(pool->multi, fd, pool);
 	return 0;
 }
 
@@ -68,7 +62,7 @@ delivery_pool_new(int epoll_fd, const char *queue_dir, unsigned max_in_flight,
 {
 	struct delivery_pool *pool = mem_calloc(1, sizeof(*pool));
 
-	pool->epoll_fd = epoll_fd;
+	watches_init(&pool->watches, epoll_fd);
 	pool->due_us = INT64_MAX;
 	pool->result = result;
 	pool->ctx = ctx;
@@ -97,7 +91,6 @@ slot_free(struct delivery_pool *pool, struct slot *slot)
 	curl_easy_cleanup(slot->easy);
 	target_unref(&slot->delivery.target);
 	strbuf_deinit(&slot->delivery.buf);
-	strbuf_deinit(&slot->lines.scratch);
 	answer_deinit(&slot->answer);
 	free(slot);
 }
@@ -113,6 +106,7 @@ delivery_pool_free(struct delivery_pool **poolp)
 	for (size_t i = 0; i < pool->nslots; i++)
 		slot_free(pool, pool->slots[i]);
 	curl_multi_cleanup(pool->multi);
+	watches_deinit(&pool->watches);
 	trusts_free(&pool->trusts);
 	free(pool->slots);
 	free(pool);
@@ -246,6 +240,8 @@ delivery_pool_socket(struct delivery_pool *pool, int fd,
 {
 	int running, what = 0;
 
+	if (!watches_are_for(&pool->watches, fd))
+		return;
 	if ((epoll_events & (EPOLLIN | EPOLLHUP)) != 0)
 		what |= CURL_CSELECT_IN;
 	if ((epoll_events & EPOLLOUT) != 0)

@@ -7,6 +7,7 @@
 #include "delivery.h"
 #include "guard.h"
 #include "headers.h"
+#include "watch.h"
 
 #include "wuts/log.h"
 
@@ -23,7 +24,8 @@ struct slot {
 	struct slot *next_free;
 	CURL *easy;
 	struct guard guard;
-	struct trusts *trusts;		/* the pool's */
+	struct trusts *trusts;		/* the pool's, as the next */
+	struct watches *watches;
 	unsigned policy_version;	/* that easy is set to */
 	bool in_multi;
 	int64_t began_us;
@@ -34,7 +36,7 @@ struct slot {
 
 struct delivery_pool {
 	CURLM *multi;
-	int epoll_fd;
+	struct watches watches;
 	int64_t due_us;
 	void (*result)(void *ctx, struct delivery *delivery,
 	    const struct delivery_result *result);

@@ -10,11 +10,16 @@
 #include "wuts/mem.h"
 #include "wuts/webhook.h"
 
+#include <unistd.h>
+
 #define CONNECT_MAX_MS 10000L	/* name, connection and TLS */
 /* libcurl does not tell what a name server allows: a change of address is
    noticed within these, by new and by kept connections. */
 #define DNS_KEEP_S 60L
 #define CONNECTION_KEEP_S 300L
+/* libcurl takes one from the heap for each attempt: answers are short, and the
+   heap is quick only with small ones. */
+#define ANSWER_BUFFER 1024L
 
 static size_t
 on_answer(char *data, size_t size, size_t n, void *ctx)
@@ -23,6 +28,25 @@ on_answer(char *data, size_t size, size_t n, void *ctx)
 
 	return answer_take(&slot->answer, data, size * n, clock_mono_us()) ?
 	    size * n : 0;
+}
+
+static curl_socket_t
+on_open(void *ctx, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	struct slot *slot = ctx;
+	curl_socket_t fd = guard_open_socket(&slot->guard, purpose, address);
+
+	if (fd != CURL_SOCKET_BAD)
+		watches_keep(slot->watches, fd);
+	return fd;
+}
+
+/* A connection may outlive the slot that made it. */
+static int
+on_close(void *ctx, curl_socket_t fd)
+{
+	watches_forget(ctx, fd);
+	return close(fd);
 }
 
 /* A connection is about to be made. */
@@ -72,9 +96,12 @@ set_constants(struct slot *slot)
 	check(curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_answer));
 	check(curl_easy_setopt(easy, CURLOPT_WRITEDATA, slot));
 	check(curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, slot->error));
-	check(curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION,
-	    guard_open_socket));
-	check(curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, &slot->guard));
+	check(curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open));
+	check(curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, slot));
+	check(curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close));
+	check(curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA,
+	    slot->watches));
+	check(curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, ANSWER_BUFFER));
 #if LIBCURL_VERSION_NUM >= 0x075000
 	check(curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION,
 	    guard_before_request));
@@ -136,6 +163,7 @@ delivery_slot_new(struct delivery_pool *pool)
 	if (slot->easy == NULL)
 		log_fatal("libcurl: out of memory");
 	slot->trusts = pool->trusts;
+	slot->watches = &pool->watches;
 	set_constants(slot);
 	if (pool->nslots == pool->cap) {
 		pool->cap = pool->cap * 2 + 16;

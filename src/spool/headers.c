@@ -11,7 +11,6 @@
 
 #include "wuts/clock.h"
 #include "wuts/crypto.h"
-#include "wuts/strbuf.h"
 #include "wuts/uuid.h"
 
 #include <inttypes.h>
@@ -19,7 +18,6 @@
 #include <string.h>
 
 #define REQUEST_ID_LEN 16
-#define SCRATCH_KEEP (64 * 1024)
 
 /* Of a webhook. */
 enum {
@@ -41,14 +39,29 @@ enum {
 	LINE_CALLBACK_COUNT
 };
 
+/* What follows in the line; returns where it ends. */
+static char *
+put(char *to, const char *end, const char *text)
+{
+	size_t len = strnlen(text, (size_t)(end - to));
+
+	memcpy(to, text, len);
+	return to + len;
+}
+
+/* By hand: there are seven in an attempt. */
 static void
 set_line(struct header_lines *lines, unsigned line, const char *name,
     const char *value)
 {
+	char *text = lines->text[line];
+	const char *end = text + HEADER_LINE_SIZE - 1;
+
 	/* libcurl takes "Name:" for "do not send", "Name;" for an empty
 	   value. */
-	snprintf(lines->text[line], HEADER_LINE_SIZE,
-	    value[0] == '\0' ? "%s;" : "%s: %s", name, value);
+	text = put(text, end, name);
+	text = put(text, end, value[0] == '\0' ? ";" : ": ");
+	*put(text, end, value) = '\0';
 }
 
 /* One v1 signature a secret that is valid, the newer one first. */
@@ -57,23 +70,21 @@ set_signatures(struct header_lines *lines, const struct delivery *delivery,
     const char *id, int64_t wall_us)
 {
 	const struct queue_record *record = &delivery->record;
-	const struct target *target = delivery->target;
-	const struct secret *old_key = target_old_key(target, wall_us);
+	struct target *target = delivery->target;
+	struct crypto_hmac *old = target_old_hmac(target, wall_us);
 	int64_t timestamp = wall_us / CLOCK_SECOND_US;
 	char text[2 * SIGNATURE_STANDARD_SIZE];
 
-	signature_standard(&target->key, id, timestamp, record->body,
-	    record->body_len, &lines->scratch, text);
-	if (old_key != NULL) {
+	signature_standard(target_hmac(target), id, timestamp, record->body,
+	    record->body_len, text);
+	if (old != NULL) {
 		size_t len = strlen(text);
 
 		text[len] = ' ';
-		signature_standard(old_key, id, timestamp, record->body,
-		    record->body_len, &lines->scratch, text + len + 1);
+		signature_standard(old, id, timestamp, record->body,
+		    record->body_len, text + len + 1);
 	}
 	set_line(lines, LINE_SIGNATURE, "webhook-signature", text);
-	if (lines->scratch.cap > SCRATCH_KEEP)
-		strbuf_deinit(&lines->scratch);
 }
 
 static unsigned
@@ -85,7 +96,7 @@ set_webhook(struct header_lines *lines, const struct delivery *delivery,
 	char hex[SIGNATURE_HEX_SIZE];
 
 	uuid_format(&record->id, id);
-	signature_hex(&delivery->target->key, record->body,
+	signature_hex(target_hmac(delivery->target), record->body,
 	    record->body_len, hex);
 	set_line(lines, LINE_ID, "webhook-id", id);
 	snprintf(number, sizeof(number), "%" PRId64,

@@ -3,8 +3,6 @@
 #ifndef WUTS_SRC_SPOOL_HEADERS_H
 #define WUTS_SRC_SPOOL_HEADERS_H
 
-#include "wuts/strbuf.h"
-
 #include <curl/curl.h>
 #include <stdint.h>
 
@@ -16,7 +14,6 @@ struct delivery;
 struct header_lines {
 	struct curl_slist nodes[HEADER_LINES_MAX];
 	char text[HEADER_LINES_MAX][HEADER_LINE_SIZE];
-	struct strbuf scratch;
 };
 
 /* The list for one attempt, good until the next call; its end is the

@@ -71,6 +71,8 @@ libwuts_spool_a_SOURCES = \
 	src/spool/trial.h \
 	src/spool/trust.c \
 	src/spool/trust.h \
+	src/spool/watch.c \
+	src/spool/watch.h \
 	src/spool/wire.c
 sbin_PROGRAMS += wuts-spool
 wuts_spool_SOURCES = \
@@ -157,6 +159,12 @@ tests_unit_spool_test_trust_SOURCES = \
 	tests/unit/spool/test_trust.c
 tests_unit_spool_test_trust_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src
 tests_unit_spool_test_trust_LDADD = $(SPOOL_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/spool/test_watch
+TESTS += tests/unit/spool/test_watch
+tests_unit_spool_test_watch_SOURCES = \
+	tests/unit/spool/test_watch.c
+tests_unit_spool_test_watch_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src
+tests_unit_spool_test_watch_LDADD = $(SPOOL_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/spool/test_wire
 TESTS += tests/unit/spool/test_wire
 tests_unit_spool_test_wire_SOURCES = \

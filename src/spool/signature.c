@@ -9,9 +9,9 @@
 #include "wuts/arena.h"
 #include "wuts/crypto.h"
 #include "wuts/secret.h"
-#include "wuts/strbuf.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #define PREFIX "whsec_"
@@ -41,33 +41,33 @@ signature_key(struct secret *key, const char *secret, size_t len)
 }
 
 void
-signature_standard(const struct secret *key, const char *id,
+signature_standard(struct crypto_hmac *hmac, const char *id,
     int64_t timestamp, const char *body, size_t body_len,
-    struct strbuf *scratch, char out[SIGNATURE_STANDARD_SIZE])
+    char out[SIGNATURE_STANDARD_SIZE])
 {
+	static const char prefix[] = "v1,";
 	uint8_t mac[CRYPTO_HASH_LEN];
-	size_t len;
+	char time[32];
+	int len;
 
-	strbuf_reset(scratch);
-	strbuf_printf(scratch, "%s.%" PRId64 ".", id, timestamp);
-	strbuf_append(scratch, body, body_len);
-	crypto_hmac_sha256(key->data, key->len, scratch->data, scratch->len,
-	    mac);
-	strbuf_reset(scratch);
-	strbuf_append_str(scratch, "v1,");
-	crypto_base64(scratch, mac, sizeof(mac));
-	len = scratch->len;
-	memcpy(out, scratch->data, len + 1);
+	len = snprintf(time, sizeof(time), ".%" PRId64 ".", timestamp);
+	crypto_hmac_add(hmac, id, strlen(id));
+	crypto_hmac_add(hmac, time, (size_t)len);
+	crypto_hmac_add(hmac, body, body_len);
+	crypto_hmac_end(hmac, mac);
+	memcpy(out, prefix, sizeof(prefix));
+	crypto_base64_text(mac, sizeof(mac), out + sizeof(prefix) - 1);
 }
 
 void
-signature_hex(const struct secret *key, const char *body, size_t body_len,
+signature_hex(struct crypto_hmac *hmac, const char *body, size_t body_len,
     char out[SIGNATURE_HEX_SIZE])
 {
 	static const char prefix[] = "sha256=";
 	uint8_t mac[CRYPTO_HASH_LEN];
 
-	crypto_hmac_sha256(key->data, key->len, body, body_len, mac);
+	crypto_hmac_add(hmac, body, body_len);
+	crypto_hmac_end(hmac, mac);
 	memcpy(out, prefix, sizeof(prefix));
 	crypto_hex(mac, sizeof(mac), out + sizeof(prefix) - 1);
 }

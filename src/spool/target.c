@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* One version of a webhook's settings, or of an On-Premises webhook's, copied,
-   unsealed and made ready: never changed afterwards, shared by reference with
-   the attempts that use it, so a change of settings never pulls them from under
-   an attempt in flight. */
+   unsealed and made ready: never changed afterwards (what signs is made when it
+   is first needed), shared by reference with the attempts that use it, so a
+   change of settings never pulls them from under an attempt in flight. */
 #include "config.h"
 
 #include "target.h"
@@ -275,6 +275,8 @@ target_unref(struct target **targetp)
 	if (target == NULL || --target->refs > 0)
 		return;
 	curl_slist_free_all(target->headers);
+	crypto_hmac_free(&target->hmac);
+	crypto_hmac_free(&target->old_hmac);
 	secret_deinit(&target->key);
 	secret_deinit(&target->old_key);
 	free_webhook(&target->webhook);
@@ -310,4 +312,25 @@ target_old_key(const struct target *target, int64_t wall_us)
 	return target->old_key.len > 0 &&
 	    wall_us < target->webhook.old_secret_until_us ?
 	    &target->old_key : NULL;
+}
+
+struct crypto_hmac *
+target_hmac(struct target *target)
+{
+	if (target->hmac == NULL)
+		target->hmac = crypto_hmac_new(target->key.data,
+		    target->key.len);
+	return target->hmac;
+}
+
+struct crypto_hmac *
+target_old_hmac(struct target *target, int64_t wall_us)
+{
+	const struct secret *key = target_old_key(target, wall_us);
+
+	if (key == NULL)
+		return NULL;
+	if (target->old_hmac == NULL)
+		target->old_hmac = crypto_hmac_new(key->data, key->len);
+	return target->old_hmac;
 }

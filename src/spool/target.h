@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct crypto_hmac;
 struct crypto_keys;
 struct fault;
 
@@ -43,6 +44,8 @@ struct target {
 	struct secret key;
 	struct secret old_key;		/* none, or until the webhook's
 					   old_secret_until_us */
+	/* What signs with them, made when the first attempt asks. */
+	struct crypto_hmac *hmac, *old_hmac;
 	struct curl_slist *headers;	/* those of every attempt */
 };
 
@@ -63,5 +66,8 @@ bool target_wants(const struct target *target, const char *event);
 /* The key that signs besides at this time, or NULL. */
 const struct secret *target_old_key(const struct target *target,
     int64_t wall_us);
+/* What signs by the webhook's key; by the other one, or NULL. */
+struct crypto_hmac *target_hmac(struct target *target);
+struct crypto_hmac *target_old_hmac(struct target *target, int64_t wall_us);
 
 #endif

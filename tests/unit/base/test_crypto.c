@@ -92,6 +92,41 @@ hmac_takes_an_empty_key_and_no_data(void **state)
 }
 
 static void
+check_kept(const void *key, size_t key_len, const char *data, size_t len)
+{
+	struct crypto_hmac *hmac = crypto_hmac_new(key, key_len);
+	uint8_t expected[CRYPTO_HASH_LEN], mac[CRYPTO_HASH_LEN];
+
+	crypto_hmac_sha256(key, key_len, data, len, expected);
+	for (size_t first = 0; first <= len; first += len / 3 + 1) {
+		crypto_hmac_add(hmac, data, first);
+		crypto_hmac_add(hmac, data + first, len - first);
+		crypto_hmac_end(hmac, mac);
+		assert_memory_equal(mac, expected, sizeof(mac));
+	}
+	crypto_hmac_free(&hmac);
+	assert_null(hmac);
+}
+
+static void
+hmac_with_a_key_that_is_kept_is_the_same_each_time(void **state)
+{
+	uint8_t key[131], mac[CRYPTO_HASH_LEN];
+	struct crypto_hmac *hmac;
+
+	(void)state;
+	memset(key, 0xaa, sizeof(key));
+	for (size_t len = 62; len <= 66; len++)
+		check_kept(key, len, "what do ya want for nothing?", 28);
+	check_kept(key, sizeof(key), "", 0);
+	hmac = crypto_hmac_new(NULL, 0);
+	crypto_hmac_end(hmac, mac);
+	assert_hex(mac, sizeof(mac), "b613679a0814d9ec772f95d778c35fc5"
+	    "ff1697c493715653c6c712144292c5ad");
+	crypto_hmac_free(&hmac);
+}
+
+static void
 crc_32c_has_the_values_of_rfc_3720(void **state)
 {
 	uint8_t data[32];
@@ -666,6 +701,8 @@ main(void)
 		cmocka_unit_test(sha_256_has_the_values_of_fips_180),
 		cmocka_unit_test(hmac_sha_256_has_the_values_of_rfc_4231),
 		cmocka_unit_test(hmac_takes_an_empty_key_and_no_data),
+		cmocka_unit_test(
+		    hmac_with_a_key_that_is_kept_is_the_same_each_time),
 		cmocka_unit_test(crc_32c_has_the_values_of_rfc_3720),
 		cmocka_unit_test(crc_32c_in_pieces_is_that_of_the_whole),
 		cmocka_unit_test(keys_are_derived_by_hkdf_with_a_label_each),
