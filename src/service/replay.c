@@ -11,6 +11,7 @@
 #include "wuts/fault.h"
 #include "wuts/json.h"
 #include "wuts/replay_store.h"
+#include "wuts/webhook_store.h"
 
 #include <string.h>
 
@@ -23,7 +24,7 @@ refuse(struct fault *fault, const char *why)
 /* Only the bodies of dead letters are kept. */
 static int
 check_event(struct change *change, const struct replay *replay,
-    struct fault *fault)
+    int64_t webhook_created_us, struct fault *fault)
 {
 	struct arena *arena = arena_new();
 	struct delivery_entry entry;
@@ -39,7 +40,8 @@ check_event(struct change *change, const struct replay *replay,
 		return refuse(fault, "delivery not found");
 	switch (entry.state) {
 	case DELIVERY_DEAD:
-		return 0;
+		return entry.created_us >= webhook_created_us ? 0 :
+		    refuse(fault, "the event is older than the webhook");
 	case DELIVERY_PENDING:
 		return refuse(fault, "the event is not dead: it will be "
 		    "tried again as it is");
@@ -70,6 +72,26 @@ audit(struct change *change, const struct replay *replay,
 	return ret;
 }
 
+/* Without a webhook the letters would go into the queue only to be dropped. */
+static int
+find_webhook(struct change *change, const struct webhook_scope *scope,
+    int64_t *created_us_r, struct fault *fault)
+{
+	struct arena *arena = arena_new();
+	struct webhook webhook;
+	int found;
+
+	found = webhook_store_find(change->db, arena, &scope->tenant_id,
+	    &scope->device_id, &webhook, fault);
+	if (found == 1)
+		*created_us_r = webhook.created_us;
+	arena_free(&arena);
+	if (found < 0)
+		return fault_prefix(fault, "find webhook");
+	return found == 1 ? 0 : fault_say(fault, REFUSAL_WEBHOOK_NOT_FOUND,
+	    "webhook not found");
+}
+
 static int
 replay_body(struct change *change, void *ctx, struct fault *fault)
 {
@@ -78,11 +100,13 @@ replay_body(struct change *change, void *ctx, struct fault *fault)
 		.tenant_id = replay->tenant_id,
 		.device_id = replay->device_id
 	};
+	int64_t webhook_created_us = 0;
 
-	if (webhook_scope_enter(change, &scope, fault) < 0)
+	if (webhook_scope_enter(change, &scope, fault) < 0 ||
+	    find_webhook(change, &scope, &webhook_created_us, fault) < 0)
 		return -1;
 	if (!uuid_is_nil(&replay->event_id) &&
-	    check_event(change, replay, fault) < 0)
+	    check_event(change, replay, webhook_created_us, fault) < 0)
 		return -1;
 	uuid_new_ordered(&replay->id);
 	replay->created_us = replay->updated_us = change->now_us;

@@ -9,9 +9,13 @@
 
 #include "replay.h"
 
+#include "target.h"
+
+#include "wuts/arena.h"
 #include "wuts/clock.h"
 #include "wuts/db.h"
 #include "wuts/delivery_store.h"
+#include "wuts/event.h"
 #include "wuts/fault.h"
 #include "wuts/log.h"
 #include "wuts/mem.h"
@@ -19,6 +23,8 @@
 #include "wuts/replay_store.h"
 #include "wuts/settings.h"
 #include "wuts/uuid.h"
+#include "wuts/webhook.h"
+#include "wuts/webhook_store.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -41,10 +47,18 @@ struct replayer {
 	atomic_bool stop;
 };
 
+/* The webhook that a replay is for. */
+struct receiver {
+	bool is_there;
+	int64_t created_us;
+	struct event_set events;
+};
+
 struct pass {
 	struct replayer *replayer;
 	struct db *db;
 	struct replay open[OPEN_MAX];
+	struct receiver receiver[OPEN_MAX];
 	uint64_t more[OPEN_MAX];	/* put back and not said yet */
 	unsigned n;
 	int64_t said_us;
@@ -80,9 +94,41 @@ say(struct pass *pass, bool done)
 	}
 }
 
-static bool
-is_meant(const struct replay *replay, const struct queue_record *record)
+/* As they are now: what the webhook would not get stays among the dead letters
+   instead of being dropped. */
+static int
+find_receivers(struct pass *pass, struct fault *fault)
 {
+	struct arena *arena = arena_new();
+	struct webhook webhook;
+	int found = 0;
+
+	for (unsigned i = 0; i < pass->n && found >= 0; i++) {
+		struct receiver *receiver = &pass->receiver[i];
+
+		found = webhook_store_find(pass->db, arena,
+		    &pass->open[i].tenant_id, &pass->open[i].device_id,
+		    &webhook, fault);
+		if (found != 1)
+			continue;
+		receiver->created_us = webhook.created_us;
+		receiver->is_there = target_parse_events(
+		    webhook.enabled_events, &receiver->events, fault) == 0;
+		if (!receiver->is_there)
+			log_warn("replay: %s", fault->text);
+	}
+	arena_free(&arena);
+	return found < 0 ? -1 : 0;
+}
+
+static bool
+is_meant(const struct replay *replay, const struct receiver *receiver,
+    const struct queue_record *record)
+{
+	if (!receiver->is_there ||
+	    record->created_us < receiver->created_us ||
+	    !target_events_have(&receiver->events, record->event))
+		return false;
 	if (!uuid_is_equal(&replay->tenant_id, &record->tenant_id) ||
 	    !uuid_is_equal(&replay->device_id, &record->device_id) ||
 	    record->created_us > replay->until_us)
@@ -100,7 +146,8 @@ wanted(void *ctx, const struct queue_entry *entry)
 	unsigned i;
 
 	for (i = 0; i < pass->n; i++)
-		if (is_meant(&pass->open[i], &entry->record))
+		if (is_meant(&pass->open[i], &pass->receiver[i],
+		    &entry->record))
 			break;
 	if (i == pass->n || atomic_load(&pass->replayer->stop))
 		return false;
@@ -150,7 +197,7 @@ pass_run(struct replayer *replayer, struct db *db)
 	pass->db = db;
 	pass->said_us = clock_mono_us();
 	if (replay_store_list_open(db, OPEN_MAX, take_open, pass,
-	    &fault) < 0) {
+	    &fault) < 0 || find_receivers(pass, &fault) < 0) {
 		free(pass);
 		return -1;
 	}

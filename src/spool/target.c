@@ -153,12 +153,10 @@ target_reseal(struct target *target, const struct crypto_keys *keys)
 	    webhook->old_secret_sealed_len, keys);
 }
 
-/* Names that this release does not know are passed over: a newer wutsd may
-   have written them. */
-static int
-parse_events(struct target *target, struct fault *fault)
+int
+target_parse_events(const char *text, struct event_set *events_r,
+    struct fault *fault)
 {
-	const char *text = target->webhook.enabled_events;
 	json_t *names = json_text_parse(text, strlen(text), fault);
 
 	if (!json_is_array(names)) {
@@ -170,10 +168,21 @@ parse_events(struct target *target, struct fault *fault)
 		const char *name = json_string_value(json_array_get(names, i));
 
 		if (name != NULL)
-			(void)event_set_add(&target->events, name);
+			(void)event_set_add(events_r, name);
 	}
 	json_decref(names);
 	return 0;
+}
+
+bool
+target_events_have(const struct event_set *events, const char *event)
+{
+	int index;
+
+	if (events->all)
+		return true;
+	index = event_find(event);
+	return index >= 0 && event_set_has(events, (size_t)index);
 }
 
 static void
@@ -219,7 +228,8 @@ target_new(const struct webhook *webhook, const struct crypto_keys *keys,
 	target->refs = 1;
 	copy_webhook(&target->webhook, webhook);
 	if (unseal_all(target, keys, fault) < 0 ||
-	    parse_events(target, fault) < 0) {
+	    target_parse_events(target->webhook.enabled_events,
+	    &target->events, fault) < 0) {
 		crypto_hex(webhook->id, sizeof(webhook->id), id);
 		fault_prefix(fault, "webhook wh_%s", id);
 		target_unref(&target);
@@ -298,12 +308,7 @@ target_is_same(const struct target *a, const struct target *b)
 bool
 target_wants(const struct target *target, const char *event)
 {
-	int index;
-
-	if (target->events.all)
-		return true;
-	index = event_find(event);
-	return index >= 0 && event_set_has(&target->events, (size_t)index);
+	return target_events_have(&target->events, event);
 }
 
 const struct secret *

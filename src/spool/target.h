@@ -63,6 +63,12 @@ void target_reseal(struct target *target, const struct crypto_keys *keys);
 /* The same row in the same version? Either may be NULL. */
 bool target_is_same(const struct target *a, const struct target *b);
 bool target_wants(const struct target *target, const char *event);
+/* A webhook's enabled_events, to an empty set. Names that this release does not
+   know are passed over: a newer wutsd may have written them. -1:
+   FAULT_INTERNAL. */
+int target_parse_events(const char *text, struct event_set *events_r,
+    struct fault *fault);
+bool target_events_have(const struct event_set *events, const char *event);
 /* The key that signs besides at this time, or NULL. */
 const struct secret *target_old_key(const struct target *target,
     int64_t wall_us);

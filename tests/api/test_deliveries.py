@@ -22,9 +22,12 @@ class Line:
         self.member = self.tenant.member()
         self.device = self.member.device()
         self.engine = wuts.engine()
+        self.configure(201, **settings)
+
+    def configure(self, status, **settings):
         done(self.member.client.post("/webhook", {
-            "webhook_url": hook.url, "enabled_events": ["*"], **settings}),
-            201)
+            "webhook_url": self.hook.url, "enabled_events": ["*"],
+            **settings}), status)
 
     def report(self, event="message.received", n=1):
         return done(self.engine.post(f"/devices/{self.device}/events", [
@@ -285,6 +288,38 @@ def test_all_dead_events_since_a_time_are_delivered_again(wuts, receiver):
     answer = done(client.post("/webhook/replay"), 202)
     assert replayed(client, answer)["replayed"] == 0
     invalid(client.post("/webhook/replay?since=now"), "since")
+
+
+def test_what_would_be_dropped_stays_dead(wuts, hook):
+    hook.answer = 400
+    line = Line(wuts, hook, retry_attempts=0)
+    (dead,) = line.report()
+    line.wait_state(dead, "dead")
+    client, path = line.member.client, f"/webhook/deliveries/{dead}/replay"
+    hook.answer = 200
+    # nobody would get it
+    done(client.delete("/webhook"))
+    for ask in path, "/webhook/replay":
+        refused(client.post(ask), 404, "WEBHOOK_NOT_FOUND")
+    # that one never gets what is older than itself
+    line.configure(201, retry_attempts=0)
+    assert refused(client.post(path), 404, "DELIVERY_NOT_FOUND")[
+        "error"] == "the event is older than the webhook"
+    answer = done(client.post("/webhook/replay"), 202)
+    assert replayed(client, answer)["replayed"] == 0
+    # this one wants others
+    hook.answer = 400
+    (newer,) = line.report()
+    line.wait_state(newer, "dead")
+    hook.answer = 200
+    line.configure(200, enabled_events=["call.*"])
+    answer = done(client.post("/webhook/replay"), 202)
+    assert replayed(client, answer)["replayed"] == 0
+    line.configure(200)
+    answer = done(client.post("/webhook/replay"), 202)
+    assert replayed(client, answer)["replayed"] == 1
+    line.wait_state(newer, "delivered")
+    line.wait_state(dead, "dead")
 
 
 def test_a_replay_is_told_of_to_whom_it_belongs(wuts, line):
