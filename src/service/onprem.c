@@ -182,6 +182,10 @@ onprem_service_enable(struct service *service, const struct caller *caller,
 	    fault);
 	*was_enabled_r = enabling.was_enabled;
 	crypto_wipe(&enabling.admin, sizeof(enabling.admin));
+	if (ret < 0 && fault->code == REFUSAL_USERNAME_EXISTS)
+		return fault_say(fault, REFUSAL_USERNAME_EXISTS,
+		    "a user is called " ONPREM_ADMIN " in other letters:"
+		    " rename it first");
 	return ret < 0 ? fault_prefix(fault, "enable the dialect") : 0;
 }
 

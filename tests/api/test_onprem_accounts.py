@@ -443,6 +443,16 @@ def test_the_admin_stays_whatever_dialect_asks(fresh, wuts):
     assert owner.client.delete(path).status_code == 200
 
 
+def test_a_name_in_other_letters_is_in_the_way(wuts):
+    tenant = wuts.tenant()
+    Wacht(wuts, tenant.admin.token).ok("POST", "/users", files={
+        name: (None, text) for name, text in (
+            ("username", "Admin"), ("email_address", "a@b.example"),
+            ("first_name", "A"), ("last_name", "B"), ("password", GOOD))})
+    enabled = wuts.ctl("onprem", "enable", tenant.id)
+    assert enabled.returncode == 1 and "other letters" in enabled.stderr
+
+
 def test_changing_the_initial_password_by_put_is_enough(fresh):
     owner = fresh.tenant.admin.token
     done(fresh.call("PUT", "/users/admin", {"password": NEW_PASSWORD},
