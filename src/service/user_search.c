@@ -144,8 +144,7 @@ list_without(struct listing *listing, struct user_page *page,
 	struct service *service = listing->service;
 	uint64_t with = 0;
 
-	if (page->sort == USER_SORT_CREATED || page->search != NULL ||
-	    listing->n >= page->limit)
+	if (page->sort == USER_SORT_CREATED || listing->n >= page->limit)
 		return 0;
 	if (listing->n == 0 && page->offset > 0 &&
 	    user_search_store_count_with(service->db, &page->tenant_id,
@@ -157,6 +156,39 @@ list_without(struct listing *listing, struct user_page *page,
 	page->is_without = true;
 	return user_search_store_page(service->db, page, list_row, listing,
 	    fault);
+}
+
+/* A look at all texts is dear. A page that is not full tells how many match. */
+static int
+list_matching(struct listing *listing, const struct user_page *page,
+    uint64_t *total_r, struct fault *fault)
+{
+	struct service *service = listing->service;
+
+	if (page->limit > 0 && user_search_store_page(service->db, page,
+	    list_row, listing, fault) < 0)
+		return -1;
+	*total_r = page->offset + listing->n;
+	if (listing->n < page->limit && (listing->n > 0 || page->offset == 0))
+		return 0;
+	return user_search_store_count_matches(service->db, &page->tenant_id,
+	    page->search, total_r, fault);
+}
+
+static int
+list_all(struct listing *listing, struct user_page *page, uint64_t *total_r,
+    struct fault *fault)
+{
+	struct service *service = listing->service;
+
+	if (count_users(service, &page->tenant_id, total_r, fault) < 0)
+		return -1;
+	if (page->limit == 0 || page->offset >= *total_r)
+		return 0;
+	if (user_search_store_page(service->db, page, list_row, listing,
+	    fault) < 0)
+		return -1;
+	return list_without(listing, page, fault);
 }
 
 int
@@ -180,13 +212,7 @@ user_detail_service_list(struct service *service, struct arena *arena,
 	if (details_check_caller(caller, fault) < 0)
 		return -1;
 	ret = query->search != NULL ?
-	    user_search_store_count_matches(service->db, &page.tenant_id,
-	    query->search, total_r, fault) :
-	    count_users(service, &page.tenant_id, total_r, fault);
-	if (ret == 0 && page.limit > 0 && page.offset < *total_r)
-		ret = user_search_store_page(service->db, &page, list_row,
-		    &listing, fault);
-	if (ret == 0 && page.limit > 0 && page.offset < *total_r)
-		ret = list_without(&listing, &page, fault);
+	    list_matching(&listing, &page, total_r, fault) :
+	    list_all(&listing, &page, total_r, fault);
 	return ret < 0 ? fault_prefix(fault, "list users") : 0;
 }

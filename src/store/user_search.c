@@ -27,8 +27,8 @@
 	" AND INSTR(text, CAST(LOWER(?) AS BINARY)) > 0"
 
 /* Addresses have no ties, and a unique key is in the order of nothing but
-   itself for the optimizer. Those that have the key, those that have not, and those that match: the last
-   with and without the key in one. */
+   itself for the optimizer. Those that have the key, those that have not, and
+   those that match: the last with and without the key in one. */
 #define TIE(id, dir) ", " id " " dir
 #define NO_TIE(id, dir)
 #define BY_KEY(name, from, key, id, tie, outer, dir) \

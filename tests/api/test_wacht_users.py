@@ -445,6 +445,7 @@ def names(call, query):
     ("?search=e.com&sort_key=username&sort_order=asc",
      "Emile Grace Ada admin 100% \u00c9mile"),
     ("?search=%25", "100%"), ("?search=_", "100%"), ("?search=%5C", ""),
+    ("?search=!", ""), ("?search=!%25", ""), ("?search=100%25+UNDER_", "100%"),
     ("?search=+zeta+", "Ada"), ("?search=15550002", "100%"),
     ("?search=%C3%89MILE", "\u00c9mile"), ("?search=emile", "Emile"),
     ("?search=+", "Emile \u00c9mile 100% Grace Ada admin"),
@@ -463,9 +464,11 @@ def test_lists_are_sorted_and_searched(crowd, query, expected):
 def test_pages_make_the_whole_list(crowd, key, order, search):
     query = f"?sort_key={key}&sort_order={order}{search}"
     whole, found = names(crowd.call, query)
-    pages = [names(crowd.call, f"{query}&limit=1&offset={i}")[1]
-             for i in range(whole["total"] + 1)]
-    assert sum(pages, []) == found and pages[-1] == []
+    pages = [names(crowd.call, f"{query}&limit={n}&offset={i}")
+             for n in (1, 4) for i in range(0, whole["total"] + n, n)]
+    assert sum((page for _, page in pages), []) == found * 2
+    assert {answer["total"] for answer, _ in pages} == {len(found)}
+    assert not pages[-1][0]["has_more"]
 
 
 @pytest.mark.parametrize("query", [
