@@ -42,6 +42,7 @@ static const struct server_error {
 	{ 413, 413, REFUSAL_PAYLOAD_TOO_LARGE, "the body is too large" },
 	{ 414, 414, REFUSAL_VALIDATION, "the request line is too long" },
 	{ 415, 415, REFUSAL_MEDIA_TYPE, "unsupported media type" },
+	{ 417, 417, REFUSAL_VALIDATION, "what is expected cannot be done" },
 	{ 429, 429, REFUSAL_RATE_LIMITED, "too many requests" },
 	{ 431, 431, REFUSAL_VALIDATION, "the request headers are too large" },
 	{ 494, 431, REFUSAL_VALIDATION, "the request headers are too large" },
@@ -51,7 +52,8 @@ static const struct server_error {
 	{ 501, 501, REFUSAL_METHOD_NOT_ALLOWED, "not implemented" },
 	{ 502, 502, FAULT_DATABASE, "the upstream is not available" },
 	{ 503, 503, FAULT_DATABASE, "the service is not available" },
-	{ 504, 504, FAULT_DATABASE, "the upstream did not answer in time" }
+	{ 504, 504, FAULT_DATABASE, "the upstream did not answer in time" },
+	{ 505, 505, REFUSAL_VALIDATION, "no such version of HTTP" }
 };
 
 void

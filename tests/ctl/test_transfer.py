@@ -235,3 +235,40 @@ def test_an_import_is_told_to_webhooks(operator, transfer, receiver):
     assert "ada@example.com" in text
     for secret in (SECRET, HASH, "provider-token-1"):
         assert secret not in text
+
+
+def test_a_providers_tokens_are_shown_where_the_tenant_says_so(
+        operator, transfer, receiver):
+    """And in no event even then; they go with the address they are bound
+    to."""
+    house, hook = operator.instance.tenant(), receiver.hook()
+    transfer.load(house, [PERSON])
+    operator.run("tenant", "policy", house.id, "expose_provider_tokens=true")
+    done(house.admin.client.post("/webhook?scope=tenant", {
+        "webhook_url": hook.url, "enabled_events": ["user.*"]}), 201)
+    url = operator.instance.url + "/wacht/users"
+    key = {"Authorization": "Bearer " + house.admin.token}
+    [user] = requests.get(url + "?search=ada", headers=key, timeout=30).json()[
+        "data"]
+    url += "/" + user["id"]
+    changed = requests.patch(url, headers=key, timeout=30, files={
+        "first_name": (None, "Augusta")}).json()
+    listed = requests.get(url + "/social-connections", headers=key,
+                          timeout=30).json()["data"]
+    shown = requests.get(url + "/details", headers=key, timeout=30).json()
+    for [connection] in (changed["social_connections"], listed,
+                         shown["social_connections"]):
+        assert (connection["access_token"], connection["refresh_token"]) == (
+            "provider-token-1", "")
+        bound = connection["user_email_address_id"]
+    assert requests.delete(f"{url}/emails/{bound}", headers=key,
+                           timeout=30).status_code == 200
+    assert requests.get(url + "/social-connections", headers=key,
+                        timeout=30).json()["total"] == 0
+    assert requests.delete(url, headers=key, timeout=30).status_code == 200
+    seen = hook.wait(3)
+    assert sorted(d.event for d in seen) == [
+        "user.deleted", "user.email.removed", "user.updated"]
+    for delivery in seen:
+        for secret in (SECRET, HASH, "provider-token-1"):
+            assert secret not in delivery.body.decode()
