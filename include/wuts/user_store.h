@@ -104,7 +104,7 @@ int user_store_list(struct db *db, const struct uuid *tenant_id,
     const struct uuid *after, unsigned limit, user_row *row, void *ctx,
     struct fault *fault);
 
-/* The webhook URL staged for the user's next new device. 1: *url_r in arena;
+/* The webhook URL staged for the user's new devices. 1: *url_r in arena;
    0: none staged. stage sets it, of a user that exists; clear forgets it. */
 int user_store_pending_webhook(struct db *db, const struct uuid *tenant_id,
     const struct uuid *id, struct arena *arena, const char **url_r,

@@ -70,13 +70,15 @@ int webhook_service_test(struct service *service, struct arena *arena,
     const struct caller *caller, const struct webhook_scope *scope,
     const char *event, struct trial_reply *reply_r, struct fault *fault);
 
-/* The URL staged for the caller's next new device: its first connect makes
+/* The URL staged for the caller's new devices: the first connect of each makes
    it a webhook for every event, unless that has one. stage replaces what was
-   staged. The caller is a user. -1: REFUSAL_VALIDATION, REFUSAL_UNAUTHORIZED,
+   staged, unstage takes it away, whether there is one or not. The caller is a user. -1: REFUSAL_VALIDATION, REFUSAL_UNAUTHORIZED,
    FAULT_DATABASE. */
 int webhook_service_stage(struct service *service,
     const struct caller *caller, const char *url, struct fault *fault);
-/* *url_r in arena; NULL: none is staged, or it was used. */
+int webhook_service_unstage(struct service *service,
+    const struct caller *caller, struct fault *fault);
+/* *url_r in arena; NULL: none is staged. */
 int webhook_service_get_staged(struct service *service, struct arena *arena,
     const struct caller *caller, const char **url_r, struct fault *fault);
 

@@ -245,13 +245,10 @@ webhook_apply_pending(struct change *change, struct arena *arena,
 		return found;
 	found = webhook_store_lock(change->db, arena, &device->tenant_id,
 	    &device->id, &webhook, fault);
-	if (found != 0)	/* configured by hand: the next device gets it */
+	if (found != 0)	/* configured by hand */
 		return found < 0 ? -1 : 0;
 	change->now_us = created_us;
-	if (insert_new(change, &configuring, fault) < 0)
-		return -1;
-	return user_store_clear_pending_webhook(change->db,
-	    &device->tenant_id, &device->user_id, fault);
+	return insert_new(change, &configuring, fault);
 }
 
 /* --- rotation --- */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The URL that a user has given before there is a device: kept until the first
-   one comes, which gets it as its webhook (webhook_apply_pending()). */
+/* The URL that a user has given for devices to come: each gets it as its webhook
+   when it connects for the first time (webhook_apply_pending()). */
 #include "config.h"
 
 #include "webhook_private.h"
 
+#include "wuts/arena.h"
 #include "wuts/fault.h"
 #include "wuts/json.h"
 #include "wuts/log.h"
@@ -51,6 +52,42 @@ webhook_service_stage(struct service *service, const struct caller *caller,
 	if (change_run(service, caller, &caller->identity.tenant_id,
 	    stage_body, (void *)(uintptr_t)url, fault) < 0)
 		return fault_prefix(fault, "stage webhook");
+	return 0;
+}
+
+static int
+unstage_body(struct change *change, void *ctx, struct fault *fault)
+{
+	const struct uuid *user_id = &change->identity.user_id;
+	struct arena *arena = arena_new();
+	const char *url;
+	int found;
+
+	(void)ctx;
+	found = change_lock_tenant(change, fault);
+	if (found == 0)
+		found = change_judge_caller(change, fault);
+	if (found == 0)
+		found = user_store_pending_webhook(change->db,
+		    &change->tenant_id, user_id, arena, &url, fault);
+	arena_free(&arena);
+	if (found <= 0)
+		return found;
+	if (user_store_clear_pending_webhook(change->db, &change->tenant_id,
+	    user_id, fault) < 0)
+		return fault_prefix(fault, "clear staged webhook");
+	return change_audit(change, "user.webhook_unstaged", user_id, NULL,
+	    NULL, fault);
+}
+
+int
+webhook_service_unstage(struct service *service, const struct caller *caller,
+    struct fault *fault)
+{
+	wuts_assert(caller->identity.kind == IDENTITY_USER);
+	if (change_run(service, caller, &caller->identity.tenant_id,
+	    unstage_body, NULL, fault) < 0)
+		return fault_prefix(fault, "unstage webhook");
 	return 0;
 }
 

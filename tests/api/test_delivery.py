@@ -209,7 +209,7 @@ def test_a_webhook_staged_for_a_user_is_that_users(wuts, tenant, receiver):
         assert [d.id for d in hook.deliveries] == [connected]
 
 
-def test_a_user_stages_a_webhook_for_its_next_device(wuts, tenant, receiver):
+def test_a_user_stages_a_webhook_for_its_new_devices(wuts, tenant, receiver):
     first, second = receiver.hook(), receiver.hook()
     member = tenant.member(webhook_url=first.url)
     client = member.client
@@ -227,14 +227,28 @@ def test_a_user_stages_a_webhook_for_its_next_device(wuts, tenant, receiver):
         "webhook_url": second.url}
     assert done(tenant.member().client.get("/user/webhook"))["data"] == {
         "webhook_url": None}
-    second.wait_event(done(wuts.engine().post(
-        f"/devices/{member.device()}/events", {
+
+    def connect():
+        device = member.device()
+        return device, done(wuts.engine().post(f"/devices/{device}/events", {
             "event": "device.connected", "data": {"jid": "1@x"}}),
-        202)["ids"][0])
-    assert done(client.get("/webhook"))["webhook"]["webhook_url"] == \
-        second.url
+            202)["ids"][0]
+
+    for _ in range(2):
+        device, event_id = connect()
+        second.wait_event(event_id)
+        assert done(client.get(f"/webhook?device_id={device}"))["webhook"][
+            "webhook_url"] == second.url
     assert not first.deliveries
+    for _ in range(2):
+        assert "removed" in done(client.delete("/user/webhook"))["message"]
     assert done(client.get("/user/webhook"))["data"] == {"webhook_url": None}
+    device, _ = connect()
+    refused(client.get(f"/webhook?device_id={device}"), 404,
+            "WEBHOOK_NOT_FOUND")
+    assert [entry["action"] for entry in done(tenant.admin.client.get(
+        f"/audit?user_id={member.id}"))["entries"]].count(
+            "user.webhook_unstaged") == 1
 
 
 def test_what_is_staged_must_be_a_url_that_may_be_called(tenant):

@@ -303,6 +303,9 @@ TABLE = {
     "GET /user/webhook": [Row(
         lambda h: "/user/webhook", "401 200 200 200 403 403 403 403",
         "401 200 200 200 403 403 403 403")],
+    "DELETE /user/webhook": [Row(
+        lambda h: "/user/webhook", "401 200 200 200 403 403 403 403",
+        "401 200 200 200 403 403 403 403")],
     "GET /auth": [
         Row(lambda h: "/auth", "401 204 204 204 204 403 204 204",
             "401 204 204 204 204 403 204 204"),

@@ -60,7 +60,8 @@ static const struct route routes[] = {
 	{ HTTP_POST, "/webhook/secret", ACCESS_MEMBER,
 	    webhooks_rotate_secret, 0 },
 	{ HTTP_POST, "/user/webhook", ACCESS_USER, user_webhook_stage, 0 },
-	{ HTTP_GET, "/user/webhook", ACCESS_USER, user_webhook_get, 0 }
+	{ HTTP_GET, "/user/webhook", ACCESS_USER, user_webhook_get, 0 },
+	{ HTTP_DELETE, "/user/webhook", ACCESS_USER, user_webhook_unstage, 0 }
 };
 
 const struct dialect api_wuts = {

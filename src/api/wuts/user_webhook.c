@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The webhook URL that waits for the caller's next new device. */
+/* The webhook URL that waits for the caller's new devices. */
 #include "config.h"
 
 #include "wuts/event.h"
@@ -66,4 +66,24 @@ user_webhook_get(struct exchange *x, struct fault *fault)
 	json_write_object_end(w);
 	json_write_object_end(w);
 	return 0;
+}
+
+static void
+render_unstaged(struct exchange *x, const void *ctx)
+{
+	struct json_writer *w = response_begin(x, 200);
+
+	(void)ctx;
+	shape_string(w, "message",
+	    "Webhook URL removed. New devices get no webhook by themselves");
+	json_write_object_end(w);
+}
+
+int
+user_webhook_unstage(struct exchange *x, struct fault *fault)
+{
+	response_plan(x, render_unstaged, NULL);
+	if (webhook_service_unstage(x->service, &x->caller, fault) < 0)
+		return -1;
+	return response_render_planned(x);
 }

@@ -71,6 +71,7 @@ int deliveries_get_replay(struct exchange *x, struct fault *fault);
 
 int user_webhook_stage(struct exchange *x, struct fault *fault);
 int user_webhook_get(struct exchange *x, struct fault *fault);
+int user_webhook_unstage(struct exchange *x, struct fault *fault);
 
 /* --- input --- */
 
