@@ -92,6 +92,23 @@ stmt_prepare(struct db *db, const struct stmt_def *def, MYSQL_STMT **stmt_r,
 	return 0;
 }
 
+/* Oracle's libmysqlclient, told again by an answer what the columns are, writes
+   through the lengths that were bound for the run before, which lie where the
+   caller's caller has long returned from. NULL is bound with the statement's
+   own. */
+static void
+unbind_columns(MYSQL_STMT *stmt)
+{
+	MYSQL_BIND nowhere[BIND_MAX] = { 0 };
+	unsigned i, n = mysql_stmt_field_count(stmt);
+
+	wuts_assert(n <= BIND_MAX);
+	for (i = 0; i < n; i++)
+		nowhere[i].buffer_type = MYSQL_TYPE_NULL;
+	if (n > 0)
+		(void)mysql_stmt_bind_result(stmt, nowhere);
+}
+
 /* 1: it ran; 0: a row with such a key exists, and the server has undone this
    statement only: its transaction can go on; -1. */
 static int
@@ -105,6 +122,7 @@ try_execute(struct db *db, const struct stmt_def *def, struct params *in,
 	if (stmt_prepare(db, def, &stmt, fault) < 0)
 		return -1;
 	wuts_assert(mysql_stmt_param_count(stmt) == in->n);
+	unbind_columns(stmt);
 	failed = (in->n > 0 && mysql_stmt_bind_param(stmt, in->bind) != 0) ||
 	    mysql_stmt_execute(stmt) != 0;
 	is_duplicate = failed && mysql_stmt_errno(stmt) == DB_ER_DUPLICATE;
