@@ -62,6 +62,7 @@ EXTRA_DIST += \
 	tests/chaos/test_event_ids.py \
 	tests/chaos/test_idempotency.py \
 	tests/chaos/test_inject.py \
+	tests/chaos/test_inject_ingest.py \
 	tests/chaos/test_kill.py \
 	tests/chaos/test_log.py \
 	tests/chaos/test_once.py \
@@ -71,6 +72,7 @@ EXTRA_DIST += \
 	tests/chaos/test_shards.py \
 	tests/chaos/test_trial.py \
 	tests/engine.py \
+	tests/fastcgi.py \
 	tests/front.py \
 	tests/harness.py \
 	tests/node/drive.js \

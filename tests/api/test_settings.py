@@ -1,17 +1,12 @@
 # SPDX-License-Identifier: MIT
 """What the operator's settings change: an instance with other ones."""
-import contextlib
 import ipaddress
-import json
-import os
-import pathlib
 import re
-import signal
 import socket
-import struct
 
 import pytest
 
+import fastcgi
 from harness import Instance, done, invalid, is_uuid, refused, wait_for
 
 ORIGIN = "https://console.example.com"
@@ -144,56 +139,16 @@ def test_a_tenant_over_its_quota_is_refused_and_no_other(strict):
     full.member()
 
 
-def fastcgi(path, token, body):
-    """The request as nginx forwards it, on a connection of its own."""
-    body = json.dumps(body).encode()
-    params = b"".join(
-        struct.pack("!BI", len(name), len(value) | 1 << 31) + name + value
-        for name, value in (
-            (b"REQUEST_METHOD", b"POST"), (b"REQUEST_URI", path.encode()),
-            (b"CONTENT_TYPE", b"application/json"),
-            (b"CONTENT_LENGTH", b"%d" % len(body)),
-            (b"REMOTE_ADDR", b"127.0.0.1"),
-            (b"HTTP_AUTHORIZATION", b"Bearer " + token.encode())))
-
-    def record(kind, data=b""):
-        return struct.pack("!BBHHBx", 1, kind, 1, len(data), 0) + data
-
-    return record(1, struct.pack("!HB5x", 1, 0)) + record(4, params) + \
-        record(4) + record(5, body) + record(5)
-
-
-def meet(instance, requests):
-    """The status and the ids that each is answered, when all of them are there
-    before the one worker looks."""
-    master = int((instance.run / "pids/wutsd").read_text())
-    (worker,) = map(int, pathlib.Path(
-        f"/proc/{master}/task/{master}/children").read_text().split())
-    with contextlib.ExitStack() as stack:
-        wires = [stack.enter_context(socket.socket(socket.AF_UNIX))
-                 for _ in requests]
-        os.kill(worker, signal.SIGSTOP)
-        try:
-            for wire, request in zip(wires, requests):
-                wire.settimeout(20)
-                wire.connect(str(instance.sockets / "wutsd.sock"))
-                wire.sendall(request)
-        finally:
-            os.kill(worker, signal.SIGCONT)
-        answers = [b"".join(iter(lambda: wire.recv(65536), b""))
-                   for wire in wires]
-    return [(int(re.search(rb"Status: (\d+)", answer)[1]),
-             re.findall(rb'"ids":\["([^"]+)"', answer)) for answer in answers]
-
-
 def test_events_that_meet_are_appended_at_once_and_judged_apart(strict):
     device = waiting_device(strict.tenant())
     event = {"event": "call.offer", "data": {}}
 
     def report(*bodies):
-        return meet(strict, [fastcgi(f"/devices/{device}/events",
-                                     strict.engine_token, body)
-                             for body in bodies])
+        return fastcgi.meet(
+            int((strict.run / "pids/wutsd").read_text()),
+            strict.sockets / "wutsd.sock",
+            [fastcgi.post(f"/devices/{device}/events", strict.engine_token,
+                          body) for body in bodies])
 
     over_quota = [event] * 21
     assert [status for status, _ in report(event, over_quota, event)] == \
@@ -203,8 +158,10 @@ def test_events_that_meet_are_appended_at_once_and_judged_apart(strict):
     # One append: doc/queue-format.md on "more".
     queue = "".join(path.read_text(errors="replace") for path in
                     (strict.run / "queue").glob("*/*.seg"))
-    more = [re.search(f'"id":"{event_id.decode()}".*"more":(\\d+)', queue)[1]
-            for _, (event_id,) in answers]
+    ids = [re.search(rb'"ids":\["([^"]+)"', text)[1].decode()
+           for _, text in answers]
+    more = [re.search(f'"id":"{event_id}".*"more":(\\d+)', queue)[1]
+            for event_id in ids]
     assert sorted(more) == list("01234567")
 
 
