@@ -19,14 +19,18 @@
 
 static char version[] = "v2.45.1";
 static const struct settings settings = { .onprem_version = version };
+static const struct route route = { .pattern = "/users" };
 
 static json_t *
-write_error(struct exchange *x, const struct fault *fault)
+write_error_of(struct exchange *x, const struct fault *fault,
+    const struct route *met, const char *server_error)
 {
 	json_t *body;
 
 	memset(x, 0, sizeof(*x));
 	x->settings = &settings;
+	x->route = met;
+	x->request.server_error = server_error;
 	x->request.server_relay = "";
 	json_writer_init(&x->response.json, &x->response.body);
 	api_onprem.write_error(x, fault);
@@ -35,6 +39,12 @@ write_error(struct exchange *x, const struct fault *fault)
 	    JSON_REJECT_DUPLICATES, NULL);
 	assert_non_null(body);
 	return body;
+}
+
+static json_t *
+write_error(struct exchange *x, const struct fault *fault)
+{
+	return write_error_of(x, fault, &route, "");
 }
 
 static void
@@ -126,6 +136,33 @@ what_is_missing_has_another_code_than_what_is_bad(void **state)
 	end(&x, body);
 }
 
+static void
+what_could_not_be_read_is_no_bad_parameter(void **state)
+{
+	static const struct {
+		const struct route *met;
+		const char *server_error;
+		int code;
+	} rows[] = {
+		{ &route, "", 1009 }, { NULL, "", 1025 },
+		{ NULL, "400", 1025 }, { &route, "431", 1025 },
+	};
+	struct fault fault;
+	struct exchange x;
+	json_t *body;
+
+	(void)state;
+	fault_clear(&fault);
+	fault_say(&fault, REFUSAL_VALIDATION, "malformed request");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		body = write_error_of(&x, &fault, rows[i].met,
+		    rows[i].server_error);
+		assert_int_equal(json_integer_value(json_object_get(
+		    error_of(body), "code")), rows[i].code);
+		end(&x, body);
+	}
+}
+
 int
 main(void)
 {
@@ -134,6 +171,7 @@ main(void)
 		cmocka_unit_test(the_operators_text_never_appears),
 		cmocka_unit_test(
 		    what_is_missing_has_another_code_than_what_is_bad),
+		cmocka_unit_test(what_could_not_be_read_is_no_bad_parameter),
 	};
 
 	return cmocka_run_group_tests_name("api/onprem/error", tests, NULL,
