@@ -185,8 +185,9 @@ struct exchange {
 /* Serve the accepted libfcgi request, to its last byte and its log line. Never
    leaves a request unanswered. exchange's buffers are reused between calls.
    False, only in a round: the answer is held, and exchange_release() is to be
-   called when the verdict is there. Afterwards fcgi->keepConnection says whether the connection is at the
-   boundary of the next request; if not, it must be closed. */
+   called when the verdict is there. Afterwards fcgi->keepConnection says whether
+   the connection is at the boundary of the next request; if not, it must be
+   closed. */
 void exchange_init(struct exchange *x, struct service *service,
     const struct settings *settings);
 void exchange_deinit(struct exchange *x);

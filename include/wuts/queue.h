@@ -187,8 +187,9 @@ int queue_reader_load(struct queue_reader *reader, struct queue_pos pos,
     struct strbuf *buf, struct queue_record *record_r, struct fault *fault);
 
 /* Note an outcome, final ones once for each record called; written by the next
-   queue_reader_write(), synced by the next queue_reader_sync(). May be called from inside events.
-   attempts: tried so far, this one included. due_us: for QUEUE_RETRY. */
+   queue_reader_write(), synced by the next queue_reader_sync(). May be called
+   from inside events. attempts: tried so far, this one included. due_us: for
+   QUEUE_RETRY. */
 void queue_reader_finish(struct queue_reader *reader, struct queue_pos pos,
     enum queue_outcome outcome, unsigned attempts, int64_t due_us);
 

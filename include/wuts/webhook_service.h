@@ -72,8 +72,8 @@ int webhook_service_test(struct service *service, struct arena *arena,
 
 /* The URL staged for the caller's new devices: the first connect of each makes
    it a webhook for every event, unless that has one. stage replaces what was
-   staged, unstage takes it away, whether there is one or not. The caller is a user. -1: REFUSAL_VALIDATION, REFUSAL_UNAUTHORIZED,
-   FAULT_DATABASE. */
+   staged, unstage takes it away, whether there is one or not. The caller is a
+   user. -1: REFUSAL_VALIDATION, REFUSAL_UNAUTHORIZED, FAULT_DATABASE. */
 int webhook_service_stage(struct service *service,
     const struct caller *caller, const char *url, struct fault *fault);
 int webhook_service_unstage(struct service *service,

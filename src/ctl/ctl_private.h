@@ -32,8 +32,8 @@ enum {
 struct ctl {
 	const char *config;	/* NULL: the default */
 	const char *sql_dir;
-	const char *action, *after, *device, *event, *expires, *limit, *role, *scope,
-	    *since, *state, *tenant, *user, *webhook;
+	const char *action, *after, *device, *event, *expires, *limit, *role,
+	    *scope, *since, *state, *tenant, *user, *webhook;
 	bool json, yes, check, dead, generate, finish, secrets, step;
 	const char *args[CTL_ARGS_MAX];
 };

@@ -119,8 +119,8 @@ body_check(struct exchange *x, struct fault *fault)
 
 	if (x->request.method == HTTP_GET || !has_body(x))
 		return 0;
-	if (!is_any && ((!is_media_type(type, "application/json") && !is_ndjson(x)) ||
-	    !is_charset_ours(type)))
+	if (!is_any && ((!is_media_type(type, "application/json") &&
+	    !is_ndjson(x)) || !is_charset_ours(type)))
 		return fault_say(fault, REFUSAL_MEDIA_TYPE, "%s",
 		    (x->route->flags & ROUTE_INGEST) != 0 ?
 		    "Content-Type must be application/json or "

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* What waits, in numbers: records and bytes, of all and of each tenant, its
-   callbacks apart, in one mapped file that writers and the reader share without locks. Writers add what
-   they have appended, the reader subtracts what is finished and counts anew
-   when it starts. A process that is killed between a step and its count leaves
-   the numbers off by that one step until then: good enough for limits, and no
-   statement about any record. */
+   callbacks apart, in one mapped file that writers and the reader share without
+   locks. Writers add what they have appended, the reader subtracts what is
+   finished and counts anew when it starts. A process that is killed between a
+   step and its count leaves the numbers off by that one step until then: good
+   enough for limits, and no statement about any record. */
 #include "config.h"
 
 #include "queue_private.h"

@@ -18,7 +18,8 @@ static const struct stmt_def user_policy_stmts[USER_POLICY_STMT_COUNT] = {
 	    " username_required, username_min, username_max,"
 	    " password_enabled, password_min, password_lower,"
 	    " password_upper, password_digit, password_special,"
-	    " expose_provider_tokens, requests_per_minute FROM user_policy WHERE tenant_id = ?" },
+	    " expose_provider_tokens, requests_per_minute FROM user_policy"
+	    " WHERE tenant_id = ?" },
 	[USER_POLICY_PUT] = { "user_policy_put",
 	    "REPLACE INTO user_policy (tenant_id, names_required,"
 	    " email_enabled, email_required, phone_enabled, phone_required,"
