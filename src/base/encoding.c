@@ -23,32 +23,29 @@ crypto_hex(const void *data, size_t len, char *out)
 	*out = '\0';
 }
 
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
+/* One more than the value; 0: it is no digit. */
+static const uint8_t hex_values[256] = {
+	['0'] = 1, ['1'] = 2, ['2'] = 3, ['3'] = 4, ['4'] = 5, ['5'] = 6,
+	['6'] = 7, ['7'] = 8, ['8'] = 9, ['9'] = 10,
+	['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+	['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+};
 
 bool
 crypto_unhex(const char *text, size_t len, void *out)
 {
+	const uint8_t *c = (const uint8_t *)text;
+	unsigned high, low;
 	uint8_t *b = out;
-	int high, low;
 
 	if (len % 2 != 0)
 		return false;
-	for (; len > 0; len -= 2, text += 2) {
-		high = hex_value(text[0]);
-		low = hex_value(text[1]);
-		if (high < 0 || low < 0)
+	for (; len > 0; len -= 2, c += 2) {
+		high = hex_values[c[0]];
+		low = hex_values[c[1]];
+		if (high == 0 || low == 0)
 			return false;
-		*b++ = (uint8_t)(high << 4 | low);
+		*b++ = (uint8_t)((high - 1) << 4 | (low - 1));
 	}
 	return true;
 }

@@ -61,18 +61,19 @@ uuid_new_ordered(struct uuid *uuid_r)
 bool
 uuid_parse(const char *text, size_t len, struct uuid *uuid_r)
 {
+	char digits[2 * sizeof(uuid_r->b)];
 	struct uuid uuid;
-	size_t i;
 
-	if (len != UUID_TEXT_LEN)
+	if (len != UUID_TEXT_LEN || text[8] != '-' || text[13] != '-' ||
+	    text[18] != '-' || text[23] != '-')
 		return false;
-	for (i = 0; i < sizeof(uuid.b); i++) {
-		if (!crypto_unhex(text, 2, &uuid.b[i]))
-			return false;
-		text += 2;
-		if (is_dash_behind(i) && *text++ != '-')
-			return false;
-	}
+	memcpy(digits, text, 8);
+	memcpy(digits + 8, text + 9, 4);
+	memcpy(digits + 12, text + 14, 4);
+	memcpy(digits + 16, text + 19, 4);
+	memcpy(digits + 20, text + 24, 12);
+	if (!crypto_unhex(digits, sizeof(digits), &uuid.b))
+		return false;
 	*uuid_r = uuid;
 	return true;
 }
