@@ -181,14 +181,15 @@ ask_reader(const struct queue_dirs *dirs, enum queue_wish wish,
 	return 0;
 }
 
-/* Is it so, by what is on the disk? */
+/* Is it so, by what is on the disk? An attempt more than there were before may
+   have failed again since it was asked for: once is what was wished. */
 static bool
-is_granted(enum queue_wish wish, const struct place *place)
+is_granted(enum queue_wish wish, const struct place *place, unsigned before)
 {
 	if (!place->found)
 		return true;
 	return wish == QUEUE_WISH_HURRY && (place->attempts == 0 ||
-	    place->due_us <= clock_wall_us());
+	    place->attempts > before || place->due_us <= clock_wall_us());
 }
 
 static int
@@ -196,6 +197,7 @@ wish_through_reader(const struct queue_dirs *dirs, enum queue_wish wish,
     const struct uuid *id, int timeout_ms, struct fault *fault)
 {
 	int64_t until_us = clock_mono_us() + (int64_t)timeout_ms * 1000;
+	unsigned before = 0;
 
 	for (int round = 0; round < ASK_AGAIN; round++) {
 		struct place place = { .id = *id };
@@ -208,7 +210,9 @@ wish_through_reader(const struct queue_dirs *dirs, enum queue_wish wish,
 		if (!place.found && place.prepared)
 			return fault_set(fault, FAULT_QUEUE, "the event's"
 			    " transaction is under way: try again");
-		if (is_granted(wish, &place))
+		if (round == 0)
+			before = place.attempts;
+		if (is_granted(wish, &place, before))
 			return place.found || round > 0;
 		if (ask_reader(dirs, wish, &place, until_us, fault) < 0)
 			return -1;
