@@ -141,6 +141,10 @@ class Engine:
     # --- what is relayed ---
 
     def answer(self, request):
+        # Every 15 s wuts-spool asks whether somebody is there.
+        if request.target == "/" and request.headers.get(
+                "user-agent", "").startswith("WUTS/"):
+            return 200, [], b""
         with self.lock:
             self.requests.append(request)
             canned = self.answers.pop(0) if self.answers else None
