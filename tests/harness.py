@@ -206,6 +206,14 @@ class Instance:
         assert response.status_code == 200, response.text
         return Metrics(response.text)
 
+    def settled(self):
+        """The metrics, once every answer that has been sent is counted: a
+        worker counts a moment later, and is busy until then. The answers to
+        this method's own requests may be counted or not."""
+        wait_for("idle workers", lambda: self.metrics()[
+            'wuts_workers{state="busy"}'] == 1)
+        return self.metrics()
+
     def client(self, token=None, **kwargs):
         return Client(self, token, **kwargs)
 
@@ -230,10 +238,22 @@ def loopback_address():
                              number & 255)
 
 
+IDLE = 50	# seconds; after 75 nginx ends a connection, perhaps just now
+
+
 class SourceAddress(requests.adapters.HTTPAdapter):
     def __init__(self, address):
         self.address = address
+        self.used = time.monotonic()
         super().__init__()
+
+    def send(self, *args, **kwargs):
+        if time.monotonic() - self.used > IDLE:
+            self.poolmanager.clear()
+        try:
+            return super().send(*args, **kwargs)
+        finally:
+            self.used = time.monotonic()
 
     def init_poolmanager(self, *args, **kwargs):
         kwargs["source_address"] = (self.address, 0)

@@ -3,9 +3,10 @@
 thread can have several requests on their way at once."""
 import http.client
 import json
+import time
 import urllib.parse
 
-from harness import loopback_address
+from harness import IDLE, loopback_address
 
 
 class Wire:
@@ -13,6 +14,7 @@ class Wire:
         host = urllib.parse.urlsplit(instance.url).netloc
         self.connection = http.client.HTTPConnection(host, timeout=30)
         self.headers = None
+        self.used = time.monotonic()
         self._move()
 
     def _move(self):
@@ -28,6 +30,8 @@ class Wire:
         if body is not None:
             headers["Content-Type"] = "application/json"
             body = json.dumps(body)
+        if time.monotonic() - self.used > IDLE:
+            self.connection.close()
         self.connection.request(method, path, body, headers)
 
     def answer(self):
@@ -35,6 +39,7 @@ class Wire:
         response = self.connection.getresponse()
         self.headers = response.headers
         body = json.loads(response.read())
+        self.used = time.monotonic()
         assert body["success"] == (response.status < 400), body
         if response.status == 401:
             self._move()
