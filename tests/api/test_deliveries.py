@@ -109,7 +109,7 @@ def test_why_there_is_no_answer_names_no_address(wuts, hook):
 
 def test_what_is_dropped_after_an_attempt_is_told_of(wuts, hook):
     hook.answer = (503, {"Retry-After": "1"})
-    line = Line(wuts, hook)
+    line = Line(wuts, hook, retry_attempts=20)
     (event_id,) = line.report()
     line.wait_state(event_id, "pending")
     done(line.member.client.delete("/webhook"))

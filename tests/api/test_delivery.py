@@ -10,8 +10,8 @@ import uuid
 
 import pytest
 
-from harness import (SignatureError, done, invalid, is_uuid, refused,
-                     signing_key, verify_webhook, wait_for)
+from harness import (SignatureError, done, free_port, invalid, is_uuid,
+                     refused, signing_key, verify_webhook, wait_for)
 
 
 class Line:
@@ -50,12 +50,13 @@ def line(wuts, hook):
 # --- signatures and headers ---
 
 def test_a_delivery_has_the_documented_headers(line, hook):
+    began = int(time.time())
     (event_id,) = line.report(data={"a": 1})
     delivery = hook.wait_event(event_id)
     headers = delivery.headers
     assert headers["content-type"] == "application/json"
     assert headers["webhook-id"] == event_id == delivery.message["id"]
-    assert abs(int(headers["webhook-timestamp"]) - delivery.at) <= 2
+    assert began <= int(headers["webhook-timestamp"]) <= delivery.at
     assert headers["x-wuts-event"] == "message.received"
     assert headers["x-wuts-attempt"] == "1"
     assert headers["x-wuts-delivery"]
@@ -351,6 +352,7 @@ def test_a_refused_or_empty_change_says_nothing(watched, hook):
     assert updated[0].message["data"]["user_id"] == member.id
     done(watched.admin.client.put(path, {"role": "manager"}))
     hook.wait_for(of("user.role_changed"))
+    hook.wait(4)	# they come in any order
     assert sorted(d.event for d in hook.deliveries) == [
         "user.created", "user.created", "user.role_changed", "user.updated"]
 
@@ -432,10 +434,8 @@ def test_after_its_attempts_an_event_is_dead(wuts, hook):
     hook.answers = [500, 500, 500]
     (event_id,) = line.report()
     hook.wait(3)
-    dead = wuts.run / "queue" / "dead"
-    wait_for("the dead letter is on disk", lambda: any(
-        event_id.encode() in path.read_bytes()
-        for path in dead.iterdir() if path.is_file()))
+    wait_for("the dead letter is on disk", lambda: '"state":"dead"' in
+             wuts.ctl("queue", "show", event_id, "--json").stdout)
     (later,) = line.report()
     hook.wait_event(later)
     assert len([d for d in hook.deliveries if d.id == event_id]) == 3
@@ -451,14 +451,11 @@ def test_without_retries_there_is_one_attempt(wuts, hook):
 
 
 def test_a_closed_port_is_retried_until_it_opens(wuts, receiver):
-    from harness import Receiver
-    gone = Receiver()
-    hook = gone.hook()
-    gone.close()
-    line = Line(wuts, hook, retry_attempts=20)
-    (event_id,) = line.report()
     back = receiver.hook()
-    line.configure(webhook_url=back.url, retry_attempts=20)
+    line = Line(wuts, back, retry_attempts=20,
+                webhook_url=f"http://127.0.0.1:{free_port()}/")
+    (event_id,) = line.report()
+    line.configure(retry_attempts=20)
     assert back.wait_event(event_id).message["id"] == event_id
 
 
@@ -480,12 +477,13 @@ def test_events_of_a_disabled_webhook_wait_until_it_is_enabled(line, hook):
     hook.wait_for(lambda seen: {d.id for d in seen} >= set(waiting))
 
 
-def test_a_new_url_is_used_by_the_next_attempt(line, hook, receiver):
+def test_a_new_url_is_used_by_the_next_attempt(wuts, hook, receiver):
     hook.answer = 500
+    line = Line(wuts, hook, retry_attempts=20)
     (event_id,) = line.report()
     hook.wait_event(event_id)
     other = receiver.hook()
-    line.configure(webhook_url=other.url)
+    line.configure(webhook_url=other.url, retry_attempts=20)
     count = len(hook.deliveries)
     assert other.wait_event(event_id)
     assert len(hook.deliveries) <= count + 1
@@ -525,13 +523,28 @@ def test_an_event_without_webhook_is_not_delivered_to_a_later_one(
 
 def test_a_slow_receiver_does_not_delay_another(wuts, receiver):
     slow, quick = receiver.hook(), receiver.hook()
-    slow.answer = 500
-    lines = [Line(wuts, slow, retry_attempts=20), Line(wuts, quick)]
+    over = threading.Event()
+    slow.answer = lambda: over.wait(60) and 200 or 500
+    lines = [Line(wuts, slow, timeout=60), Line(wuts, quick)]
+    try:
+        waiting = lines[0].report(n=50)
+        slow.wait()
+        ids = lines[1].report(n=50)
+        # All of them while the slow one has not answered once.
+        quick.wait_for(lambda seen: {d.id for d in seen} >= set(ids), 50)
+    finally:
+        over.set()
+    slow.wait_for(lambda seen: {d.id for d in seen} >= set(waiting))
+
+
+def test_a_failing_receiver_does_not_delay_another(wuts, receiver):
+    failing, quick = receiver.hook(), receiver.hook()
+    failing.answer = 500
+    lines = [Line(wuts, failing, retry_attempts=20), Line(wuts, quick)]
     lines[0].report(n=50)
-    began = time.monotonic()
     ids = lines[1].report(n=50)
     quick.wait_for(lambda seen: {d.id for d in seen} >= set(ids))
-    assert time.monotonic() - began < 10
+    assert all(d.headers["x-wuts-attempt"] == "1" for d in quick.deliveries)
     done(lines[0].member.client.delete("/webhook"))
 
 
