@@ -23,14 +23,14 @@ from harness import (RawResponse, SOURCE, free_port, loopback_address,
 class Server:
     """One server block. Keeps a connection, as clients do."""
 
-    def __init__(self, port, address="127.0.0.1"):
+    def __init__(self, port):
         self.port = port
-        self.address = address
+        self.address = loopback_address()
         self.connection = None
 
     def elsewhere(self):
         """For a client whose failures shall not count against the others."""
-        return Server(self.port, loopback_address())
+        return Server(self.port)
 
     def request(self, method, target, token=None, body=None, headers=(),
                 scheme="Bearer "):
@@ -80,13 +80,14 @@ class Front:
     """own, other: servers of the dialect's own, for two tenants; shared: the
     WUTS site with /v1/ in it; bare: without an engine; stray: of a tenant that
     does not exist; orphan: without wutsd; any: for the tenant that
-    X-Test-Tenant names."""
+    X-Test-Tenant names. The engine has a second to answer other."""
 
     def __init__(self, work, wuts, tenants, engine_path):
         self.work = work
         self.socket = wuts.sockets / "wutsd.sock"
         (work / "logs").mkdir()
         self.place("templates", "wuts", engine_path)
+        self.place("hasty", "wuts", engine_path, "1s")
         self.place("lonely", "wuts_gone", engine_path)
         names = ("own", "other", "shared", "bare", "stray", "orphan", "any")
         for name in names:
@@ -100,9 +101,10 @@ class Front:
         assert tested.returncode == 0, tested.stderr
         self.process = subprocess.Popen(command, env=env,
                                         stderr=subprocess.DEVNULL)
-        wait_for("nginx", lambda: self.answers(self.own))
+        wait_for("nginx", lambda: all(
+            self.answers(getattr(self, name)) for name in names))
 
-    def place(self, name, upstream, engine_path):
+    def place(self, name, upstream, engine_path, patience="30s"):
         """The templates, filled in as an operator does."""
         to = self.work / name
         to.mkdir()
@@ -116,7 +118,8 @@ class Front:
                     ("include wuts-onprem-engine.con[f]",
                      f"include {to}/wuts-onprem-engine.conf.in"),
                     ("fastcgi_pass wuts;", f"fastcgi_pass {upstream};"),
-                    ("proxy_read_timeout 30s", "proxy_read_timeout 1s")):
+                    ("proxy_read_timeout 30s",
+                     f"proxy_read_timeout {patience}")):
                 text = text.replace(old, new)
             (to / template.name).write_text(text)
         (self.work / "token.conf").write_text(
@@ -156,7 +159,7 @@ http {{
 	{shared}
 	include templates/wuts-onprem-http.conf;
 	{self.site("wuts-onprem.conf.in", self.own, tenants[0].name)}
-	{self.site("wuts-onprem.conf.in", self.other, tenants[1].id)}
+	{self.site("wuts-onprem.conf.in", self.other, tenants[1].id, "hasty")}
 	{bare}
 	{self.site("wuts-onprem.conf.in", self.stray, "nobody")}
 	{self.site("wuts-onprem.conf.in", self.any, "$http_x_test_tenant")}
@@ -177,7 +180,7 @@ http {{
             if isinstance(server, Server):
                 server.close()
         self.process.terminate()
-        self.process.wait(30)
+        self.process.wait(60)
 
 
 PASSWORDS = {"admin": "New-Secret:1", "jdoe01": "Other#Secret2"}
