@@ -72,7 +72,8 @@ def test_bad_json_is_refused(house, kind):
 @pytest.mark.parametrize("method,path", [
     ("POST", "/register"), ("POST", "/users"), ("PUT", "/users/{user}"),
     ("POST", "/users/{user}/promote"), ("POST", "/devices"),
-    ("POST", "/devices/{device}/events"), ("POST", "/webhook")])
+    ("POST", "/devices/{device}/events"),
+    ("POST", "/webhook?device_id={device}")])
 @pytest.mark.parametrize("kind", ["empty body", "duplicate key", "depth 33",
                                   "trailing garbage", "NUL escape",
                                   "bad UTF-8"])

@@ -235,9 +235,11 @@ TABLE = {
             restore(tenant_webhook))],
     "GET /webhook": [
         Row(device_webhook, "401 200 200 200 200 403 200 200",
-            "401 404 404 404 200 403 404 404"),
+            "401 404 404 404 200 403 404 404", None,
+            restore(device_webhook)),
         Row(tenant_webhook, "401 403 403 200 200 403 200 200",
-            "401 403 403 200 200 403 200 200")],
+            "401 403 403 200 200 403 200 200", None,
+            restore(tenant_webhook))],
     "DELETE /webhook": [
         Row(device_webhook, "401 200 200 200 200 403 200 403",
             "401 404 404 404 200 403 404 403", None,
