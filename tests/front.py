@@ -73,9 +73,11 @@ http {{
         wait_for("nginx", lambda: self.answers())
 
     def answers(self):
-        with socket.socket() as s:
-            return s.connect_ex(
-                ("127.0.0.1", next(iter(self.ports.values())))) == 0
+        for port in self.ports.values():
+            with socket.socket() as s:
+                if s.connect_ex(("127.0.0.1", port)) != 0:
+                    return False
+        return True
 
     def url(self, name, hook):
         path = hook.url.split("/", 3)[3]

@@ -176,15 +176,17 @@ def site(wuts, guarded):
             yield url
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(60)
 
 
 def ask(site, client, method="GET", path="/", **kwargs):
     headers = {"Authorization": "Bearer " + client.token} \
         if client.token else {}
     headers.update(kwargs.pop("headers", {}))
-    return requests.request(method, site + path, headers=headers, timeout=30,
-                            **kwargs)
+    with requests.Session() as session:
+        session.mount("http://", harness.SourceAddress(loopback_address()))
+        return session.request(method, site + path, headers=headers,
+                               timeout=30, **kwargs)
 
 
 def test_who_has_a_token_gets_through(site, wuts, house):

@@ -69,7 +69,7 @@ class Hay:
             run = subprocess.run(
                 ["grep", "-noF", "-f", patterns.name], input=self.text,
                 stdout=subprocess.PIPE, env={**os.environ, "LC_ALL": "C"},
-                timeout=60)
+                timeout=300)
         assert run.returncode in (0, 1)
         found = {}
         for line in run.stdout.decode().splitlines():

@@ -40,7 +40,8 @@ class Site:
     """One nginx. files: what stands beside its nginx.conf; those named *.http
     are inside http { }."""
 
-    def __init__(self, work, port, **files):
+    def __init__(self, work, *ports, **files):
+        port = ports[0]
         self.url = f"http://127.0.0.1:{port}"
         for name, text in files.items():
             (work / name.replace("__", "-").replace("_", ".")).write_text(text)
@@ -57,7 +58,7 @@ class Site:
         assert tested.returncode == 0, tested.stderr
         self.process = subprocess.Popen(command, env=env,
                                         stderr=subprocess.DEVNULL)
-        wait_for("nginx", lambda: self.listens(port))
+        wait_for("nginx", lambda: all(map(self.listens, ports)))
 
     @staticmethod
     def listens(port):
@@ -69,7 +70,7 @@ class Site:
 
     def stop(self):
         self.process.terminate()
-        self.process.wait(30)
+        self.process.wait(60)
 
 
 @pytest.fixture
@@ -77,8 +78,8 @@ def start(tmp_path):
     """Start a site; files as Site takes them."""
     sites = []
 
-    def start(port, **files):
-        sites.append(Site(tmp_path, port, **files))
+    def start(*ports, **files):
+        sites.append(Site(tmp_path, *ports, **files))
         return sites[-1]
 
     yield start
@@ -309,8 +310,8 @@ def test_the_tls_example_serves(wuts, start, tmp_path):
     make_certificate(tmp_path, "authority")
     make_certificate(tmp_path, "good", "authority")
     port, tls_port = free_port(), free_port()
-    site = start(port, wuts_http=main_site(wuts, port), wuts__tls_conf=(
-        template("wuts-tls.conf.in", TLS_LISTEN=f"127.0.0.1:{tls_port}",
+    site = start(port, tls_port, wuts_http=main_site(
+        wuts, port), wuts__tls_conf=(template("wuts-tls.conf.in", TLS_LISTEN=f"127.0.0.1:{tls_port}",
                  CERTIFICATE=tmp_path / "good.pem",
                  KEY=tmp_path / "good.key")))
     site.url = f"https://127.0.0.1:{tls_port}"

@@ -128,7 +128,7 @@ def test_it_has_the_routes_that_there_are():
 
 
 def test_the_server_shows_the_document(wuts):
-    response = requests.get(wuts.url + "/openapi.json", timeout=10)
+    response = requests.get(wuts.url + "/openapi.json", timeout=30)
     assert response.status_code == 200
     assert response.headers["Content-Type"] == \
         "application/json; charset=utf-8"
