@@ -60,6 +60,8 @@ struct route {
 			   an Idempotency-Key asks for; only of these routes
 			   nginx may ask whether it may relay */
 #define ROUTE_ANY_MEDIA 4u	/* the handler judges Content-Type, if anybody */
+#define ROUTE_READS_USER 8u	/* the first of {…} is the id of a user, and what
+				   the answer is made of */
 /* n from 0 to 7: what only the dialect itself knows. */
 #define ROUTE_OF_DIALECT(n) (1u << (8 + (n)))
 /* A limit of the body of its own, below 64 MiB, instead of the settings'. */

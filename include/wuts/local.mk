@@ -15,6 +15,7 @@ noinst_HEADERS += \
 	include/wuts/callback.h \
 	include/wuts/callback_counts.h \
 	include/wuts/callback_service.h \
+	include/wuts/caller_store.h \
 	include/wuts/certificate.h \
 	include/wuts/clock.h \
 	include/wuts/connection.h \

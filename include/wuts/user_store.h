@@ -40,15 +40,6 @@ int user_store_find_any_tenant(struct db *db, const struct uuid *id,
 int user_store_find_by_token(struct db *db,
     const uint8_t hash[CRYPTO_HASH_LEN], struct user *user_r,
     struct fault *fault);
-/* As find, holding the row's lock. */
-int user_store_lock(struct db *db, const struct uuid *tenant_id,
-    const struct uuid *id, struct user *user_r, struct fault *fault);
-/* Two of them (or one, given twice) in one statement, locked in the order of
-   ids. found_r[i] tells whether users_r[i] is filled. 0 / -1. */
-int user_store_lock_two(struct db *db, const struct uuid *tenant_id,
-    const struct uuid ids[2], struct user users_r[2], bool found_r[2],
-    struct fault *fault);
-
 
 /* Active admins of the tenant besides this user. */
 int user_store_count_other_admins(struct db *db, const struct uuid *tenant_id,

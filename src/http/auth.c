@@ -159,6 +159,21 @@ check_access(const struct exchange *x, struct fault *fault)
 	return 0;
 }
 
+/* Who has the token, and the user that the route is about along with it. */
+static int
+find_caller(struct exchange *x, const struct token *token,
+    struct fault *fault)
+{
+	const char *text = x->request.args[0];
+	struct uuid user_id;
+	bool has_user = (x->route->flags & ROUTE_READS_USER) != 0 &&
+	    uuid_parse(text, strlen(text), &user_id);
+
+	return identity_service_find_with_user(x->service, token->text,
+	    token->len, has_user ? &user_id : NULL, &x->caller.identity,
+	    fault);
+}
+
 int
 auth_check(struct exchange *x, struct fault *fault)
 {
@@ -181,8 +196,7 @@ auth_check(struct exchange *x, struct fault *fault)
 		fault->retry_after_s = wait_s;
 		return -1;
 	}
-	found = identity_service_find(x->service, token.text, token.len,
-	    &x->caller.identity, fault);
+	found = find_caller(x, &token, fault);
 	if (found < 0)
 		return fault_prefix(fault, "authenticate");
 	if (found == 0) {

@@ -9,6 +9,7 @@
 #include "service_private.h"
 
 #include "wuts/api_key_store.h"
+#include "wuts/caller_store.h"
 #include "wuts/clock.h"
 #include "wuts/db.h"
 #include "wuts/event.h"
@@ -19,8 +20,6 @@
 #include "wuts/log.h"
 #include "wuts/outbox_store.h"
 #include "wuts/queue.h"
-#include "wuts/tenant.h"
-#include "wuts/tenant_store.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -83,6 +82,7 @@ run_body(struct db *db, void *ctx, struct fault *fault)
 	change->changed = false;
 	change->adds_only = false;
 	memset(&change->chain, 0, sizeof(change->chain));
+	memset(&change->caller_row, 0, sizeof(change->caller_row));
 	if (change->body(change, change->ctx, fault) < 0 ||
 	    change_close_audit(change, fault) < 0)
 		return -1;
@@ -198,24 +198,40 @@ change_run(struct service *service, const struct caller *caller,
 	abort();
 }
 
-int
-change_lock_tenant(struct change *change, struct fault *fault)
+/* As this change finds its caller; nil: it is no user of the tenant. */
+static const struct uuid *
+caller_id(const struct change *change)
 {
 	const struct identity *caller = &change->caller->identity;
-	struct tenant tenant;
+
+	return caller->kind == IDENTITY_USER &&
+	    uuid_is_equal(&caller->tenant_id, &change->tenant_id) ?
+	    &caller->user_id : &UUID_NIL;
+}
+
+static int
+lock(struct change *change, const struct uuid *user_id,
+    struct caller_lock *lock_r, struct fault *fault)
+{
 	int found;
 
-	found = tenant_store_lock_chain(change->db, &change->tenant_id,
-	    &tenant, &change->chain.seq, change->chain.hash, fault);
+	found = caller_store_lock(change->db, &change->tenant_id,
+	    caller_id(change), user_id, lock_r, fault);
 	if (found < 0)
 		return fault_prefix(fault, "lock tenant");
-	if (found == 0 && service_is_member(caller, &change->tenant_id))
+	if (found == 0 && service_is_member(&change->caller->identity,
+	    &change->tenant_id))
 		return fault_say(fault, REFUSAL_UNAUTHORIZED,
 		    "invalid token");
 	if (found == 0)
 		return fault_say(fault, REFUSAL_TENANT_NOT_FOUND,
 		    "tenant not found");
 	change->chain.is_read = true;
+	change->chain.seq = lock_r->seq;
+	memcpy(change->chain.hash, lock_r->hash, sizeof(change->chain.hash));
+	change->caller_row.is_there = lock_r->has_caller;
+	change->caller_row.active = lock_r->caller_active;
+	change->caller_row.role = lock_r->caller_role;
 	/* Waiting for the lock may have taken long. Events and webhooks of a
 	   tenant are compared by time, so it is read in the lock's order. */
 	change->now_us = clock_wall_us();
@@ -223,28 +239,33 @@ change_lock_tenant(struct change *change, struct fault *fault)
 }
 
 int
-change_judge_user(struct change *change, const struct user *user,
-    struct fault *fault)
+change_lock_tenant(struct change *change, struct fault *fault)
 {
-	if (user == NULL || !user->active)
-		return fault_say(fault, REFUSAL_UNAUTHORIZED,
-		    "invalid token");
-	change->identity.role = user->role;
-	return 0;
+	struct caller_lock taken;
+
+	return lock(change, &UUID_NIL, &taken, fault);
+}
+
+int
+change_lock_user(struct change *change, const struct uuid *user_id,
+    struct user *user_r, struct fault *fault)
+{
+	struct caller_lock taken;
+
+	if (lock(change, user_id, &taken, fault) < 0)
+		return -1;
+	*user_r = taken.target;
+	return taken.has_target;
 }
 
 static int
-lock_caller(struct change *change, struct fault *fault)
+judge_user(struct change *change, struct fault *fault)
 {
-	const struct identity *identity = &change->identity;
-	struct user user;
-	int found;
-
-	found = user_store_lock(change->db, &identity->tenant_id,
-	    &identity->user_id, &user, fault);
-	if (found < 0)
-		return fault_prefix(fault, "lock caller");
-	return change_judge_user(change, found == 1 ? &user : NULL, fault);
+	if (!change->caller_row.is_there || !change->caller_row.active)
+		return fault_say(fault, REFUSAL_UNAUTHORIZED,
+		    "invalid token");
+	change->identity.role = change->caller_row.role;
+	return 0;
 }
 
 static int
@@ -277,7 +298,7 @@ change_judge_caller(struct change *change, struct fault *fault)
 	if (identity->kind != IDENTITY_USER && identity->kind != IDENTITY_KEY)
 		return 0;
 	wuts_assert(uuid_is_equal(&identity->tenant_id, &change->tenant_id));
-	return identity->kind == IDENTITY_USER ? lock_caller(change, fault) :
+	return identity->kind == IDENTITY_USER ? judge_user(change, fault) :
 	    judge_key(change, fault);
 }
 

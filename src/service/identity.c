@@ -10,6 +10,7 @@
 #include "wuts/api_key_store.h"
 #include "wuts/attempts.h"
 #include "wuts/cache.h"
+#include "wuts/caller_store.h"
 #include "wuts/clock.h"
 #include "wuts/fault.h"
 #include "wuts/log.h"
@@ -44,15 +45,37 @@ key_tries(const struct crypto_keys *keys)
 	return keys->n > 1 ? keys->n + 1 : 1;
 }
 
-/* Remembered under the first key. */
+/* The row of the token's owner and, where one is asked for, that of another
+   user of its tenant, which user_service_get() then takes. */
+static int
+find_rows(struct service *service, const uint8_t hash[CRYPTO_HASH_LEN],
+    const struct uuid *target_id, struct user *user_r, struct fault *fault)
+{
+	struct fetched_user *fetched = &service->fetched;
+	int found;
+
+	if (target_id == NULL)
+		return user_store_find_by_token(service->db, hash, user_r,
+		    fault);
+	found = caller_store_find(service->db, hash, target_id, user_r,
+	    &fetched->user, &fetched->is_there, fault);
+	fetched->is_set = found == 1;
+	fetched->caller_id = user_r->id;
+	fetched->id = *target_id;
+	return found;
+}
+
+/* Remembered under the first key. What is asked for besides is read only when
+   the database has to be asked anyhow. */
 static int
 find_user_by_token(struct service *service, const char *text,
-    struct user *user_r, struct fault *fault)
+    const struct uuid *target_id, struct user *user_r, struct fault *fault)
 {
 	const struct crypto_keys *keys = &service->settings->keys;
 	uint8_t first[CRYPTO_HASH_LEN], hash[CRYPTO_HASH_LEN];
+	struct fetched_user *fetched = &service->fetched;
+	struct memory_read read, target_read;
 	const struct user *remembered;
-	struct memory_read read;
 	unsigned i;
 	int found = 0;
 
@@ -63,20 +86,27 @@ find_user_by_token(struct service *service, const char *text,
 		*user_r = *remembered;
 		return 1;
 	}
+	if (target_id != NULL && memory_find(service, &service->users,
+	    target_id, uuid_is_nil(&read.tenant_id) ? NULL : &read.tenant_id,
+	    &target_read) != NULL)
+		target_id = NULL;
 	for (i = 0; i < key_tries(keys) && found == 0; i++) {
 		service_lookup_hash(&keys->key[i % keys->n], text,
 		    UUID_TEXT_LEN, hash);
-		found = user_store_find_by_token(service->db, hash, user_r,
-		    fault);
+		found = find_rows(service, hash, target_id, user_r, fault);
 	}
 	if (found == 1)
 		memory_put(service, &service->tokens, first, user_r, &read);
+	if (fetched->is_set && fetched->is_there)
+		memory_put(service, &service->users, &fetched->id,
+		    &fetched->user, &target_read);
 	return found;
 }
 
 static int
 identify_user(struct service *service, const struct uuid *token,
-    struct identity *identity_r, struct fault *fault)
+    const struct uuid *target_id, struct identity *identity_r,
+    struct fault *fault)
 {
 	char text[UUID_TEXT_LEN + 1];
 	struct user user;
@@ -85,7 +115,7 @@ identify_user(struct service *service, const struct uuid *token,
 	/* The hash is of the lower-case text, whatever case came. */
 	uuid_format(token, text);
 	memset(&user, 0, sizeof(user));
-	found = find_user_by_token(service, text, &user, fault);
+	found = find_user_by_token(service, text, target_id, &user, fault);
 	crypto_wipe(text, sizeof(text));
 	if (found < 0)
 		return fault_prefix(fault, "find token");
@@ -215,12 +245,14 @@ identify_key(struct service *service, const char *token,
 }
 
 int
-identity_service_find(struct service *service, const char *token, size_t len,
-    struct identity *identity_r, struct fault *fault)
+identity_service_find_with_user(struct service *service, const char *token,
+    size_t len, const struct uuid *user_id, struct identity *identity_r,
+    struct fault *fault)
 {
 	struct uuid parsed;
 	int found;
 
+	service->fetched.is_set = false;
 	memset(identity_r, 0, sizeof(*identity_r));
 	identity_r->kind = kind_of_configured(service->settings, token, len);
 	if (identity_r->kind != IDENTITY_NONE)
@@ -229,9 +261,17 @@ identity_service_find(struct service *service, const char *token, size_t len,
 		return identify_key(service, token, identity_r, fault);
 	if (!uuid_parse(token, len, &parsed))
 		return 0;
-	found = identify_user(service, &parsed, identity_r, fault);
+	found = identify_user(service, &parsed, user_id, identity_r, fault);
 	crypto_wipe(&parsed, sizeof(parsed));
 	return found;
+}
+
+int
+identity_service_find(struct service *service, const char *token, size_t len,
+    struct identity *identity_r, struct fault *fault)
+{
+	return identity_service_find_with_user(service, token, len, NULL,
+	    identity_r, fault);
 }
 
 unsigned

@@ -90,6 +90,16 @@ struct known_session {
 	struct user user;
 };
 
+/* A user that was read together with the caller, for the one request that is
+   about it. */
+struct fetched_user {
+	bool is_set;
+	bool is_there;		/* the caller's tenant has it */
+	struct uuid caller_id;
+	struct uuid id;
+	struct user user;
+};
+
 /* The permission matrix, as last read. */
 struct role_memory {
 	bool is_read;
@@ -133,6 +143,7 @@ struct service {
 				   this minute */
 	int64_t swept_us;	/* expired sessions; monotonic */
 	struct memory users;	/* user id: struct user */
+	struct fetched_user fetched;
 	struct memory bindings;	/* SHA-256 of WUTS_TENANT: its id */
 	struct memory devices;	/* device id: struct device */
 	struct memory request_limits;	/* tenant id: struct known_limit */
@@ -194,6 +205,13 @@ struct audit_chain {
 	uint8_t hash[CRYPTO_HASH_LEN];
 };
 
+/* The caller's row as it stands locked, when it is a user of the tenant. */
+struct caller_row {
+	bool is_there;
+	bool active;
+	enum role role;
+};
+
 struct change {
 	struct service *service;
 	struct db *db;
@@ -205,6 +223,7 @@ struct change {
 	bool adds_only;			/* what is remembered of the tenant
 					   stays true: no cache need know */
 	struct audit_chain chain;	/* audit_chain.c's own */
+	struct caller_row caller_row;	/* change.c's own */
 
 	/* change.c's own */
 	change_body *body;
@@ -222,14 +241,16 @@ int change_run(struct service *service, const struct caller *caller,
     const struct uuid *tenant_id, change_body *body, void *ctx,
     struct fault *fault);
 
-/* The first steps of a body inside an existing tenant: take the tenant's lock,
-   then read the caller's own row again. REFUSAL_TENANT_NOT_FOUND;
-   REFUSAL_UNAUTHORIZED: the caller is gone, inactive or expired meanwhile. */
+/* The first steps of a body inside an existing tenant: take the tenant's lock
+   and read the caller's own row again, then judge by it.
+   REFUSAL_TENANT_NOT_FOUND; REFUSAL_UNAUTHORIZED: the caller is gone, inactive
+   or expired meanwhile. */
 int change_lock_tenant(struct change *change, struct fault *fault);
 int change_judge_caller(struct change *change, struct fault *fault);
-/* The same, of a caller whose row is locked already; NULL: it is gone. */
-int change_judge_user(struct change *change, const struct user *user,
-    struct fault *fault);
+/* As change_lock_tenant(), with the row of one user. 1: *user_r stands locked;
+   0: the tenant has no such user; -1. */
+int change_lock_user(struct change *change, const struct uuid *user_id,
+    struct user *user_r, struct fault *fault);
 
 /* An event of the tenant that exists if and only if this change commits. data:
    a JSON object. */
@@ -281,7 +302,7 @@ int idempotency_settle(struct service *service,
    theirs. REFUSAL_USER_NOT_FOUND, REFUSAL_FORBIDDEN. */
 int user_find_tenant(struct service *service, const struct identity *identity,
     const struct uuid *id, struct uuid *tenant_id_r, struct fault *fault);
-/* Lock the tenant, then caller and target in the order of their ids. */
+/* Lock tenant, caller and target, and judge the caller. */
 int user_lock_target(struct change *change, const struct uuid *id,
     struct user *target_r, struct fault *fault);
 /* Of a user that stands locked: user_check_change() and user_check_delete()

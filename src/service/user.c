@@ -94,53 +94,17 @@ struct user_changing {
 	struct user *after_r;
 };
 
-/* Caller and target in one way to the server. found_r: the target is there. */
-static int
-lock_both(struct change *change, const struct uuid *id,
-    struct user *target_r, bool *found_r, struct fault *fault)
-{
-	struct uuid ids[2] = { *id, change->identity.user_id };
-	struct user users[2];
-	bool found[2];
-
-	if (user_store_lock_two(change->db, &change->tenant_id, ids, users,
-	    found, fault) < 0)
-		return fault_prefix(fault, "lock caller and user");
-	*found_r = found[0];
-	*target_r = users[0];
-	return change_judge_user(change, found[1] ? &users[1] : NULL, fault);
-}
-
-static int
-lock_one(struct change *change, const struct uuid *id,
-    struct user *target_r, bool *found_r, struct fault *fault)
-{
-	int found;
-
-	if (change_judge_caller(change, fault) < 0)
-		return -1;
-	found = user_store_lock(change->db, &change->tenant_id, id, target_r,
-	    fault);
-	*found_r = found == 1;
-	return found < 0 ? fault_prefix(fault, "lock user") : 0;
-}
-
 /* A caller that is gone or inactive is told so before it is told whether the
    target exists. */
 int
 user_lock_target(struct change *change, const struct uuid *id,
     struct user *target_r, struct fault *fault)
 {
-	bool found = false;
+	int found = change_lock_user(change, id, target_r, fault);
 
-	if (change_lock_tenant(change, fault) < 0)
+	if (found < 0 || change_judge_caller(change, fault) < 0)
 		return -1;
-	memset(target_r, 0, sizeof(*target_r));
-	if ((change->identity.kind == IDENTITY_USER ?
-	    lock_both(change, id, target_r, &found, fault) :
-	    lock_one(change, id, target_r, &found, fault)) < 0)
-		return -1;
-	if (!found)
+	if (found == 0)
 		return fault_say(fault, REFUSAL_USER_NOT_FOUND,
 		    "user not found");
 	return 0;

@@ -4,6 +4,7 @@ libwuts_store_a_SOURCES = \
 	src/store/api_key.c \
 	src/store/audit.c \
 	src/store/bind.c \
+	src/store/caller.c \
 	src/store/connection.c \
 	src/store/db.c \
 	src/store/delivery.c \
@@ -43,6 +44,7 @@ if HAVE_CMOCKA
 check_PROGRAMS += \
 	tests/unit/store/test_api_key \
 	tests/unit/store/test_audit \
+	tests/unit/store/test_caller \
 	tests/unit/store/test_deletion \
 	tests/unit/store/test_delivery \
 	tests/unit/store/test_details \
@@ -69,6 +71,9 @@ tests_unit_store_test_api_key_LDADD = $(store_test_libs)
 tests_unit_store_test_audit_SOURCES = \
 	$(store_test_common) tests/unit/store/test_audit.c
 tests_unit_store_test_audit_LDADD = $(store_test_libs) -lpthread
+tests_unit_store_test_caller_SOURCES = \
+	$(store_test_common) tests/unit/store/test_caller.c
+tests_unit_store_test_caller_LDADD = $(store_test_libs) -lpthread
 tests_unit_store_test_deletion_SOURCES = \
 	$(store_test_common) tests/unit/store/test_deletion.c
 tests_unit_store_test_deletion_LDADD = $(store_test_libs) -lpthread

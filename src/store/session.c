@@ -5,7 +5,7 @@
 #include "config.h"
 
 #include "wuts/session_store.h"
-#include "store_private.h"
+#include "user_private.h"
 
 #include "wuts/user.h"
 
@@ -32,18 +32,13 @@ enum {
 	" session.user_agent, session.created_at, session.updated_at," \
 	" session.expires_at, session.last_active_at, session.revoked_at"
 
-#define SESSION_USER_COLUMNS \
-	"users.id, users.tenant_id, users.email, users.username, users.role," \
-	" users.active, users.must_change_password, users.created_at," \
-	" users.updated_at"
-
 static const struct stmt_def session_stmts[SESSION_STMT_COUNT] = {
 	[SESSION_INSERT] = { "session_insert",
 	    "INSERT INTO session (id, tenant_id, user_id, token_hash, address,"
 	    " user_agent, created_at, updated_at, expires_at, last_active_at)"
 	    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" },
 	[SESSION_FIND_BY_TOKEN] = { "session_find_by_token",
-	    "SELECT " SESSION_COLUMNS ", " SESSION_USER_COLUMNS
+	    "SELECT " SESSION_COLUMNS ", " USER_COLUMNS_OF("users")
 	    " FROM session JOIN users ON users.tenant_id = session.tenant_id"
 	    " AND users.id = session.user_id WHERE session.token_hash = ?"
 	    SQL_TENANT_LIVES("session") },
@@ -101,20 +96,6 @@ fetch_session(struct columns *out, struct session *session)
 }
 
 static void
-fetch_user_too(struct columns *out, struct user *user)
-{
-	fetch_uuid(out, &user->id);
-	fetch_uuid(out, &user->tenant_id);
-	fetch_text(out, user->email, sizeof(user->email));
-	fetch_text(out, user->username, sizeof(user->username));
-	fetch_role(out, &user->role);
-	fetch_bool(out, &user->active);
-	fetch_bool(out, &user->must_change_password);
-	fetch_time(out, &user->created_us);
-	fetch_time(out, &user->updated_us);
-}
-
-static void
 bind_of_user(struct params *in, const struct uuid *tenant_id,
     const struct uuid *user_id)
 {
@@ -152,7 +133,7 @@ session_store_find_by_token(struct db *db,
 	params_init(&in);
 	bind_bytes(&in, token_hash, CRYPTO_HASH_LEN);
 	fetch_session(&out, session_r);
-	fetch_user_too(&out, user_r);
+	user_fetch(&out, user_r);
 	return stmt_read_one(db, &session_stmts[SESSION_FIND_BY_TOKEN], &in,
 	    &out, fault);
 }

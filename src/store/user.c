@@ -14,8 +14,6 @@ enum {
 	USER_FIND,
 	USER_FIND_ANY_TENANT,
 	USER_FIND_BY_TOKEN,
-	USER_LOCK,
-	USER_LOCK_TWO,
 	USER_COUNT_OTHER_ADMINS,
 	USER_UPDATE,
 	USER_FIND_USERNAME,
@@ -46,12 +44,6 @@ static const struct stmt_def user_stmts[USER_STMT_COUNT] = {
 	[USER_FIND_BY_TOKEN] = { "user_find_by_token",
 	    "SELECT " USER_COLUMNS " FROM users WHERE token_hash = ?"
 	    SQL_TENANT_LIVES("users") },
-	[USER_LOCK] = { "user_lock",
-	    "SELECT " USER_COLUMNS " FROM users"
-	    " WHERE tenant_id = ? AND id = ? FOR UPDATE" },
-	[USER_LOCK_TWO] = { "user_lock_two",
-	    "SELECT " USER_COLUMNS " FROM users"
-	    " WHERE tenant_id = ? AND id IN (?, ?) ORDER BY id FOR UPDATE" },
 	[USER_COUNT_OTHER_ADMINS] = { "user_count_other_admins",
 	    "SELECT COUNT(*) FROM users WHERE tenant_id = ?"
 	    " AND role = ? AND active = TRUE AND id <> ?" },
@@ -87,7 +79,6 @@ static const struct stmt_def user_stmts[USER_STMT_COUNT] = {
 void
 user_fetch(struct columns *out, struct user *user)
 {
-	columns_init(out);
 	fetch_uuid(out, &user->id);
 	fetch_uuid(out, &user->tenant_id);
 	fetch_text(out, user->email, sizeof(user->email));
@@ -152,6 +143,7 @@ user_read(struct db *db, const struct stmt_def *def, struct params *in,
 {
 	struct columns out;
 
+	columns_init(&out);
 	user_fetch(&out, user_r);
 	return stmt_read_one(db, def, in, &out, fault);
 }
@@ -188,59 +180,6 @@ user_store_find_by_token(struct db *db, const uint8_t hash[CRYPTO_HASH_LEN],
 	bind_bytes(&in, hash, CRYPTO_HASH_LEN);
 	return user_read(db, &user_stmts[USER_FIND_BY_TOKEN], &in, user_r,
 	    fault);
-}
-
-int
-user_store_lock(struct db *db, const struct uuid *tenant_id,
-    const struct uuid *id, struct user *user_r, struct fault *fault)
-{
-	struct params in;
-
-	user_bind_id(&in, tenant_id, id);
-	return user_read(db, &user_stmts[USER_LOCK], &in, user_r, fault);
-}
-
-struct user_two {
-	struct user user;
-	const struct uuid *ids;
-	struct user *users;
-	bool *found;
-};
-
-static int
-user_two_row(void *ctx, struct fault *fault)
-{
-	struct user_two *two = ctx;
-	size_t i;
-
-	(void)fault;
-	for (i = 0; i < 2; i++) {
-		if (!uuid_is_equal(&two->ids[i], &two->user.id))
-			continue;
-		two->users[i] = two->user;
-		two->found[i] = true;
-	}
-	return 0;
-}
-
-int
-user_store_lock_two(struct db *db, const struct uuid *tenant_id,
-    const struct uuid ids[2], struct user users_r[2], bool found_r[2],
-    struct fault *fault)
-{
-	struct user_two two = {
-		.ids = ids, .users = users_r, .found = found_r
-	};
-	struct params in;
-	struct columns out;
-
-	memset(users_r, 0, 2 * sizeof(*users_r));
-	found_r[0] = found_r[1] = false;
-	user_bind_id(&in, tenant_id, &ids[0]);
-	bind_uuid(&in, &ids[1]);
-	user_fetch(&out, &two.user);
-	return stmt_read(db, &user_stmts[USER_LOCK_TWO], &in, &out,
-	    user_two_row, &two, fault);
 }
 
 int
@@ -368,6 +307,7 @@ user_store_list(struct db *db, const struct uuid *tenant_id,
 	bind_uuid(&in, tenant_id);
 	bind_uuid(&in, after != NULL ? after : &UUID_NIL);
 	bind_limit(&in, limit);
+	columns_init(&out);
 	user_fetch(&out, &list.user);
 	fetch_bytes(&out, list.token_sealed, sizeof(list.token_sealed));
 	return stmt_read(db, &user_stmts[USER_LIST], &in, &out, user_list_row,

@@ -48,6 +48,7 @@ find_password(struct db *db, const struct stmt_def *def,
 	params_init(&in);
 	bind_uuid(&in, tenant_id);
 	bind_text(&in, name);
+	columns_init(&out);
 	user_fetch(&out, user_r);
 	fetch_text(&out, hash_r, CRYPTO_PASSWORD_HASH_MAX);
 	return stmt_read_one(db, def, &in, &out, fault);

@@ -7,10 +7,16 @@
 
 struct user;
 
-/* As user_fetch() takes them. */
+/* As user_fetch() takes them, from one table alone or from one of several. */
 #define USER_COLUMNS \
 	"id, tenant_id, email, username, role, active," \
 	" must_change_password, created_at, updated_at"
+
+#define USER_COLUMNS_OF(table) \
+	table ".id, " table ".tenant_id, " table ".email, " \
+	table ".username, " table ".role, " table ".active, " \
+	table ".must_change_password, " table ".created_at, " \
+	table ".updated_at"
 
 void user_fetch(struct columns *out, struct user *user);
 /* None is NULL, so that many may have none. */

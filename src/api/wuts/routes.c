@@ -18,7 +18,8 @@ static const struct route routes[] = {
 
 	{ HTTP_GET, "/users", ACCESS_ADMIN, users_list, 0 },
 	{ HTTP_POST, "/users", ACCESS_ADMIN, users_create, 0 },
-	{ HTTP_GET, "/users/{id}", ACCESS_MEMBER, users_get, 0 },
+	{ HTTP_GET, "/users/{id}", ACCESS_MEMBER, users_get,
+	    ROUTE_READS_USER },
 	{ HTTP_PUT, "/users/{id}", ACCESS_MEMBER, users_update, 0 },
 	{ HTTP_POST, "/users/{id}/promote", ACCESS_MEMBER, users_promote, 0 },
 	{ HTTP_DELETE, "/users/{id}", ACCESS_MEMBER, users_delete, 0 },

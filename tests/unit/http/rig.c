@@ -50,10 +50,12 @@ metrics_service_may_read(const struct service *service, const char *address)
 }
 
 int
-identity_service_find(struct service *service, const char *token, size_t len,
-    struct identity *identity_r, struct fault *fault)
+identity_service_find_with_user(struct service *service, const char *token,
+    size_t len, const struct uuid *user_id, struct identity *identity_r,
+    struct fault *fault)
 {
 	(void)service;
+	(void)user_id;
 	fake.lookups++;
 	if (fake.is_database_down)
 		return fault_set(fault, FAULT_DATABASE, "server has gone away");

@@ -45,6 +45,116 @@ get_shows_what_the_caller_may_see(void **state)
 	}
 }
 
+static int
+find_with(struct world *w, const char *token, const struct uuid *user_id,
+    struct caller *caller)
+{
+	return identity_service_find_with_user(w->service, token,
+	    UUID_TEXT_LEN, user_id, &caller->identity, &w->fault);
+}
+
+/* Past the services nobody is told, so what is seen tells when it was read. */
+static void
+user_read_with_its_caller_is_not_read_again_in_that_request(void **state)
+{
+	struct world *w = *state;
+	const struct uuid *id;
+	struct caller caller;
+	struct world_cast cast;
+	struct user got;
+
+	w->settings.identity_cache_ttl_ms = 0;
+	world_cast(w, &cast, "Acme");
+	id = &cast.target.user.id;
+	caller = world_caller(&cast.by_role[ROLE_MANAGER].user);
+	assert_int_equal(find_with(w, cast.by_role[ROLE_MANAGER].token, id,
+	    &caller), 1);
+	world_sql(w, "UPDATE users SET email = 'x@example.com'"
+	    " WHERE email = 't@example.com'");
+	assert_ok(w, user_service_get(w->service, &caller, id, &got,
+	    &w->fault));
+	assert_string_equal(got.email, "t@example.com");
+	assert_ok(w, user_service_get(w->service, &caller, id, &got,
+	    &w->fault));
+	assert_string_equal(got.email, "x@example.com");
+	/* Of the request before nothing is left. */
+	assert_int_equal(find_with(w, cast.by_role[ROLE_MANAGER].token, id,
+	    &caller), 1);
+	world_sql(w, "UPDATE users SET email = 'y@example.com'"
+	    " WHERE email = 'x@example.com'");
+	assert_int_equal(find_with(w, cast.by_role[ROLE_MANAGER].token, NULL,
+	    &caller), 1);
+	assert_ok(w, user_service_get(w->service, &caller, id, &got,
+	    &w->fault));
+	assert_string_equal(got.email, "y@example.com");
+}
+
+static void
+user_read_with_its_caller_is_judged_as_ever(void **state)
+{
+	struct world *w = *state;
+	struct world_cast cast, foreign;
+	struct caller caller;
+	struct user got;
+
+	w->settings.identity_cache_ttl_ms = 0;
+	world_cast(w, &cast, "Acme");
+	world_cast(w, &foreign, "Other");
+	caller = world_caller(&cast.by_role[ROLE_USER].user);
+	assert_int_equal(find_with(w, cast.by_role[ROLE_USER].token,
+	    &cast.target.user.id, &caller), 1);
+	assert_refused(w, user_service_get(w->service, &caller,
+	    &cast.target.user.id, &got, &w->fault), REFUSAL_FORBIDDEN);
+	assert_int_equal(find_with(w, cast.by_role[ROLE_USER].token,
+	    &foreign.target.user.id, &caller), 1);
+	assert_refused(w, user_service_get(w->service, &caller,
+	    &foreign.target.user.id, &got, &w->fault),
+	    REFUSAL_USER_NOT_FOUND);
+	/* It is no other caller's. */
+	assert_int_equal(find_with(w, cast.by_role[ROLE_ADMIN].token,
+	    &cast.target.user.id, &caller), 1);
+	caller = world_caller(&foreign.by_role[ROLE_ADMIN].user);
+	assert_refused(w, user_service_get(w->service, &caller,
+	    &cast.target.user.id, &got, &w->fault), REFUSAL_USER_NOT_FOUND);
+}
+
+/* The first reading learns whose they are, the second is remembered. */
+static void
+user_read_with_its_caller_is_remembered_until_it_changes(void **state)
+{
+	struct user_change change = { .has_role = true, .role = ROLE_MANAGER };
+	struct world *w = *state;
+	struct user before, got;
+	const struct uuid *id;
+	struct caller caller;
+	struct world_cast cast;
+	int i;
+
+	world_cast(w, &cast, "Acme");
+	id = &cast.target.user.id;
+	caller = world_caller(&cast.by_role[ROLE_ADMIN].user);
+	for (i = 0; i < 2; i++)
+		assert_int_equal(find_with(w, cast.by_role[ROLE_ADMIN].token,
+		    id, &caller), 1);
+	world_sql(w, "UPDATE users SET email = 'x@example.com'"
+	    " WHERE email = 't@example.com'");
+	for (i = 0; i < 2; i++) {
+		assert_ok(w, user_service_get(w->service, &caller, id, &got,
+		    &w->fault));
+		assert_string_equal(got.email, "t@example.com");
+	}
+	assert_ok(w, user_service_change(w->service, &caller, id, &change,
+	    NULL, &before, &got, &w->fault));
+	for (i = 0; i < 2; i++) {
+		assert_int_equal(find_with(w, cast.by_role[ROLE_ADMIN].token,
+		    id, &caller), 1);
+		assert_ok(w, user_service_get(w->service, &caller, id, &got,
+		    &w->fault));
+		assert_string_equal(got.email, "x@example.com");
+		assert_int_equal(got.role, ROLE_MANAGER);
+	}
+}
+
 static void
 get_sees_a_change_by_another_process_at_once(void **state)
 {
@@ -209,6 +319,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(get_shows_what_the_caller_may_see),
+		TEST(user_read_with_its_caller_is_not_read_again_in_that_request),
+		TEST(user_read_with_its_caller_is_judged_as_ever),
+		TEST(user_read_with_its_caller_is_remembered_until_it_changes),
 		TEST(get_sees_a_change_by_another_process_at_once),
 		TEST(list_shows_the_tenants_own_users_with_their_tokens),
 		TEST(list_pages_without_gap_or_repetition),

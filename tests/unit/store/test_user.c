@@ -47,8 +47,6 @@ user_of_another_tenant_is_absent(void **state)
 
 	assert_int_equal(user_store_find(f->db, &foreign.id, &user.id, &out,
 	    &f->fault), 0);
-	assert_int_equal(user_store_lock(f->db, &foreign.id, &user.id, &out,
-	    &f->fault), 0);
 	assert_int_equal(user_store_pending_webhook(f->db, &foreign.id,
 	    &user.id, f->arena, &url, &f->fault), 0);
 	assert_int_equal(user_store_find_any_tenant(f->db, &user.id, &out,
@@ -140,44 +138,13 @@ update_changes_role_active_and_time_only(void **state)
 	assert_int_equal(user_store_update(f->db, &user, &f->fault), 0);
 	/* The same again matches the row although it changes nothing. */
 	assert_int_equal(user_store_update(f->db, &user, &f->fault), 0);
-	assert_int_equal(user_store_lock(f->db, &tenant.id, &user.id, &out,
+	assert_int_equal(user_store_find(f->db, &tenant.id, &user.id, &out,
 	    &f->fault), 1);
 	assert_int_equal(out.role, ROLE_ADMIN);
 	assert_false(out.active);
 	assert_int_equal(out.updated_us, user.updated_us);
 	assert_int_equal(out.created_us, SOME_TIME_US);
 	assert_string_equal(out.email, "u@example.com");
-}
-
-static void
-two_are_locked_each_in_its_place_or_absent(void **state)
-{
-	struct fixture *f = *state;
-	struct tenant tenant = add_tenant(f, "two");
-	struct tenant another = add_tenant(f, "elsewhere");
-	struct user early = add_user(f, &tenant, "1@example.com", ROLE_USER);
-	struct user late = add_user(f, &tenant, "2@example.com", ROLE_ADMIN);
-	struct user foreign = add_user(f, &another, "3@example.com",
-	    ROLE_ADMIN);
-	struct uuid ids[2] = { late.id, early.id };
-	struct user out[2];
-	bool found[2];
-
-	assert_int_equal(user_store_lock_two(f->db, &tenant.id, ids, out,
-	    found, &f->fault), 0);
-	assert_true(found[0] && found[1]);
-	assert_string_equal(out[0].email, "2@example.com");
-	assert_string_equal(out[1].email, "1@example.com");
-	ids[0] = early.id;
-	assert_int_equal(user_store_lock_two(f->db, &tenant.id, ids, out,
-	    found, &f->fault), 0);
-	assert_true(found[0] && found[1]);
-	assert_string_equal(out[0].email, "1@example.com");
-	assert_string_equal(out[1].email, "1@example.com");
-	ids[0] = foreign.id;
-	assert_int_equal(user_store_lock_two(f->db, &tenant.id, ids, out,
-	    found, &f->fault), 0);
-	assert_true(!found[0] && found[1]);
 }
 
 static void
@@ -354,7 +321,6 @@ main(void)
 		cmocka_unit_test(update_changes_role_active_and_time_only),
 		cmocka_unit_test(
 		    other_admins_are_active_of_the_tenant_and_not_oneself),
-		cmocka_unit_test(two_are_locked_each_in_its_place_or_absent),
 		cmocka_unit_test(pending_webhook_is_kept_until_cleared),
 		cmocka_unit_test(user_needs_its_tenant),
 		cmocka_unit_test(
