@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A caller together with the user that its request is about: one way to the
-   server where there would be two or three. Every call: FAULT_DATABASE on
-   -1. */
+/* Whose token it is, and callers together with the user that their request is
+   about: one way to the server where there would be two or three. Every call:
+   FAULT_DATABASE on -1. */
 #ifndef WUTS_CALLER_STORE_H
 #define WUTS_CALLER_STORE_H
 
@@ -14,11 +14,21 @@
 struct db;
 struct fault;
 
-/* As user_store_find_by_token(), and as user_store_find() of the tenant that it
-   finds. The result is the caller's; *has_target_r tells whether *target_r is
-   filled. */
+/* What decides what a user may do. */
+struct token_owner {
+	struct uuid id;
+	struct uuid tenant_id;
+	enum role role;
+	bool active;
+};
+
+/* Whose token is it? The hash names user and tenant. 1 / 0: nobody's / -1. */
 int caller_store_find(struct db *db, const uint8_t hash[CRYPTO_HASH_LEN],
-    const struct uuid *target_id, struct user *caller_r,
+    struct token_owner *owner_r, struct fault *fault);
+/* The same, and as user_store_find() a user of the owner's tenant:
+   *has_target_r tells whether *target_r is filled. */
+int caller_store_find_both(struct db *db, const uint8_t hash[CRYPTO_HASH_LEN],
+    const struct uuid *target_id, struct token_owner *owner_r,
     struct user *target_r, bool *has_target_r, struct fault *fault);
 
 /* What a change inside a tenant begins with. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Table user: rows, token look-up, pending webhook URL. Every call:
+/* Table users: rows, pending webhook URL. Tokens: caller_store.h. Every call:
    FAULT_DATABASE on -1. */
 #ifndef WUTS_USER_STORE_H
 #define WUTS_USER_STORE_H
@@ -36,10 +36,6 @@ int user_store_find(struct db *db, const struct uuid *tenant_id,
 /* For the super admin. */
 int user_store_find_any_tenant(struct db *db, const struct uuid *id,
     struct user *user_r, struct fault *fault);
-/* Whose token is it? The hash names user and tenant. */
-int user_store_find_by_token(struct db *db,
-    const uint8_t hash[CRYPTO_HASH_LEN], struct user *user_r,
-    struct fault *fault);
 
 /* Active admins of the tenant besides this user. */
 int user_store_count_other_admins(struct db *db, const struct uuid *tenant_id,

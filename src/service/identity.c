@@ -49,18 +49,18 @@ key_tries(const struct crypto_keys *keys)
    user of its tenant, which user_service_get() then takes. */
 static int
 find_rows(struct service *service, const uint8_t hash[CRYPTO_HASH_LEN],
-    const struct uuid *target_id, struct user *user_r, struct fault *fault)
+    const struct uuid *target_id, struct token_owner *owner_r,
+    struct fault *fault)
 {
 	struct fetched_user *fetched = &service->fetched;
 	int found;
 
 	if (target_id == NULL)
-		return user_store_find_by_token(service->db, hash, user_r,
-		    fault);
-	found = caller_store_find(service->db, hash, target_id, user_r,
+		return caller_store_find(service->db, hash, owner_r, fault);
+	found = caller_store_find_both(service->db, hash, target_id, owner_r,
 	    &fetched->user, &fetched->is_there, fault);
 	fetched->is_set = found == 1;
-	fetched->caller_id = user_r->id;
+	fetched->caller_id = owner_r->id;
 	fetched->id = *target_id;
 	return found;
 }
@@ -68,14 +68,15 @@ find_rows(struct service *service, const uint8_t hash[CRYPTO_HASH_LEN],
 /* Remembered under the first key. What is asked for besides is read only when
    the database has to be asked anyhow. */
 static int
-find_user_by_token(struct service *service, const char *text,
-    const struct uuid *target_id, struct user *user_r, struct fault *fault)
+find_owner(struct service *service, const char *text,
+    const struct uuid *target_id, struct token_owner *owner_r,
+    struct fault *fault)
 {
 	const struct crypto_keys *keys = &service->settings->keys;
 	uint8_t first[CRYPTO_HASH_LEN], hash[CRYPTO_HASH_LEN];
 	struct fetched_user *fetched = &service->fetched;
 	struct memory_read read, target_read;
-	const struct user *remembered;
+	const struct token_owner *remembered;
 	unsigned i;
 	int found = 0;
 
@@ -83,7 +84,7 @@ find_user_by_token(struct service *service, const char *text,
 	remembered = memory_find(service, &service->tokens, first, NULL,
 	    &read);
 	if (remembered != NULL) {
-		*user_r = *remembered;
+		*owner_r = *remembered;
 		return 1;
 	}
 	if (target_id != NULL && memory_find(service, &service->users,
@@ -93,10 +94,10 @@ find_user_by_token(struct service *service, const char *text,
 	for (i = 0; i < key_tries(keys) && found == 0; i++) {
 		service_lookup_hash(&keys->key[i % keys->n], text,
 		    UUID_TEXT_LEN, hash);
-		found = find_rows(service, hash, target_id, user_r, fault);
+		found = find_rows(service, hash, target_id, owner_r, fault);
 	}
 	if (found == 1)
-		memory_put(service, &service->tokens, first, user_r, &read);
+		memory_put(service, &service->tokens, first, owner_r, &read);
 	if (fetched->is_set && fetched->is_there)
 		memory_put(service, &service->users, &fetched->id,
 		    &fetched->user, &target_read);
@@ -109,22 +110,22 @@ identify_user(struct service *service, const struct uuid *token,
     struct fault *fault)
 {
 	char text[UUID_TEXT_LEN + 1];
-	struct user user;
+	struct token_owner owner;
 	int found;
 
 	/* The hash is of the lower-case text, whatever case came. */
 	uuid_format(token, text);
-	memset(&user, 0, sizeof(user));
-	found = find_user_by_token(service, text, target_id, &user, fault);
+	memset(&owner, 0, sizeof(owner));
+	found = find_owner(service, text, target_id, &owner, fault);
 	crypto_wipe(text, sizeof(text));
 	if (found < 0)
 		return fault_prefix(fault, "find token");
-	if (found == 0 || !user.active)
+	if (found == 0 || !owner.active)
 		return 0;
 	identity_r->kind = IDENTITY_USER;
-	identity_r->user_id = user.id;
-	identity_r->tenant_id = user.tenant_id;
-	identity_r->role = user.role;
+	identity_r->user_id = owner.id;
+	identity_r->tenant_id = owner.tenant_id;
+	identity_r->role = owner.role;
 	return 1;
 }
 

@@ -8,6 +8,7 @@
 #include "service_private.h"
 #include "wuts/attempts.h"
 #include "wuts/cache.h"
+#include "wuts/caller_store.h"
 #include "wuts/callback_counts.h"
 #include "wuts/db.h"
 #include "wuts/device.h"
@@ -97,8 +98,9 @@ service_open(struct service **service_r, const struct settings *settings,
 
 	service->settings = settings;
 	service->db = db_new(settings);
-	memory_init(&service->tokens, CRYPTO_HASH_LEN, sizeof(struct user),
-	    offsetof(struct user, tenant_id));
+	memory_init(&service->tokens, CRYPTO_HASH_LEN,
+	    sizeof(struct token_owner),
+	    offsetof(struct token_owner, tenant_id));
 	memory_init(&service->keys, CRYPTO_HASH_LEN,
 	    sizeof(struct known_key), offsetof(struct known_key, tenant_id));
 	memory_init(&service->sessions, CRYPTO_HASH_LEN,

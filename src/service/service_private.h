@@ -136,7 +136,7 @@ struct service {
 	struct gate *hashing;	/* of passwords */
 	struct address_policy addresses;
 	struct address_policy metrics_readers;
-	struct memory tokens;	/* look-up hash: struct user */
+	struct memory tokens;	/* look-up hash: struct token_owner */
 	struct memory keys;	/* look-up hash: struct known_key */
 	struct memory sessions;	/* SHA-256 of token: struct known_session */
 	struct cache *touched;	/* id of key or session: its use was noted

@@ -12,9 +12,14 @@
 
 enum {
 	CALLER_FIND,
+	CALLER_FIND_BOTH,
 	CALLER_LOCK,
 	CALLER_STMT_COUNT
 };
+
+/* Each column costs the server time: here are those that are needed. */
+#define OWNER_COLUMNS \
+	"caller.id, caller.tenant_id, caller.role, caller.active"
 
 /* The role of nobody is nobody's: it is not looked at. */
 #define TARGET_COLUMNS \
@@ -24,7 +29,11 @@ enum {
 
 static const struct stmt_def caller_stmts[CALLER_STMT_COUNT] = {
 	[CALLER_FIND] = { "caller_find",
-	    "SELECT " USER_COLUMNS_OF("caller") ", " TARGET_COLUMNS
+	    "SELECT " OWNER_COLUMNS " FROM users AS caller"
+	    " JOIN tenant ON tenant.id = caller.tenant_id"
+	    " WHERE caller.token_hash = ? AND tenant.deleted_at IS NULL" },
+	[CALLER_FIND_BOTH] = { "caller_find_both",
+	    "SELECT " OWNER_COLUMNS ", " TARGET_COLUMNS
 	    " FROM users AS caller"
 	    " JOIN tenant ON tenant.id = caller.tenant_id"
 	    " LEFT JOIN users AS target ON target.id = ?"
@@ -42,9 +51,33 @@ static const struct stmt_def caller_stmts[CALLER_STMT_COUNT] = {
 	    " WHERE tenant.id = ? AND tenant.deleted_at IS NULL FOR UPDATE" },
 };
 
+static void
+fetch_owner(struct columns *out, struct token_owner *owner)
+{
+	columns_init(out);
+	fetch_uuid(out, &owner->id);
+	fetch_uuid(out, &owner->tenant_id);
+	fetch_role(out, &owner->role);
+	fetch_bool(out, &owner->active);
+}
+
 int
 caller_store_find(struct db *db, const uint8_t hash[CRYPTO_HASH_LEN],
-    const struct uuid *target_id, struct user *caller_r,
+    struct token_owner *owner_r, struct fault *fault)
+{
+	struct params in;
+	struct columns out;
+
+	params_init(&in);
+	bind_bytes(&in, hash, CRYPTO_HASH_LEN);
+	fetch_owner(&out, owner_r);
+	return stmt_read_one(db, &caller_stmts[CALLER_FIND], &in, &out,
+	    fault);
+}
+
+int
+caller_store_find_both(struct db *db, const uint8_t hash[CRYPTO_HASH_LEN],
+    const struct uuid *target_id, struct token_owner *owner_r,
     struct user *target_r, bool *has_target_r, struct fault *fault)
 {
 	struct params in;
@@ -55,10 +88,9 @@ caller_store_find(struct db *db, const uint8_t hash[CRYPTO_HASH_LEN],
 	params_init(&in);
 	bind_uuid(&in, target_id);
 	bind_bytes(&in, hash, CRYPTO_HASH_LEN);
-	columns_init(&out);
-	user_fetch(&out, caller_r);
+	fetch_owner(&out, owner_r);
 	user_fetch(&out, target_r);
-	found = stmt_read_one(db, &caller_stmts[CALLER_FIND], &in, &out,
+	found = stmt_read_one(db, &caller_stmts[CALLER_FIND_BOTH], &in, &out,
 	    fault);
 	*has_target_r = found == 1 && !uuid_is_nil(&target_r->id);
 	return found;

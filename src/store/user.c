@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Table users. Of a token it holds the keyed hash, by which it is looked up,
-   and the sealed text; never the token. Passwords: user_password.c. */
+   (caller.c), and the sealed text; never the token. Passwords:
+   user_password.c. */
 #include "config.h"
 
 #include "wuts/user_store.h"
@@ -13,7 +14,6 @@ enum {
 	USER_INSERT,
 	USER_FIND,
 	USER_FIND_ANY_TENANT,
-	USER_FIND_BY_TOKEN,
 	USER_COUNT_OTHER_ADMINS,
 	USER_UPDATE,
 	USER_FIND_USERNAME,
@@ -40,9 +40,6 @@ static const struct stmt_def user_stmts[USER_STMT_COUNT] = {
 	    " WHERE tenant_id = ? AND id = ?" },
 	[USER_FIND_ANY_TENANT] = { "user_find_any_tenant",
 	    "SELECT " USER_COLUMNS " FROM users WHERE id = ?"
-	    SQL_TENANT_LIVES("users") },
-	[USER_FIND_BY_TOKEN] = { "user_find_by_token",
-	    "SELECT " USER_COLUMNS " FROM users WHERE token_hash = ?"
 	    SQL_TENANT_LIVES("users") },
 	[USER_COUNT_OTHER_ADMINS] = { "user_count_other_admins",
 	    "SELECT COUNT(*) FROM users WHERE tenant_id = ?"
@@ -167,18 +164,6 @@ user_store_find_any_tenant(struct db *db, const struct uuid *id,
 	params_init(&in);
 	bind_uuid(&in, id);
 	return user_read(db, &user_stmts[USER_FIND_ANY_TENANT], &in, user_r,
-	    fault);
-}
-
-int
-user_store_find_by_token(struct db *db, const uint8_t hash[CRYPTO_HASH_LEN],
-    struct user *user_r, struct fault *fault)
-{
-	struct params in;
-
-	params_init(&in);
-	bind_bytes(&in, hash, CRYPTO_HASH_LEN);
-	return user_read(db, &user_stmts[USER_FIND_BY_TOKEN], &in, user_r,
 	    fault);
 }
 

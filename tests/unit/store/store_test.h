@@ -18,6 +18,7 @@
 #include "wuts/api_key_store.h"
 #include "wuts/arena.h"
 #include "wuts/audit_store.h"
+#include "wuts/caller_store.h"
 #include "wuts/clock.h"
 #include "wuts/crypto.h"
 #include "wuts/db.h"

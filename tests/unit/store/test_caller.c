@@ -3,22 +3,21 @@
 
 #include "store_test.h"
 
-#include "wuts/caller_store.h"
-
 #include <pthread.h>
 #include <string.h>
 #include <unistd.h>
 
 static int
 find(struct fixture *f, const struct user *caller, const struct uuid *target,
-    struct user out[2], bool *has_target)
+    struct token_owner *owner, struct user *out, bool *has_target)
 {
 	struct user_token token;
 
 	fill_token(&token, &caller->id);
-	memset(out, 0xff, 2 * sizeof(*out));
+	memset(owner, 0xff, sizeof(*owner));
+	memset(out, 0xff, sizeof(*out));
 	*has_target = true;
-	return caller_store_find(f->db, token.hash, target, &out[0], &out[1],
+	return caller_store_find_both(f->db, token.hash, target, owner, out,
 	    has_target, &f->fault);
 }
 
@@ -29,25 +28,24 @@ caller_and_target_are_found_together(void **state)
 	struct tenant tenant = add_tenant(f, "together");
 	struct user one = add_user(f, &tenant, "1@example.com", ROLE_ADMIN);
 	struct user two = add_user(f, &tenant, "2@example.com", ROLE_MANAGER);
-	struct user out[2], alone;
+	struct token_owner owner;
+	struct user out;
 	bool has_target;
 
-	assert_int_equal(find(f, &one, &two.id, out, &has_target), 1);
+	assert_int_equal(find(f, &one, &two.id, &owner, &out, &has_target), 1);
 	assert_true(has_target);
-	assert_int_equal(user_store_find(f->db, &tenant.id, &one.id, &alone,
-	    &f->fault), 1);
-	assert_string_equal(out[0].email, alone.email);
-	assert_true(uuid_is_equal(&out[0].tenant_id, &tenant.id));
-	assert_int_equal(out[0].role, ROLE_ADMIN);
-	assert_true(out[0].active);
-	assert_true(uuid_is_equal(&out[1].id, &two.id));
-	assert_true(uuid_is_equal(&out[1].tenant_id, &tenant.id));
-	assert_string_equal(out[1].email, "2@example.com");
-	assert_int_equal(out[1].role, ROLE_MANAGER);
-	assert_int_equal(out[1].created_us, two.created_us);
-	assert_int_equal(find(f, &one, &one.id, out, &has_target), 1);
+	assert_true(uuid_is_equal(&owner.id, &one.id));
+	assert_true(uuid_is_equal(&owner.tenant_id, &tenant.id));
+	assert_int_equal(owner.role, ROLE_ADMIN);
+	assert_true(owner.active);
+	assert_true(uuid_is_equal(&out.id, &two.id));
+	assert_true(uuid_is_equal(&out.tenant_id, &tenant.id));
+	assert_string_equal(out.email, "2@example.com");
+	assert_int_equal(out.role, ROLE_MANAGER);
+	assert_int_equal(out.created_us, two.created_us);
+	assert_int_equal(find(f, &one, &one.id, &owner, &out, &has_target), 1);
 	assert_true(has_target);
-	assert_string_equal(out[1].email, "1@example.com");
+	assert_string_equal(out.email, "1@example.com");
 }
 
 static void
@@ -59,17 +57,18 @@ target_of_another_tenant_or_of_none_is_absent(void **state)
 	struct user caller = add_user(f, &tenant, "1@example.com", ROLE_USER);
 	struct user foreign = add_user(f, &another, "2@example.com",
 	    ROLE_USER);
-	struct user out[2];
+	struct token_owner owner;
+	struct user out;
 	struct uuid unknown;
 	bool has_target;
 
-	assert_int_equal(find(f, &caller, &foreign.id, out, &has_target), 1);
+	assert_int_equal(find(f, &caller, &foreign.id, &owner, &out, &has_target), 1);
 	assert_false(has_target);
-	assert_true(uuid_is_equal(&out[0].id, &caller.id));
+	assert_true(uuid_is_equal(&owner.id, &caller.id));
 	uuid_new_ordered(&unknown);
-	assert_int_equal(find(f, &caller, &unknown, out, &has_target), 1);
+	assert_int_equal(find(f, &caller, &unknown, &owner, &out, &has_target), 1);
 	assert_false(has_target);
-	assert_int_equal(find(f, &caller, &UUID_NIL, out, &has_target), 1);
+	assert_int_equal(find(f, &caller, &UUID_NIL, &owner, &out, &has_target), 1);
 	assert_false(has_target);
 }
 
@@ -79,11 +78,12 @@ token_of_nobody_finds_no_target(void **state)
 	struct fixture *f = *state;
 	struct tenant tenant = add_tenant(f, "nobody");
 	struct user target = add_user(f, &tenant, "1@example.com", ROLE_USER);
-	struct user nobody = { .role = ROLE_USER }, out[2];
+	struct user nobody = { .role = ROLE_USER }, out;
+	struct token_owner owner;
 	bool has_target;
 
 	uuid_new_ordered(&nobody.id);
-	assert_int_equal(find(f, &nobody, &target.id, out, &has_target), 0);
+	assert_int_equal(find(f, &nobody, &target.id, &owner, &out, &has_target), 0);
 	assert_false(has_target);
 }
 
@@ -94,12 +94,13 @@ nobody_is_found_in_a_tenant_that_is_being_deleted(void **state)
 	struct tenant tenant = add_tenant(f, "leaving");
 	struct user user = add_user(f, &tenant, "1@example.com", ROLE_ADMIN);
 	struct caller_lock lock;
-	struct user out[2];
+	struct token_owner owner;
+	struct user out;
 	bool has_target;
 
 	assert_int_equal(tenant_store_mark_deleted(f->db, &tenant.id,
 	    SOME_TIME_US, &f->fault), 1);
-	assert_int_equal(find(f, &user, &user.id, out, &has_target), 0);
+	assert_int_equal(find(f, &user, &user.id, &owner, &out, &has_target), 0);
 	assert_false(has_target);
 	assert_int_equal(caller_store_lock(f->db, &tenant.id, &user.id,
 	    &user.id, &lock, &f->fault), 0);

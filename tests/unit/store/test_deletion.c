@@ -96,6 +96,7 @@ assert_exists(struct fixture *f, const struct estate *e, int exists)
 	struct api_key key;
 	struct tenant tenant;
 	struct device device;
+	struct token_owner owner;
 	struct user user;
 
 	fill_token(&token, &e->user.id);
@@ -106,7 +107,7 @@ assert_exists(struct fixture *f, const struct estate *e, int exists)
 	assert_int_equal(tenant_store_find_by_name(f->db, e->tenant.name,
 	    &tenant, &f->fault), exists);
 	assert_int_equal(is_listed(f, e->tenant.name), exists);
-	assert_int_equal(user_store_find_by_token(f->db, token.hash, &user,
+	assert_int_equal(caller_store_find(f->db, token.hash, &owner,
 	    &f->fault), exists);
 	assert_int_equal(user_store_find_any_tenant(f->db, &e->user.id, &user,
 	    &f->fault), exists);

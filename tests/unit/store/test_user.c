@@ -63,16 +63,16 @@ token_names_its_user_and_no_other(void **state)
 	struct tenant tenant = add_tenant(f, "tokens");
 	struct user one = add_user(f, &tenant, "1@example.com", ROLE_USER);
 	struct user two = add_user(f, &tenant, "2@example.com", ROLE_USER);
+	struct token_owner out;
 	struct user_token token;
-	struct user out;
 
 	fill_token(&token, &two.id);
-	assert_int_equal(user_store_find_by_token(f->db, token.hash, &out,
+	assert_int_equal(caller_store_find(f->db, token.hash, &out,
 	    &f->fault), 1);
 	assert_true(uuid_is_equal(&out.id, &two.id));
 	assert_false(uuid_is_equal(&out.id, &one.id));
 	token.hash[CRYPTO_HASH_LEN - 1] ^= 1;
-	assert_int_equal(user_store_find_by_token(f->db, token.hash, &out,
+	assert_int_equal(caller_store_find(f->db, token.hash, &out,
 	    &f->fault), 0);
 }
 
@@ -263,6 +263,7 @@ new_token_takes_the_old_ones_place(void **state)
 	struct tenant tenant = add_tenant(f, "rotating");
 	struct user user = add_user(f, &tenant, "r@example.com", ROLE_USER);
 	struct user_token old, new;
+	struct token_owner owner;
 	struct user out;
 	struct uuid seed;
 
@@ -273,11 +274,13 @@ new_token_takes_the_old_ones_place(void **state)
 	user.role = ROLE_ADMIN;
 	assert_int_equal(user_store_update_token(f->db, &user, &new,
 	    &f->fault), 0);
-	assert_int_equal(user_store_find_by_token(f->db, old.hash, &out,
+	assert_int_equal(caller_store_find(f->db, old.hash, &owner,
 	    &f->fault), 0);
-	assert_int_equal(user_store_find_by_token(f->db, new.hash, &out,
+	assert_int_equal(caller_store_find(f->db, new.hash, &owner,
 	    &f->fault), 1);
-	assert_true(uuid_is_equal(&out.id, &user.id));
+	assert_true(uuid_is_equal(&owner.id, &user.id));
+	assert_int_equal(user_store_find(f->db, &tenant.id, &user.id, &out,
+	    &f->fault), 1);
 	assert_int_equal(out.updated_us, SOME_TIME_US + 5);
 	/* The token and its time, nothing else. */
 	assert_int_equal(out.role, ROLE_USER);
