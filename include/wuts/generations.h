@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The generation counters (design §6): one file of 4096 64-bit counters,
    mapped shared by workers, spooler and wutsctl. Whoever commits a change to a
-   tenant bumps the tenant's counter after the commit; what was cached under an
-   older value is no longer believed. No locks. Tenants share counters by hash:
-   a collision costs a look-up, never a stale answer. */
+   tenant bumps the tenant's counter after the commit, or, where nothing but the
+   row of one user has changed, that user's; what was cached under an older
+   value is no longer believed. No locks. Counters are shared by hash: a
+   collision costs a look-up, never a stale answer. They only rise. */
 #ifndef WUTS_GENERATIONS_H
 #define WUTS_GENERATIONS_H
 
@@ -18,9 +19,10 @@ int generations_open(struct generations **gens_r, const char *path,
     struct fault *fault);
 void generations_close(struct generations **gensp);
 
-/* tenant NULL: the counter of what belongs to no tenant (the role matrix). */
+/* id: a tenant's or a user's. NULL: the counter of what belongs to no tenant
+   (the role matrix). */
 uint64_t generations_get(const struct generations *gens,
-    const struct uuid *tenant);
-void generations_bump(struct generations *gens, const struct uuid *tenant);
+    const struct uuid *id);
+void generations_bump(struct generations *gens, const struct uuid *id);
 
 #endif

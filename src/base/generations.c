@@ -44,24 +44,24 @@ generations_close(struct generations **gensp)
 }
 
 static _Atomic uint64_t *
-counter_of(const struct generations *gens, const struct uuid *tenant)
+counter_of(const struct generations *gens, const struct uuid *id)
 {
-	size_t place = tenant == NULL ? 0 :
-	    hash_bytes(tenant->b, sizeof(tenant->b)) % COUNTERS;
+	size_t place = id == NULL ? 0 :
+	    hash_bytes(id->b, sizeof(id->b)) % COUNTERS;
 
 	return &gens->counters[place];
 }
 
 uint64_t
-generations_get(const struct generations *gens, const struct uuid *tenant)
+generations_get(const struct generations *gens, const struct uuid *id)
 {
-	return atomic_load_explicit(counter_of(gens, tenant),
+	return atomic_load_explicit(counter_of(gens, id),
 	    memory_order_acquire);
 }
 
 void
-generations_bump(struct generations *gens, const struct uuid *tenant)
+generations_bump(struct generations *gens, const struct uuid *id)
 {
-	atomic_fetch_add_explicit(counter_of(gens, tenant), 1,
+	atomic_fetch_add_explicit(counter_of(gens, id), 1,
 	    memory_order_release);
 }

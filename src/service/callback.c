@@ -50,7 +50,7 @@ callback_settings_find(struct service *service,
 	struct memory_read reading;
 
 	known = memory_find(service, &service->callbacks, tenant_id,
-	    tenant_id, &reading);
+	    tenant_id, NULL, &reading);
 	if (known == NULL) {
 		if (read_settings(service, tenant_id, &read, fault) < 0)
 			return -1;

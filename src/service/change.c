@@ -81,6 +81,7 @@ run_body(struct db *db, void *ctx, struct fault *fault)
 	change->now_us = clock_wall_us();
 	change->changed = false;
 	change->adds_only = false;
+	change->one_user = UUID_NIL;
 	memset(&change->chain, 0, sizeof(change->chain));
 	memset(&change->caller_row, 0, sizeof(change->caller_row));
 	if (change->body(change, change->ctx, fault) < 0 ||
@@ -105,10 +106,14 @@ answer_is_stored(struct change *change)
 static void
 bump(struct change *change)
 {
+	const struct uuid *whose = &change->tenant_id;
+
 	if (change->adds_only)
 		return;
+	if (!uuid_is_nil(&change->one_user))
+		whose = &change->one_user;
 	generations_bump(change->service->generations,
-	    uuid_is_nil(&change->tenant_id) ? NULL : &change->tenant_id);
+	    uuid_is_nil(whose) ? NULL : whose);
 }
 
 /* Did that transaction commit? The outbox row of an event was written by it,

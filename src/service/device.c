@@ -101,7 +101,7 @@ find_by_id(struct service *service, const struct identity *identity,
 	int found;
 
 	remembered = memory_find(service, &service->devices, id,
-	    in_tenant ? &identity->tenant_id : NULL, &read);
+	    in_tenant ? &identity->tenant_id : NULL, NULL, &read);
 	if (remembered != NULL) {
 		*device_r = *remembered;
 		return 1;

@@ -82,14 +82,14 @@ find_owner(struct service *service, const char *text,
 
 	service_lookup_hash(&keys->key[0], text, UUID_TEXT_LEN, first);
 	remembered = memory_find(service, &service->tokens, first, NULL,
-	    &read);
+	    NULL, &read);
 	if (remembered != NULL) {
 		*owner_r = *remembered;
 		return 1;
 	}
 	if (target_id != NULL && memory_find(service, &service->users,
 	    target_id, uuid_is_nil(&read.tenant_id) ? NULL : &read.tenant_id,
-	    &target_read) != NULL)
+	    target_id, &target_read) != NULL)
 		target_id = NULL;
 	for (i = 0; i < key_tries(keys) && found == 0; i++) {
 		service_lookup_hash(&keys->key[i % keys->n], text,
@@ -187,7 +187,8 @@ find_key(struct service *service, const char *text,
 
 	memset(known_r, 0, sizeof(*known_r));
 	service_api_key_hash(&keys->key[0], text, first);
-	remembered = memory_find(service, &service->keys, first, NULL, &read);
+	remembered = memory_find(service, &service->keys, first, NULL, NULL,
+	    &read);
 	if (remembered != NULL) {
 		*known_r = *remembered;
 		return 1;

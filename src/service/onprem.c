@@ -99,7 +99,7 @@ onprem_service_bind(struct service *service, const char *text,
 		text = service->settings->onprem_tenant;
 	crypto_sha256(text, strlen(text), key);
 	remembered = memory_find(service, &service->bindings, key, NULL,
-	    &read);
+	    NULL, &read);
 	if (remembered != NULL) {
 		*tenant_id_r = *remembered;
 		return 0;

@@ -100,25 +100,29 @@ service_open(struct service **service_r, const struct settings *settings,
 	service->db = db_new(settings);
 	memory_init(&service->tokens, CRYPTO_HASH_LEN,
 	    sizeof(struct token_owner),
-	    offsetof(struct token_owner, tenant_id));
+	    offsetof(struct token_owner, tenant_id),
+	    offsetof(struct token_owner, id));
 	memory_init(&service->keys, CRYPTO_HASH_LEN,
-	    sizeof(struct known_key), offsetof(struct known_key, tenant_id));
+	    sizeof(struct known_key), offsetof(struct known_key, tenant_id),
+	    MEMORY_NO_USER);
 	memory_init(&service->sessions, CRYPTO_HASH_LEN,
 	    sizeof(struct known_session),
-	    offsetof(struct known_session, user.tenant_id));
+	    offsetof(struct known_session, user.tenant_id),
+	    offsetof(struct known_session, user.id));
 	service->touched = cache_new(TOUCHED_SLOTS, sizeof(struct uuid), 1);
 	memory_init(&service->users, sizeof(struct uuid), sizeof(struct user),
-	    offsetof(struct user, tenant_id));
+	    offsetof(struct user, tenant_id), offsetof(struct user, id));
 	memory_init(&service->bindings, CRYPTO_HASH_LEN, sizeof(struct uuid),
-	    0);
+	    0, MEMORY_NO_USER);
 	memory_init(&service->devices, sizeof(struct uuid),
-	    sizeof(struct device), offsetof(struct device, tenant_id));
+	    sizeof(struct device), offsetof(struct device, tenant_id),
+	    MEMORY_NO_USER);
 	memory_init(&service->request_limits, sizeof(struct uuid),
 	    sizeof(struct known_limit),
-	    offsetof(struct known_limit, tenant_id));
+	    offsetof(struct known_limit, tenant_id), MEMORY_NO_USER);
 	memory_init(&service->callbacks, sizeof(struct uuid),
 	    sizeof(struct known_callback),
-	    offsetof(struct known_callback, tenant_id));
+	    offsetof(struct known_callback, tenant_id), MEMORY_NO_USER);
 	if (open_parts(service, fault) < 0) {
 		service_close(&service);
 		*service_r = NULL;

@@ -44,24 +44,28 @@ struct settings;
 struct memory {
 	struct cache *cache;
 	size_t tenant_offset;	/* of the tenant's id in a value */
+	size_t user_offset;	/* of the user's, or MEMORY_NO_USER */
 };
+#define MEMORY_NO_USER SIZE_MAX
 
-/* One look-up that has to ask the database: whose counter was read before. */
+/* One look-up that has to ask the database: whose counters were read before. */
 struct memory_read {
 	struct uuid tenant_id;	/* nil: not known yet */
+	struct uuid user_id;
 	uint64_t generation;
 };
 
 void memory_init(struct memory *memory, size_t key_len, size_t value_len,
-    size_t tenant_offset);
+    size_t tenant_offset, size_t user_offset);
 void memory_deinit(struct memory *memory);
 
 /* The value when it may be believed, or NULL. Then read the row and hand it to
-   memory_put() with *read_r. tenant_id: whose row it is, NULL when only the
-   row can tell. */
+   memory_put() with *read_r. tenant_id, user_id: whose row it is, NULL when
+   only the row can tell; a memory of no users' rows asks for no user_id. */
 const void *memory_find(const struct service *service,
     const struct memory *memory, const void *key,
-    const struct uuid *tenant_id, struct memory_read *read_r);
+    const struct uuid *tenant_id, const struct uuid *user_id,
+    struct memory_read *read_r);
 void memory_put(struct service *service, struct memory *memory,
     const void *key, const void *value, const struct memory_read *read);
 
@@ -222,6 +226,9 @@ struct change {
 	bool changed;			/* the body has written something */
 	bool adds_only;			/* what is remembered of the tenant
 					   stays true: no cache need know */
+	struct uuid one_user;		/* nothing but this user's row has
+					   changed: what else is remembered of
+					   the tenant stays true; or nil */
 	struct audit_chain chain;	/* audit_chain.c's own */
 	struct caller_row caller_row;	/* change.c's own */
 

@@ -238,7 +238,7 @@ find_session(struct service *service, const struct uuid *tenant_id,
 		return 0;
 	crypto_sha256(token, len, hash);
 	remembered = memory_find(service, &service->sessions, hash,
-	    uuid_is_nil(tenant_id) ? NULL : tenant_id, &read);
+	    uuid_is_nil(tenant_id) ? NULL : tenant_id, NULL, &read);
 	if (remembered != NULL) {
 		*known_r = *remembered;
 		return 1;

@@ -242,6 +242,7 @@ change_user_body(struct change *change, void *ctx, struct fault *fault)
 	if (changing->change->has_active)
 		after->active = changing->change->active;
 	after->updated_us = change_time_after(change, before->updated_us);
+	change->one_user = after->id;
 	if (user_store_update(change->db, after, fault) < 0)
 		return fault_prefix(fault, "update user");
 	if (after->role != before->role &&

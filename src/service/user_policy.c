@@ -30,7 +30,7 @@ find_limit(struct service *service, const struct uuid *tenant_id,
 	struct user_policy policy;
 
 	known = memory_find(service, &service->request_limits, tenant_id,
-	    tenant_id, &reading);
+	    tenant_id, NULL, &reading);
 	if (known == NULL) {
 		if (user_policy_store_find(service->db, tenant_id, &policy,
 		    fault) < 0)

@@ -42,7 +42,7 @@ find_user(struct service *service, const struct identity *identity,
 	int found;
 
 	remembered = memory_find(service, &service->users, id,
-	    is_super ? NULL : &identity->tenant_id, &read);
+	    is_super ? NULL : &identity->tenant_id, id, &read);
 	if (remembered != NULL) {
 		*user_r = *remembered;
 		return 1;

@@ -136,12 +136,41 @@ identity_comes_from_memory_until_another_process_changes_it(void **state)
 	assert_int_equal(identity.role, ROLE_USER);
 	child = fork();
 	if (child == 0) {
-		set_active(w, world_service(w), &got.admin.id, false);
+		struct service *service = world_service(w);
+
+		set_active(w, service, &user.user.id, false);
+		set_active(w, service, &user.user.id, true);
 		_exit(0);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(status, 0);
 	assert_int_equal(find(w, user.token, &identity), 1);
+	assert_int_equal(identity.role, ROLE_MANAGER);
+}
+
+static void
+change_of_one_user_leaves_what_is_remembered_of_others(void **state)
+{
+	struct world *w = *state;
+	struct tenant_registered got;
+	struct user_registered user;
+	struct identity identity;
+	int i;
+
+	world_tenant(w, "Acme", &got);
+	world_user(w, &got.tenant.id, "u@example.com", ROLE_USER, &user);
+	for (i = 0; i < 2; i++) {
+		assert_int_equal(find(w, got.token, &identity), 1);
+		assert_int_equal(find(w, user.token, &identity), 1);
+	}
+	set_active(w, w->service, &user.user.id, false);
+	assert_int_equal(find(w, user.token, &identity), 0);
+	world_sql(w, "UPDATE users SET role = 'manager'");
+	assert_int_equal(find(w, got.token, &identity), 1);
+	assert_int_equal(identity.role, ROLE_ADMIN);
+	/* A user that is new is news to all of the tenant. */
+	world_user(w, &got.tenant.id, "v@example.com", ROLE_USER, &user);
+	assert_int_equal(find(w, got.token, &identity), 1);
 	assert_int_equal(identity.role, ROLE_MANAGER);
 }
 
@@ -209,6 +238,7 @@ main(void)
 		TEST(unknown_and_malformed_tokens_are_nobody),
 		TEST(token_of_an_inactive_user_is_nobody_at_once),
 		TEST(identity_comes_from_memory_until_another_process_changes_it),
+		TEST(change_of_one_user_leaves_what_is_remembered_of_others),
 		TEST(time_to_live_of_nothing_turns_memory_off),
 		TEST(remembered_identity_needs_no_database),
 		TEST(failures_are_counted_for_each_address_across_processes),
