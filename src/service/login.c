@@ -9,8 +9,8 @@
    all other requests, and those that merely coincide are served one after the
    other. A longer wait would be one of the requests, too, that nginx sends on
    the waiting worker's connections. A dozen backup codes are a dozen hashes:
-   such work gets half of the places, and what it leaves is for log-ins. Who
-   sets a password waits longer: Wacht's SDKs try nothing again. New users wait
+   such work gets half of the places, and what it leaves is for log-ins. Who sets
+   a password waits longer: Wacht's SDKs try nothing again. New users wait
    likewise, and are never refused for it: only who may manage users makes them.
    Where settings make hashes quick, the gate stands open. */
 #include "config.h"

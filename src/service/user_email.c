@@ -125,7 +125,7 @@ check_count(struct change *change, const struct uuid *user_id,
 	    count_row, &n, fault) < 0)
 		return fault_prefix(fault, "count addresses");
 	return n < USER_EMAILS_MAX ? 0 : fault_add_field(fault, "email",
-	    "a user has at most 100 addresses", NULL);
+	    "is one too many: a user has at most 100 addresses", NULL);
 }
 
 /* --- add --- */

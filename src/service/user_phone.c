@@ -157,7 +157,7 @@ check_count(struct change *change, const struct uuid *user_id,
 	    count_row, &n, fault) < 0)
 		return fault_prefix(fault, "count numberes");
 	return n < USER_PHONES_MAX ? 0 : fault_add_field(fault, "phone_number",
-	    "a user has at most 100 numbers", NULL);
+	    "is one too many: a user has at most 100 numbers", NULL);
 }
 
 /* --- add --- */
