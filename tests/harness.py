@@ -131,7 +131,9 @@ class Instance:
     @classmethod
     def start(cls, shards=None, **settings):
         """A private instance below a directory of its own, with these lines
-        in its configuration."""
+        in its configuration. What the database does in a second elsewhere may
+        take longer here, where several suites run at once."""
+        settings.setdefault("database_timeout", "15s")
         work = pathlib.Path(tempfile.mkdtemp(prefix="wuts-test-"))
         env = dict(os.environ, WUTS_RUN=str(work / "run"),
                    WUTS_PORT=str(free_port()),

@@ -20,7 +20,8 @@ class Victim:
     """A running instance, its processes and its database's own view."""
 
     def __init__(self, **settings):
-        self.instance = harness.Instance.start(**settings)
+        self.instance = harness.Instance.start(database_timeout="1s",
+                                               **settings)
         self.run = self.instance.run
 
     def pid(self, service):
