@@ -84,7 +84,7 @@ def webhook(house):
 
 
 def restore(path, **settings):
-    """The webhook that a case before has deleted."""
+    """The webhook that a case before has changed."""
     return lambda house: house.admin.client.post(
         path(house), {**webhook(house), **settings})
 
@@ -235,11 +235,9 @@ TABLE = {
             restore(tenant_webhook))],
     "GET /webhook": [
         Row(device_webhook, "401 200 200 200 200 403 200 200",
-            "401 404 404 404 200 403 404 404", None,
-            restore(device_webhook)),
+            "401 404 404 404 200 403 404 404"),
         Row(tenant_webhook, "401 403 403 200 200 403 200 200",
-            "401 403 403 200 200 403 200 200", None,
-            restore(tenant_webhook))],
+            "401 403 403 200 200 403 200 200")],
     "DELETE /webhook": [
         Row(device_webhook, "401 200 200 200 200 403 200 403",
             "401 404 404 404 200 403 404 403", None,
@@ -367,6 +365,9 @@ def test_walk(world, route, n, role, side):
         row.prepare(world.foreign)
     response = world.clients[role].request(
         method, row.path(house), row.body(house) if row.body else None)
+    if route == "DELETE /webhook":	# other cases need it
+        row.prepare(world.own)
+        row.prepare(world.foreign)
     assert response.status_code == getattr(row, side)[role], response.text
     if side == "foreign" and role not in ("master", "engine"):
         sent = response.request.url + str(response.request.body)
