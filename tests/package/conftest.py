@@ -47,10 +47,15 @@ class Machine:
             stderr=self.log, start_new_session=True)
 
     def boot(self):
-        self.pid = wait_for("systemd", self.find_init)
-        wait_for("the boot", lambda: self.run(
-            "systemctl is-system-running", check=False).stdout.strip()
-            in ("running", "degraded"))
+        wait_for("the boot", self.is_booted)
+
+    def is_booted(self):
+        # Asked anew each time: the first child is for a moment one of
+        # systemd-nspawn's own, which makes the machine and ends.
+        self.pid = self.find_init()
+        return self.pid and self.run(
+            "systemctl is-system-running", check=False).stdout.strip() in (
+            "running", "degraded")
 
     def find_init(self):
         assert self.nspawn.poll() is None, "systemd-nspawn ended"
