@@ -174,6 +174,7 @@ tick(struct loop *loop, int64_t now_us)
 	if (spool->shards != NULL)
 		shards_tick(spool->shards, now_us);
 	numbers_tick(spool, now_us);
+	journal_tick(spool, now_us);
 	if (loop->dead_expired_us == 0 ||
 	    now_us - loop->dead_expired_us >= DEAD_EXPIRE_US) {
 		loop->dead_expired_us = now_us;
