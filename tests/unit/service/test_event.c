@@ -383,8 +383,9 @@ connecting_marks_the_device_and_applies_the_staged_webhook(void **state)
 	    sizeof(webhook.id), webhook.secret_sealed,
 	    webhook.secret_sealed_len, secret));
 	assert_memory_equal(secret, "whsec_", 6);
+	/* for the next new device, too */
 	assert_int_equal(world_number(w, "SELECT COUNT(*) FROM users WHERE"
-	    " pending_webhook_url IS NOT NULL"), 0);
+	    " pending_webhook_url IS NOT NULL"), 1);
 	seen = world_events(w);
 	assert_string_equal(seen->events[seen->n - 1].name,
 	    "device.connected");
@@ -567,7 +568,7 @@ webhook_configured_by_hand_keeps_the_staged_one_for_later(void **state)
 }
 
 static void
-two_devices_connecting_at_once_get_the_staged_webhook_once(void **state)
+two_devices_connecting_at_once_get_the_staged_webhook_each(void **state)
 {
 	struct world *w = *state;
 	struct device devices[2];
@@ -604,8 +605,10 @@ two_devices_connecting_at_once_get_the_staged_webhook_once(void **state)
 			    children[i]);
 			assert_int_equal(status, 0);
 		}
+		assert_int_equal(world_number(w, "SELECT"
+		    " COUNT(DISTINCT device_id) FROM webhook"), 2);
 		assert_int_equal(world_number(w,
-		    "SELECT COUNT(*) FROM webhook"), 1);
+		    "SELECT COUNT(*) FROM webhook"), 2);
 		assert_int_equal(world_number(w, "SELECT COUNT(*) FROM device"
 		    " WHERE connected"), 2);
 	}
@@ -635,7 +638,7 @@ main(void)
 		TEST(bad_jid_is_refused_before_anything_happens),
 		TEST(life_of_a_device_deleted_meanwhile_is_refused),
 		TEST(webhook_configured_by_hand_keeps_the_staged_one_for_later),
-		TEST(two_devices_connecting_at_once_get_the_staged_webhook_once),
+		TEST(two_devices_connecting_at_once_get_the_staged_webhook_each),
 	};
 
 	return cmocka_run_group_tests_name("service/event", tests, NULL,
