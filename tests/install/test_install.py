@@ -78,4 +78,5 @@ def test_uninstall_leaves_no_file_and_no_directory_of_ours(tmp_path,
     assert other.files()
     other.make("uninstall")
     assert not other.files()
-    assert not list(other.destdir.rglob("*wuts*"))
+    for name in "pkgdatadir", "docdir":
+        assert not (other.destdir / place(name)[1:]).exists()
