@@ -66,7 +66,7 @@ int onprem_service_login(struct service *service, const struct caller *caller,
     struct fault *fault);
 
 /* -1: REFUSAL_VALIDATION, REFUSAL_FORBIDDEN, REFUSAL_USERNAME_EXISTS,
-   faults. */
+   REFUSAL_BUSY, faults. */
 int onprem_service_create_user(struct service *service,
     const struct caller *caller, const char *username, const char *password,
     struct fault *fault);

@@ -5,14 +5,13 @@
    The gate: a password's hash takes a worker tens of milliseconds on purpose.
    Half of the workers may do that at once, and a quarter may wait for it, some
    hashes long; who comes beyond that is told to come back. So a storm of
-   log-ins leaves a quarter of the workers, at least one where there are two, to
-   all other requests, and those that merely coincide are served one after the
-   other. A longer wait would be one of the requests, too, that nginx sends on
-   the waiting worker's connections. A dozen backup codes are a dozen hashes:
-   such work gets half of the places, and what it leaves is for log-ins. Who sets
-   a password waits longer: Wacht's SDKs try nothing again. New users wait
-   likewise, and are never refused for it: only who may manage users makes them.
-   Where settings make hashes quick, the gate stands open. */
+   log-ins, or of new users, leaves a quarter of the workers, at least one where
+   there are two, to all other requests, and those that merely coincide are
+   served one after the other. A longer wait would be one of the requests, too,
+   that nginx sends on the waiting worker's connections. A dozen backup codes
+   are a dozen hashes: such work gets half of the places, and what it leaves is
+   for log-ins. Who sets a password waits longer: Wacht's SDKs try nothing
+   again. Where settings make hashes quick, the gate stands open. */
 #include "config.h"
 
 #include "service_private.h"
@@ -147,20 +146,6 @@ login_hash(struct service *service, const struct caller *caller,
 	    settings->password_passes, hash_r);
 	leave(service, caller);
 	return 0;
-}
-
-void
-login_hash_new(struct service *service, const struct caller *caller,
-    const char *password, char hash_r[CRYPTO_PASSWORD_HASH_MAX])
-{
-	const struct settings *settings = service->settings;
-	bool is_in = is_gated(service, caller) &&
-	    gate_enter(service->hashing, WAIT_TO_SET_MS);
-
-	crypto_password_hash(password, settings->password_memory_kib,
-	    settings->password_passes, hash_r);
-	if (is_in)
-		gate_leave(service->hashing);
 }
 
 /* As costly as a user's, and nobody's. */

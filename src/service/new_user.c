@@ -60,10 +60,10 @@ new_user_make_token(const struct service *service, const struct uuid *id,
 	new_user_keep_token(&service->settings->keys, id, token_r, kept_r);
 }
 
-void
+int
 new_user_prepare(struct service *service, const struct caller *caller,
     struct new_user *new_user, const char *password,
-    char token_r[UUID_TEXT_LEN + 1])
+    char token_r[UUID_TEXT_LEN + 1], struct fault *fault)
 {
 	struct user *user = &new_user->user;
 
@@ -71,9 +71,11 @@ new_user_prepare(struct service *service, const struct caller *caller,
 	uuid_new_ordered(&new_user->email_id);
 	user->active = true;
 	new_user_make_token(service, &user->id, token_r, &new_user->token);
-	if (password != NULL)
-		login_hash_new(service, caller, password,
-		    new_user->password_hash);
+	if (password == NULL || login_hash(service, caller, password,
+	    new_user->password_hash, fault) == 0)
+		return 0;
+	crypto_wipe(token_r, UUID_TEXT_LEN + 1);
+	return -1;
 }
 
 static int

@@ -175,11 +175,12 @@ onprem_service_enable(struct service *service, const struct caller *caller,
 	user->must_change_password = true;
 	enabling.admin.username_in_any_case = true;
 	enabling.admin.user_r = admin_r;
-	new_user_prepare(service, caller, &enabling.admin,
-	    service->settings->onprem_admin_password, token);
+	ret = new_user_prepare(service, caller, &enabling.admin,
+	    service->settings->onprem_admin_password, token, fault);
 	crypto_wipe(token, sizeof(token));
-	ret = change_run(service, caller, tenant_id, enable_body, &enabling,
-	    fault);
+	if (ret == 0)
+		ret = change_run(service, caller, tenant_id, enable_body,
+		    &enabling, fault);
 	*was_enabled_r = enabling.was_enabled;
 	crypto_wipe(&enabling.admin, sizeof(enabling.admin));
 	if (ret < 0 && fault->code == REFUSAL_USERNAME_EXISTS)

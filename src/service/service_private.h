@@ -346,10 +346,10 @@ struct new_user {
 void new_user_check(const struct service *service, const char *email,
     const char *password, const char *webhook_url, struct fault *fault);
 /* Hashes the password, if any (slow, so not inside a transaction), makes the
-   token. new_user->user holds what is asked for already. */
-void new_user_prepare(struct service *service, const struct caller *caller,
+   token. new_user->user holds what is asked for already. -1: REFUSAL_BUSY. */
+int new_user_prepare(struct service *service, const struct caller *caller,
     struct new_user *new_user, const char *password,
-    char token_r[UUID_TEXT_LEN + 1]);
+    char token_r[UUID_TEXT_LEN + 1], struct fault *fault);
 /* The rows of the user, of its address, and for searches.
    REFUSAL_EMAIL_EXISTS, REFUSAL_USERNAME_EXISTS. */
 int new_user_insert_rows(struct change *change, struct new_user *new_user,
@@ -376,9 +376,6 @@ void login_close(struct service *service);
 int login_hash(struct service *service, const struct caller *caller,
     const char *password, char hash_r[CRYPTO_PASSWORD_HASH_MAX],
     struct fault *fault);
-/* A new user's: waits for the others, and then goes on. */
-void login_hash_new(struct service *service, const struct caller *caller,
-    const char *password, char hash_r[CRYPTO_PASSWORD_HASH_MAX]);
 /* 1: it is the password / 0 / -1 REFUSAL_BUSY. hash "": of nobody, which takes
    as long. */
 int login_verify(struct service *service, const struct caller *caller,

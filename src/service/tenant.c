@@ -110,10 +110,11 @@ tenant_service_register(struct service *service, const struct caller *caller,
 	admin.user.role = ROLE_ADMIN;
 	admin.webhook_url = input->webhook_url;
 	admin.user_r = &result_r->admin;
-	new_user_prepare(service, caller, &admin, input->password,
-	    result_r->token);
-	ret = change_run(service, caller, &result_r->tenant.id, register_body,
-	    &registration, fault);
+	ret = new_user_prepare(service, caller, &admin, input->password,
+	    result_r->token, fault);
+	if (ret == 0)
+		ret = change_run(service, caller, &result_r->tenant.id,
+		    register_body, &registration, fault);
 	if (ret < 0)
 		crypto_wipe(result_r->token, sizeof(result_r->token));
 	crypto_wipe(&admin, sizeof(admin));

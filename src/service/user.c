@@ -74,10 +74,11 @@ user_service_create(struct service *service, const struct caller *caller,
 		return service_refuse_fields(fault);
 	take_input(input, &new_user);
 	new_user.user_r = &result_r->user;
-	new_user_prepare(service, caller, &new_user, input->password,
-	    result_r->token);
-	ret = change_run(service, caller, &input->tenant_id, create_body,
-	    &new_user, fault);
+	ret = new_user_prepare(service, caller, &new_user, input->password,
+	    result_r->token, fault);
+	if (ret == 0)
+		ret = change_run(service, caller, &input->tenant_id,
+		    create_body, &new_user, fault);
 	if (ret < 0)
 		crypto_wipe(result_r->token, sizeof(result_r->token));
 	crypto_wipe(&new_user, sizeof(new_user));

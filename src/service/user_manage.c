@@ -200,10 +200,12 @@ user_detail_service_create(struct service *service, struct arena *arena,
 	    fault) < 0)
 		return -1;
 	uuid_new_ordered(&creating.phone.id);
-	new_user_prepare(service, caller, &creating.new_user, password, token);
+	ret = new_user_prepare(service, caller, &creating.new_user, password,
+	    token, fault);
 	crypto_wipe(token, sizeof(token));
-	ret = picture_prepare(service, &input->picture, &creating.picture,
-	    fault);
+	if (ret == 0)
+		ret = picture_prepare(service, &input->picture,
+		    &creating.picture, fault);
 	if (ret == 0)
 		ret = picture_finish(service, &creating.picture,
 		    details_run(service, caller, create_body, &creating,

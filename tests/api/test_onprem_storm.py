@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Storms of log-ins and backup codes, each with its slow hashes, beside an
-ordinary request."""
+"""Storms of log-ins, new users and backup codes, each with its slow hashes,
+beside an ordinary request."""
 import concurrent.futures
 import statistics
 import threading
@@ -11,7 +11,7 @@ import pytest
 from harness import Instance, unique
 from onprem import (Front, NEW_PASSWORD, Site, done,  # noqa: F401
                     enabled_tenant, engine, refused)
-from wacht_user import Wacht
+from wacht_user import Wacht, key_of
 
 CLIENTS = 12
 SECONDS = 2
@@ -87,12 +87,21 @@ def test_a_storm_of_logins_starves_nobody_else(slow):
     assert len(gets) > len(logins) / 3
 
 
-def hashes(tenant, over):
+def new_user(call, user):
+    return call("POST", "/users", files={k: (None, v) for k, v in {
+        "first_name": "Ada", "last_name": "L", "password": "Passw0rd!",
+        "email_address": unique("storm") + "@example.com"}.items()})
+
+
+def new_codes(call, user):
+    return call("POST", f"/users/{user}/backup-codes/regenerate")
+
+
+def hashes(tenant, make, over):
     call = Wacht(tenant.instance, tenant.admin.token)
     user, took = tenant.admin.id, []
     while not over.is_set():
-        seconds, answer = timed(lambda: call(
-            "POST", f"/users/{user}/backup-codes/regenerate"))
+        seconds, answer = timed(lambda: make(call, user))
         if answer.status_code == 200:
             took.append(seconds)
             continue
@@ -102,28 +111,15 @@ def hashes(tenant, over):
     return took
 
 
-def test_backup_codes_starve_nobody_either(slow):
-    """Neither another's GET nor its log-ins."""
+@pytest.mark.parametrize("make", [new_user, new_codes])
+def test_other_hashes_starve_nobody_either(slow, make):
+    """Neither another's GET nor, while codes are made, its log-ins."""
     tenant, logins = slow.tenant.instance.tenant(), []
 
     def log_in():
-        if len(logins) < 5:
+        if make is new_codes and len(logins) < 5:
             logins.append(slow.login("admin", NEW_PASSWORD).status_code)
 
     with concurrent.futures.ThreadPoolExecutor(CLIENTS) as pool:
-        gets_beside(slow, pool, (hashes, tenant), log_in)
-    assert 200 in logins
-
-
-def test_new_users_are_never_refused_for_their_hashes(slow):
-    instance = slow.tenant.instance
-    tenant = instance.tenant()
-
-    def create(_):
-        return instance.client(tenant.admin.token).post("/users", {
-            "email": unique("storm") + "@example.com",
-            "password": NEW_PASSWORD}).status_code
-
-    with concurrent.futures.ThreadPoolExecutor(CLIENTS) as pool:
-        assert list(pool.map(create, range(2 * CLIENTS))) == \
-            [201] * 2 * CLIENTS
+        gets_beside(slow, pool, (hashes, tenant, make), log_in)
+    assert make is not new_codes or 200 in logins
