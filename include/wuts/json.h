@@ -11,6 +11,7 @@
 
 struct fault;
 struct strbuf;
+struct uuid;
 
 #define JSON_DEPTH_MAX 32
 
@@ -70,5 +71,31 @@ void json_write_null(struct json_writer *w);
 void json_write_raw(struct json_writer *w, const char *text, size_t len);
 /* The same, to its NUL; NULL: null. */
 void json_write_raw_or_null(struct json_writer *w, const char *text);
+
+/* Members of the object that is being written (json_member.c). Times are UTC, as
+   RFC 3339 to the second, micros with six digits behind it; _or_null: null for
+   NULL or "", the nil UUID, the time 0. */
+void json_member_text(struct json_writer *w, const char *key,
+    const char *value);
+void json_member_text_or_null(struct json_writer *w, const char *key,
+    const char *value);
+void json_member_uuid(struct json_writer *w, const char *key,
+    const struct uuid *value);
+void json_member_uuid_or_null(struct json_writer *w, const char *key,
+    const struct uuid *value);
+void json_member_time(struct json_writer *w, const char *key,
+    int64_t wall_us);
+void json_member_time_or_null(struct json_writer *w, const char *key,
+    int64_t wall_us);
+void json_member_micros(struct json_writer *w, const char *key,
+    int64_t wall_us);
+void json_member_micros_or_null(struct json_writer *w, const char *key,
+    int64_t wall_us);
+void json_member_bool(struct json_writer *w, const char *key, bool value);
+void json_member_int(struct json_writer *w, const char *key, int64_t value);
+void json_member_null(struct json_writer *w, const char *key);
+/* The text of a valid JSON object; NULL or "": an empty one. */
+void json_member_object(struct json_writer *w, const char *key,
+    const char *text);
 
 #endif

@@ -18,6 +18,7 @@ libwuts_base_a_SOURCES = \
 	src/base/generations.c \
 	src/base/hash.c \
 	src/base/hmac.c \
+	src/base/json_member.c \
 	src/base/json_text.c \
 	src/base/json_writer.c \
 	src/base/log.c \

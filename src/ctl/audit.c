@@ -34,27 +34,15 @@ trail(struct session *session, struct uuid *tenant_id_r)
 /* --- list --- */
 
 static void
-write_uuid_or_null(struct json_writer *w, const char *key,
-    const struct uuid *uuid)
-{
-	if (!uuid_is_nil(uuid)) {
-		write_uuid(w, key, uuid);
-		return;
-	}
-	json_write_key(w, key);
-	json_write_null(w);
-}
-
-static void
 write_actor(struct json_writer *w, const struct identity *actor)
 {
 	bool is_user = actor->kind == IDENTITY_USER;
 
 	json_write_key(w, "actor");
 	json_write_object_begin(w);
-	write_text(w, "kind", identity_kind_name(actor->kind));
-	write_uuid_or_null(w, "user_id", is_user ? &actor->user_id :
-	    &UUID_NIL);
+	json_member_text(w, "kind", identity_kind_name(actor->kind));
+	json_member_uuid_or_null(w, "user_id",
+	    is_user ? &actor->user_id : &UUID_NIL);
 	json_write_key(w, "role");
 	if (is_user)
 		json_write_string(w, role_name(actor->role));
@@ -67,20 +55,20 @@ static void
 write_entry(struct json_writer *w, const struct audit_entry *entry)
 {
 	json_write_object_begin(w);
-	write_uuid(w, "id", &entry->id);
-	write_uuid(w, "tenant_id", &entry->tenant_id);
+	json_member_uuid(w, "id", &entry->id);
+	json_member_uuid(w, "tenant_id", &entry->tenant_id);
 	write_number(w, "seq", entry->seq);
-	write_text(w, "action", entry->action);
+	json_member_text(w, "action", entry->action);
 	write_actor(w, &entry->actor);
-	write_uuid_or_null(w, "target_id", &entry->target_id);
+	json_member_uuid_or_null(w, "target_id", &entry->target_id);
 	/* Both are JSON already, written by the services. */
 	json_write_key(w, "old");
 	json_write_raw_or_null(w, entry->old_value);
 	json_write_key(w, "new");
 	json_write_raw_or_null(w, entry->new_value);
-	write_text(w, "request_id", entry->request_id);
-	write_text(w, "address", entry->address);
-	write_time(w, "created_at", entry->created_us);
+	json_member_text(w, "request_id", entry->request_id);
+	json_member_text(w, "address", entry->address);
+	json_member_time_or_null(w, "created_at", entry->created_us);
 	json_write_object_end(w);
 }
 
@@ -195,11 +183,11 @@ judged(void *ctx, const struct audit_verdict *verdict)
 	verify->broken += !is_good;
 	if (session->ctl->json) {
 		json_write_object_begin(w);
-		write_uuid(w, "tenant_id", &verdict->tenant_id);
-		write_bool(w, "ok", is_good);
+		json_member_uuid(w, "tenant_id", &verdict->tenant_id);
+		json_member_bool(w, "ok", is_good);
 		write_number(w, "rows", verdict->rows);
 		write_number(w, "bad_seq", verdict->bad_seq);
-		write_text(w, "why", is_good ? "" : verdict->why);
+		json_member_text(w, "why", is_good ? "" : verdict->why);
 		json_write_object_end(w);
 		session_flush(session);
 		return;
@@ -233,7 +221,7 @@ verify_all(struct verify *verify)
 	    is_one ? &tenant_id : NULL, judged, verify, &session->fault);
 	if (session->ctl->json) {
 		json_write_array_end(w);
-		write_bool(w, "ok", verify->broken == 0);
+		json_member_bool(w, "ok", verify->broken == 0);
 	}
 	return ret;
 }

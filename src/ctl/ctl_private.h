@@ -180,14 +180,7 @@ void print_uuid(const char *name, const struct uuid *uuid);
 void print_time(const char *name, int64_t us, const char *never);
 void print_number(const char *name, uint64_t number);
 
-/* Members of a JSON object. */
-void write_text(struct json_writer *w, const char *key, const char *value);
-void write_uuid(struct json_writer *w, const char *key,
-    const struct uuid *uuid);
-/* us 0: null. */
-void write_time(struct json_writer *w, const char *key, int64_t us);
 void write_number(struct json_writer *w, const char *key, uint64_t number);
-void write_bool(struct json_writer *w, const char *key, bool value);
 
 void write_tenant_members(struct json_writer *w, const struct tenant *tenant);
 /* token NULL: without. */

@@ -19,13 +19,13 @@ static void
 write_key(struct json_writer *w, const struct api_key *key)
 {
 	json_write_object_begin(w);
-	write_uuid(w, "id", &key->id);
-	write_text(w, "name", key->name);
-	write_text(w, "prefix", key->prefix);
-	write_text(w, "scope", api_key_scope_name(key->scope));
-	write_time(w, "created_at", key->created_us);
-	write_time(w, "expires_at", key->expires_us);
-	write_time(w, "last_used_at", key->last_used_us);
+	json_member_uuid(w, "id", &key->id);
+	json_member_text(w, "name", key->name);
+	json_member_text(w, "prefix", key->prefix);
+	json_member_text(w, "scope", api_key_scope_name(key->scope));
+	json_member_time_or_null(w, "created_at", key->created_us);
+	json_member_time_or_null(w, "expires_at", key->expires_us);
+	json_member_time_or_null(w, "last_used_at", key->last_used_us);
 	json_write_object_end(w);
 }
 
@@ -101,7 +101,7 @@ show_created(struct session *session, const struct api_key *key,
 	if (session->ctl->json) {
 		json_write_key(w, "api_key");
 		write_key(w, key);
-		write_text(w, "key", text);
+		json_member_text(w, "key", text);
 		return;
 	}
 	print_uuid("id", &key->id);
@@ -168,7 +168,7 @@ delete(struct session *session)
 		    " key %s: see wutsctl key list TENANT", tenant.name,
 		    text) : -1;
 	if (session->ctl->json)
-		write_uuid(&session->w, "id", &id);
+		json_member_uuid(&session->w, "id", &id);
 	else
 		printf("deleted key %s\n", text);
 	return 0;

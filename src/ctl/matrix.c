@@ -61,9 +61,9 @@ print_matrix(const struct role_matrix *matrix)
 static void
 write_cell(struct json_writer *w, const struct cell *cell)
 {
-	write_text(w, "actor", role_name(cell->actor));
-	write_text(w, "from", role_name(cell->from));
-	write_text(w, "to", role_name(cell->to));
+	json_member_text(w, "actor", role_name(cell->actor));
+	json_member_text(w, "from", role_name(cell->from));
+	json_member_text(w, "to", role_name(cell->to));
 }
 
 /* Those allowed, as GET /roles has them; and which were allowed or denied
@@ -92,7 +92,7 @@ write_matrix(struct json_writer *w, const struct role_matrix *matrix)
 			continue;
 		json_write_object_begin(w);
 		write_cell(w, &cell);
-		write_bool(w, "allowed", is_allowed(matrix, &cell));
+		json_member_bool(w, "allowed", is_allowed(matrix, &cell));
 		json_write_object_end(w);
 	}
 	json_write_array_end(w);
@@ -143,8 +143,8 @@ edit(struct session *session, bool allowed)
 		return -1;
 	if (session->ctl->json) {
 		write_cell(w, &cell);
-		write_bool(w, "allowed", allowed);
-		write_bool(w, "changed", changed == 1);
+		json_member_bool(w, "allowed", allowed);
+		json_member_bool(w, "changed", changed == 1);
 		return 0;
 	}
 	printf("%s %s %s turn %s into %s\n", role_name(cell.actor),

@@ -45,8 +45,8 @@ enable(struct session *session)
 	    &tenant.id, &was_enabled, &admin, &session->fault) < 0)
 		return -1;
 	if (session->ctl->json) {
-		write_uuid(w, "tenant_id", &tenant.id);
-		write_bool(w, "was_enabled", was_enabled);
+		json_member_uuid(w, "tenant_id", &tenant.id);
+		json_member_bool(w, "was_enabled", was_enabled);
 		json_write_key(w, "admin");
 		write_user(w, &admin, NULL);
 		return 0;
@@ -83,8 +83,8 @@ disable(struct session *session)
 	    &tenant.id, &was_enabled, &session->fault) < 0)
 		return -1;
 	if (session->ctl->json) {
-		write_uuid(w, "tenant_id", &tenant.id);
-		write_bool(w, "was_enabled", was_enabled);
+		json_member_uuid(w, "tenant_id", &tenant.id);
+		json_member_bool(w, "was_enabled", was_enabled);
 	} else {
 		printf("tenant %s %s the On-Premises dialect\n", tenant.name,
 		    was_enabled ? "no longer speaks" : "did not speak");
@@ -139,8 +139,8 @@ show(struct session *session)
 	if (found < 0)
 		return -1;
 	if (session->ctl->json) {
-		write_uuid(w, "tenant_id", &tenant.id);
-		write_bool(w, "enabled", found == 1);
+		json_member_uuid(w, "tenant_id", &tenant.id);
+		json_member_bool(w, "enabled", found == 1);
 		if (found == 1) {
 			json_write_key(w, "application");
 			onprem_settings_write(w, &onprem.settings,

@@ -60,8 +60,8 @@ print_json(const struct queue_status *status)
 	write_number(&w, "segments_open", status->segments_open);
 	write_number(&w, "segments_ready", status->segments_ready);
 	write_number(&w, "bytes", status->bytes);
-	write_time(&w, "oldest", status->oldest_created_us);
-	write_bool(&w, "spooler_running", status->reader_runs);
+	json_member_time_or_null(&w, "oldest", status->oldest_created_us);
+	json_member_bool(&w, "spooler_running", status->reader_runs);
 	json_write_object_end(&w);
 	puts(out.data);
 	strbuf_deinit(&out);

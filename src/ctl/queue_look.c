@@ -162,21 +162,16 @@ write_queue_entry(struct json_writer *w, const struct queue_entry *entry)
 {
 	const struct queue_record *record = &entry->record;
 
-	write_uuid(w, "id", &record->id);
-	write_text(w, "state", state_names[entry->state]);
-	write_uuid(w, "tenant_id", &record->tenant_id);
-	if (uuid_is_nil(&record->device_id)) {
-		json_write_key(w, "device_id");
-		json_write_null(w);
-	} else {
-		write_uuid(w, "device_id", &record->device_id);
-	}
-	write_text(w, "event", record->event);
-	write_time(w, "created_at", record->created_us);
+	json_member_uuid(w, "id", &record->id);
+	json_member_text(w, "state", state_names[entry->state]);
+	json_member_uuid(w, "tenant_id", &record->tenant_id);
+	json_member_uuid_or_null(w, "device_id", &record->device_id);
+	json_member_text(w, "event", record->event);
+	json_member_time_or_null(w, "created_at", record->created_us);
 	write_number(w, "attempts", entry->attempts);
-	write_time(w, "due_at", entry->due_us);
+	json_member_time_or_null(w, "due_at", entry->due_us);
 	write_number(w, "bytes", record->body_len);
-	write_text(w, "file", entry->file);
+	json_member_text(w, "file", entry->file);
 	write_number(w, "offset", entry->offset);
 }
 
@@ -232,7 +227,7 @@ write_body(struct json_writer *w, const struct queue_record *record)
 	struct strbuf body = STRBUF_INIT;
 
 	strbuf_append(&body, record->body, record->body_len);
-	write_text(w, "body", body.data != NULL ? body.data : "");
+	json_member_text(w, "body", body.data != NULL ? body.data : "");
 	strbuf_deinit(&body);
 }
 

@@ -58,9 +58,9 @@ report(struct verify *verify, const char *file, uint64_t offset,
 		return;
 	}
 	json_write_object_begin(&verify->w);
-	write_text(&verify->w, "file", file);
+	json_member_text(&verify->w, "file", file);
 	write_number(&verify->w, "offset", offset);
-	write_text(&verify->w, "what", what);
+	json_member_text(&verify->w, "what", what);
 	json_write_object_end(&verify->w);
 }
 
@@ -244,9 +244,9 @@ write_result(struct verify *verify, const struct queue_counts *counts)
 		    verify->books.account.terms[i]);
 	write_number(&verify->w, "waiting", verify->books.waiting);
 	write_number(&verify->w, "missing", verify->books.missing);
-	write_bool(&verify->w, "compared", verify->is_still);
+	json_member_bool(&verify->w, "compared", verify->is_still);
 	json_write_object_end(&verify->w);
-	write_bool(&verify->w, "ok", verify->troubles == 0);
+	json_member_bool(&verify->w, "ok", verify->troubles == 0);
 	json_write_object_end(&verify->w);
 	puts(verify->out.data);
 }

@@ -316,10 +316,10 @@ write_left(struct json_writer *w, const struct outcome *outcome)
 	json_write_array_begin(w);
 	for (i = 0; i < outcome->nleft && i < LEFT_MAX; i++) {
 		json_write_object_begin(w);
-		write_uuid(w, "tenant_id", &outcome->left[i].tenant_id);
-		write_uuid(w, "id", &outcome->left[i].id);
-		write_text(w, "name", outcome->left[i].name);
-		write_text(w, "prefix", outcome->left[i].prefix);
+		json_member_uuid(w, "tenant_id", &outcome->left[i].tenant_id);
+		json_member_uuid(w, "id", &outcome->left[i].id);
+		json_member_text(w, "name", outcome->left[i].name);
+		json_member_text(w, "prefix", outcome->left[i].prefix);
 		json_write_object_end(w);
 	}
 	json_write_array_end(w);
@@ -340,8 +340,8 @@ report_json(const struct rotation *rotation, enum stage stage)
 
 	json_writer_init(&w, &out);
 	json_write_object_begin(&w);
-	write_bool(&w, "finished", rotation->is_finished);
-	write_text(&w, "new_key", names[stage]);
+	json_member_bool(&w, "finished", rotation->is_finished);
+	json_member_text(&w, "new_key", names[stage]);
 	write_number(&w, "tokens", outcome->resealed.tokens);
 	write_number(&w, "secrets", outcome->resealed.secrets);
 	write_number(&w, "headers", outcome->resealed.headers);

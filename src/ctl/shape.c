@@ -41,67 +41,33 @@ print_number(const char *name, uint64_t number)
 }
 
 void
-write_text(struct json_writer *w, const char *key, const char *value)
-{
-	json_write_key(w, key);
-	json_write_string(w, value);
-}
-
-void
-write_uuid(struct json_writer *w, const char *key, const struct uuid *uuid)
-{
-	char text[UUID_TEXT_LEN + 1];
-
-	write_text(w, key, uuid_format(uuid, text));
-}
-
-void
-write_time(struct json_writer *w, const char *key, int64_t us)
-{
-	char text[CLOCK_RFC3339_SIZE];
-
-	json_write_key(w, key);
-	if (us == 0)
-		json_write_null(w);
-	else
-		json_write_string(w, clock_format(us, text));
-}
-
-void
 write_number(struct json_writer *w, const char *key, uint64_t number)
 {
-	json_write_key(w, key);
-	json_write_int(w, number > INT64_MAX ? INT64_MAX : (int64_t)number);
-}
-
-void
-write_bool(struct json_writer *w, const char *key, bool value)
-{
-	json_write_key(w, key);
-	json_write_bool(w, value);
+	json_member_int(w, key,
+	    number > INT64_MAX ? INT64_MAX : (int64_t)number);
 }
 
 void
 write_tenant_members(struct json_writer *w, const struct tenant *tenant)
 {
-	write_uuid(w, "id", &tenant->id);
-	write_text(w, "name", tenant->name);
-	write_time(w, "created_at", tenant->created_us);
-	write_time(w, "updated_at", tenant->updated_us);
+	json_member_uuid(w, "id", &tenant->id);
+	json_member_text(w, "name", tenant->name);
+	json_member_time_or_null(w, "created_at", tenant->created_us);
+	json_member_time_or_null(w, "updated_at", tenant->updated_us);
 }
 
 void
 write_user(struct json_writer *w, const struct user *user, const char *token)
 {
 	json_write_object_begin(w);
-	write_uuid(w, "id", &user->id);
-	write_uuid(w, "tenant_id", &user->tenant_id);
-	write_text(w, "email", user->email);
-	write_text(w, "role", role_name(user->role));
+	json_member_uuid(w, "id", &user->id);
+	json_member_uuid(w, "tenant_id", &user->tenant_id);
+	json_member_text(w, "email", user->email);
+	json_member_text(w, "role", role_name(user->role));
 	if (token != NULL)
-		write_text(w, "token", token);
-	write_bool(w, "active", user->active);
-	write_time(w, "created_at", user->created_us);
-	write_time(w, "updated_at", user->updated_us);
+		json_member_text(w, "token", token);
+	json_member_bool(w, "active", user->active);
+	json_member_time_or_null(w, "created_at", user->created_us);
+	json_member_time_or_null(w, "updated_at", user->updated_us);
 	json_write_object_end(w);
 }

@@ -114,9 +114,9 @@ show_registered(struct session *session,
 		json_write_object_end(w);
 		json_write_key(w, "user");
 		write_user(w, &result->admin, result->token);
-		write_text(w, "token", result->token);
+		json_member_text(w, "token", result->token);
 		if (password != NULL)
-			write_text(w, "password", password);
+			json_member_text(w, "password", password);
 		return;
 	}
 	print_uuid("tenant", &result->tenant.id);
@@ -215,9 +215,9 @@ show_deleted(struct session *session, const struct tenant *tenant,
 	}
 	json_write_key(w, "data");
 	json_write_object_begin(w);
-	write_uuid(w, "tenant_id", &tenant->id);
-	write_text(w, "tenant_name", tenant->name);
-	write_time(w, "deleted_at", deleted_us);
+	json_member_uuid(w, "tenant_id", &tenant->id);
+	json_member_text(w, "tenant_name", tenant->name);
+	json_member_time_or_null(w, "deleted_at", deleted_us);
 	json_write_object_end(w);
 }
 

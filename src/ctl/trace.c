@@ -343,7 +343,7 @@ show(struct trace *trace)
 	bool is_json = trace->session.ctl->json;
 
 	if (is_json) {
-		write_text(w, "id", trace->id);
+		json_member_text(w, "id", trace->id);
 		json_write_key(w, "items");
 		json_write_array_begin(w);
 	}
@@ -356,9 +356,9 @@ show(struct trace *trace)
 			continue;
 		}
 		json_write_object_begin(w);
-		write_text(w, "time", item->time);
-		write_text(w, "source", item->source);
-		write_text(w, "text", item->text);
+		json_member_text(w, "time", item->time);
+		json_member_text(w, "source", item->source);
+		json_member_text(w, "text", item->text);
 		json_write_object_end(w);
 	}
 	if (is_json)

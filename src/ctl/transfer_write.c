@@ -14,37 +14,11 @@
 #include <string.h>
 
 static void
-put_text(struct json_writer *w, const char *key, const char *value)
-{
-	json_write_key(w, key);
-	if (value == NULL || value[0] == '\0')
-		json_write_null(w);
-	else
-		json_write_string(w, value);
-}
-
-static void
 put_id(struct json_writer *w, const struct uuid *id)
 {
 	char text[UUID_TEXT_LEN + 1];
 
-	put_text(w, "id", uuid_format(id, text));
-}
-
-static void
-put_bool(struct json_writer *w, const char *key, bool value)
-{
-	json_write_key(w, key);
-	json_write_bool(w, value);
-}
-
-static void
-put_metadata(struct json_writer *w, const char *key, const char *text)
-{
-	json_write_key(w, key);
-	if (text == NULL)
-		text = "{}";
-	json_write_raw(w, text, strlen(text));
+	json_member_text_or_null(w, "id", uuid_format(id, text));
 }
 
 static void
@@ -55,7 +29,7 @@ put_bytes(struct json_writer *w, const char *key, const uint8_t *data,
 
 	if (data != NULL)
 		crypto_base64(&text, data, len);
-	put_text(w, key, text.data);
+	json_member_text_or_null(w, key, text.data);
 	strbuf_deinit(&text);
 }
 
@@ -73,9 +47,10 @@ put_emails(struct json_writer *w, const struct user_details *details)
 	for (size_t i = 0; i < details->nemails; i++) {
 		json_write_object_begin(w);
 		put_id(w, &details->emails[i].id);
-		put_text(w, "email", details->emails[i].email);
-		put_bool(w, "is_primary", details->emails[i].is_primary);
-		put_bool(w, "verified", details->emails[i].verified);
+		json_member_text_or_null(w, "email", details->emails[i].email);
+		json_member_bool(w, "is_primary",
+		    details->emails[i].is_primary);
+		json_member_bool(w, "verified", details->emails[i].verified);
 		json_write_object_end(w);
 	}
 	json_write_array_end(w);
@@ -88,10 +63,13 @@ put_phones(struct json_writer *w, const struct user_details *details)
 	for (size_t i = 0; i < details->nphones; i++) {
 		json_write_object_begin(w);
 		put_id(w, &details->phones[i].id);
-		put_text(w, "country_code", details->phones[i].country_code);
-		put_text(w, "phone_number", details->phones[i].phone_number);
-		put_bool(w, "is_primary", details->phones[i].is_primary);
-		put_bool(w, "verified", details->phones[i].verified);
+		json_member_text_or_null(w, "country_code",
+		    details->phones[i].country_code);
+		json_member_text_or_null(w, "phone_number",
+		    details->phones[i].phone_number);
+		json_member_bool(w, "is_primary",
+		    details->phones[i].is_primary);
+		json_member_bool(w, "verified", details->phones[i].verified);
 		json_write_object_end(w);
 	}
 	json_write_array_end(w);
@@ -108,11 +86,13 @@ put_connections(struct json_writer *w, const struct user_details *details,
 		c = &details->connections[i];
 		json_write_object_begin(w);
 		put_id(w, &c->id);
-		put_text(w, "provider", c->provider);
-		put_text(w, "email", c->email);
+		json_member_text_or_null(w, "provider", c->provider);
+		json_member_text_or_null(w, "email", c->email);
 		if (with_secrets) {
-			put_text(w, "access_token", c->access_token);
-			put_text(w, "refresh_token", c->refresh_token);
+			json_member_text_or_null(w, "access_token",
+			    c->access_token);
+			json_member_text_or_null(w, "refresh_token",
+			    c->refresh_token);
 		}
 		json_write_object_end(w);
 	}
@@ -129,17 +109,16 @@ put_passkeys(struct json_writer *w, const struct user_transfer *user)
 		p = &user->passkeys[i];
 		json_write_object_begin(w);
 		put_id(w, &p->id);
-		put_text(w, "name", p->name);
+		json_member_text_or_null(w, "name", p->name);
 		put_bytes(w, "credential_id", p->credential_id,
 		    p->credential_id_len);
 		put_bytes(w, "public_key", p->public_key, p->public_key_len);
 		put_bytes(w, "aaguid", p->aaguid, 16);
-		json_write_key(w, "sign_count");
-		json_write_int(w, p->sign_count);
-		put_text(w, "transports", p->transports);
-		put_text(w, "device_type", p->device_type);
+		json_member_int(w, "sign_count", p->sign_count);
+		json_member_text_or_null(w, "transports", p->transports);
+		json_member_text_or_null(w, "device_type", p->device_type);
 		if (p->backed_up >= 0)
-			put_bool(w, "backed_up", p->backed_up != 0);
+			json_member_bool(w, "backed_up", p->backed_up != 0);
 		json_write_object_end(w);
 	}
 	json_write_array_end(w);
@@ -148,15 +127,15 @@ put_passkeys(struct json_writer *w, const struct user_transfer *user)
 static void
 put_secrets(struct json_writer *w, const struct user_transfer *user)
 {
-	put_text(w, "password_hash", user->password_hash);
+	json_member_text_or_null(w, "password_hash", user->password_hash);
 	json_write_key(w, "authenticator");
 	if (user->otp_secret == NULL) {
 		json_write_null(w);
 		return;
 	}
 	json_write_object_begin(w);
-	put_text(w, "secret", user->otp_secret);
-	put_text(w, "account_name", user->otp_account);
+	json_member_text_or_null(w, "secret", user->otp_secret);
+	json_member_text_or_null(w, "account_name", user->otp_account);
 	json_write_object_end(w);
 }
 
@@ -170,17 +149,17 @@ transfer_write(struct json_writer *w, const struct user_transfer *user,
 
 	json_write_object_begin(w);
 	put_id(w, &details->user.id);
-	put_text(w, "created_at", clock_format_micros(
-	    details->user.created_us, time));
-	put_text(w, "role", role_name(details->user.role));
-	put_bool(w, "disabled", !details->user.active);
-	put_text(w, "username", details->user.username);
-	put_text(w, "first_name", profile->first_name);
-	put_text(w, "last_name", profile->last_name);
-	put_text(w, "second_factor_policy",
+	json_member_text_or_null(w, "created_at",
+	    clock_format_micros( details->user.created_us, time));
+	json_member_text_or_null(w, "role", role_name(details->user.role));
+	json_member_bool(w, "disabled", !details->user.active);
+	json_member_text_or_null(w, "username", details->user.username);
+	json_member_text_or_null(w, "first_name", profile->first_name);
+	json_member_text_or_null(w, "last_name", profile->last_name);
+	json_member_text_or_null(w, "second_factor_policy",
 	    second_factor_policy_name(profile->second_factor_policy));
-	put_metadata(w, "public_metadata", profile->public_metadata);
-	put_metadata(w, "private_metadata", profile->private_metadata);
+	json_member_object(w, "public_metadata", profile->public_metadata);
+	json_member_object(w, "private_metadata", profile->private_metadata);
 	put_emails(w, details);
 	put_phones(w, details);
 	put_connections(w, details, with_secrets);

@@ -119,7 +119,7 @@ show_created(struct session *session, const struct user_registered *result,
 		json_write_key(w, "user");
 		write_user(w, &result->user, result->token);
 		if (password != NULL)
-			write_text(w, "password", password);
+			json_member_text(w, "password", password);
 		return;
 	}
 	show(session, &result->user);
@@ -199,9 +199,9 @@ show_role(struct session *session, const struct user *before,
 	}
 	json_write_key(w, "data");
 	json_write_object_begin(w);
-	write_uuid(w, "user_id", &after->id);
-	write_text(w, "old_role", role_name(before->role));
-	write_text(w, "new_role", role_name(after->role));
+	json_member_uuid(w, "user_id", &after->id);
+	json_member_text(w, "old_role", role_name(before->role));
+	json_member_text(w, "new_role", role_name(after->role));
 	json_write_object_end(w);
 }
 
@@ -278,7 +278,7 @@ delete(struct session *session)
 	if (session->ctl->json) {
 		json_write_key(w, "data");
 		json_write_object_begin(w);
-		write_uuid(w, "user_id", &user.id);
+		json_member_uuid(w, "user_id", &user.id);
 		json_write_object_end(w);
 	} else {
 		printf("deleted user %s\n", user_called(&user, id));
@@ -313,7 +313,7 @@ ctl_user_token(const struct ctl *ctl)
 		ret = user_service_rotate_token(session.service,
 		    &session.caller, &user.id, token, &session.fault);
 	if (ret == 0 && ctl->json)
-		write_text(&session.w, "token", token);
+		json_member_text(&session.w, "token", token);
 	else if (ret == 0)
 		puts(token);
 	crypto_wipe(token, sizeof(token));

@@ -164,8 +164,7 @@ response_begin(struct exchange *x, unsigned status)
 
 	response_status(x, status);
 	json_write_object_begin(w);
-	json_write_key(w, "success");
-	json_write_bool(w, true);
+	json_member_bool(w, "success", true);
 	return w;
 }
 

@@ -157,8 +157,7 @@ write_content(struct json_writer *w, const struct callback_source *source)
 		return;
 	json_write_key(w, "text");
 	json_write_object_begin(w);
-	json_write_key(w, "body");
-	json_write_string(w, text);
+	json_member_text(w, "body", text);
 	json_write_object_end(w);
 }
 
@@ -176,12 +175,10 @@ write_contact(struct json_writer *w, const json_t *data, const char *from)
 	if (name != NULL) {
 		json_write_key(w, "profile");
 		json_write_object_begin(w);
-		json_write_key(w, "name");
-		json_write_string(w, name);
+		json_member_text(w, "name", name);
 		json_write_object_end(w);
 	}
-	json_write_key(w, "wa_id");
-	json_write_string(w, from);
+	json_member_text(w, "wa_id", from);
 	json_write_object_end(w);
 	json_write_array_end(w);
 }
@@ -195,11 +192,9 @@ write_message(struct json_writer *w, const struct callback_source *source,
 	char event_id[UUID_TEXT_LEN + 1];
 
 	json_write_object_begin(w);
-	json_write_key(w, "from");
-	json_write_string(w, from);
-	json_write_key(w, "id");
-	json_write_string(w, id != NULL ? id :
-	    uuid_format(&source->id, event_id));
+	json_member_text(w, "from", from);
+	json_member_text(w, "id", id != NULL ? id : uuid_format(&source->id,
+	    event_id));
 	write_timestamp(w, source);
 	write_content(w, source);
 	copy_member(w, source, "context", JSON_OBJECT);
@@ -245,14 +240,11 @@ write_status(struct json_writer *w, const struct callback_source *source,
 	char recipient[NUMBER_MAX + 1];
 
 	json_write_object_begin(w);
-	json_write_key(w, "id");
-	json_write_string(w, id);
+	json_member_text(w, "id", id);
 	if (number_of(source->data_tree, recipients, recipient)) {
-		json_write_key(w, "recipient_id");
-		json_write_string(w, recipient);
+		json_member_text(w, "recipient_id", recipient);
 	}
-	json_write_key(w, "status");
-	json_write_string(w, status);
+	json_member_text(w, "status", status);
 	write_timestamp(w, source);
 	copy_member(w, source, "errors", JSON_ARRAY);
 	if (!settings->without_pricing) {

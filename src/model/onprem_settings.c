@@ -385,27 +385,6 @@ onprem_settings_merge(struct onprem_settings *settings, const json_t *patch,
 /* --- GET --- */
 
 static void
-write_bool(struct json_writer *w, const char *key, bool value)
-{
-	json_write_key(w, key);
-	json_write_bool(w, value);
-}
-
-static void
-write_int(struct json_writer *w, const char *key, unsigned value)
-{
-	json_write_key(w, key);
-	json_write_int(w, value);
-}
-
-static void
-write_string(struct json_writer *w, const char *key, const char *value)
-{
-	json_write_key(w, key);
-	json_write_string(w, value);
-}
-
-static void
 begin_object(struct json_writer *w, const char *key)
 {
 	json_write_key(w, key);
@@ -428,12 +407,13 @@ static void
 write_webhooks(struct json_writer *w, const struct onprem_settings *s)
 {
 	begin_object(w, "webhooks");
-	write_string(w, "url", s->webhook_url);
-	write_int(w, "max_concurrent_requests", s->webhook_max_concurrent);
+	json_member_text(w, "url", s->webhook_url);
+	json_member_int(w, "max_concurrent_requests",
+	    s->webhook_max_concurrent);
 	begin_object(w, "message");
-	write_bool(w, "sent", s->webhook_sent);
-	write_bool(w, "delivered", s->webhook_delivered);
-	write_bool(w, "read", s->webhook_read);
+	json_member_bool(w, "sent", s->webhook_sent);
+	json_member_bool(w, "delivered", s->webhook_delivered);
+	json_member_bool(w, "read", s->webhook_read);
 	json_write_object_end(w);
 	json_write_object_end(w);
 }
@@ -443,35 +423,36 @@ onprem_settings_write(struct json_writer *w,
     const struct onprem_settings *s, const char *wa_id)
 {
 	json_write_object_begin(w);
-	write_int(w, "callback_backoff_delay_ms",
+	json_member_int(w, "callback_backoff_delay_ms",
 	    s->callback_backoff_delay_ms);
-	write_int(w, "max_callback_backoff_delay_ms",
+	json_member_int(w, "max_callback_backoff_delay_ms",
 	    s->max_callback_backoff_delay_ms);
-	write_bool(w, "callback_persist", s->callback_persist);
-	write_bool(w, "sent_status", s->webhook_sent);
-	write_bool(w, "pass_through", s->pass_through);
-	write_int(w, "heartbeat_interval", s->heartbeat_interval);
-	write_int(w, "unhealthy_interval", s->unhealthy_interval);
+	json_member_bool(w, "callback_persist", s->callback_persist);
+	json_member_bool(w, "sent_status", s->webhook_sent);
+	json_member_bool(w, "pass_through", s->pass_through);
+	json_member_int(w, "heartbeat_interval", s->heartbeat_interval);
+	json_member_int(w, "unhealthy_interval", s->unhealthy_interval);
 	write_media(w, s);
-	write_bool(w, "notify_user_change_number",
+	json_member_bool(w, "notify_user_change_number",
 	    s->notify_user_change_number);
-	write_bool(w, "show_security_notifications",
+	json_member_bool(w, "show_security_notifications",
 	    s->show_security_notifications);
-	write_bool(w, "skip_referral_media_download",
+	json_member_bool(w, "skip_referral_media_download",
 	    s->skip_referral_media_download);
-	write_bool(w, "db_garbagecollector_enable", s->collect_messages);
+	json_member_bool(w, "db_garbagecollector_enable", s->collect_messages);
 	begin_object(w, "garbagecollector_enable");
-	write_bool(w, "messages", s->collect_messages);
-	write_bool(w, "media", s->collect_media);
+	json_member_bool(w, "messages", s->collect_messages);
+	json_member_bool(w, "media", s->collect_media);
 	json_write_object_end(w);
-	write_bool(w, "axolotl_context_striping_disabled",
+	json_member_bool(w, "axolotl_context_striping_disabled",
 	    s->axolotl_context_striping_disabled);
-	write_bool(w, "webhook_payload_conversation_pricingmodel_disabled",
+	json_member_bool(w,
+	    "webhook_payload_conversation_pricingmodel_disabled",
 	    s->without_pricing);
-	write_bool(w, "verbose_logging", s->verbose_logging);
-	write_string(w, "log_level", level_names[s->log_level]);
+	json_member_bool(w, "verbose_logging", s->verbose_logging);
+	json_member_text(w, "log_level", level_names[s->log_level]);
 	if (wa_id != NULL)
-		write_string(w, "wa_id", wa_id);
+		json_member_text(w, "wa_id", wa_id);
 	write_webhooks(w, s);
 	json_write_object_end(w);
 }

@@ -13,28 +13,6 @@
 #include <limits.h>
 #include <string.h>
 
-static void
-write_text(struct json_writer *w, const char *key, const char *value)
-{
-	json_write_key(w, key);
-	json_write_string(w, value);
-}
-
-static void
-write_id(struct json_writer *w, const char *key, const struct uuid *id)
-{
-	char text[UUID_TEXT_LEN + 1];
-
-	write_text(w, key, uuid_format(id, text));
-}
-
-static void
-write_int(struct json_writer *w, const char *key, int64_t value)
-{
-	json_write_key(w, key);
-	json_write_int(w, value);
-}
-
 void
 trial_request_format(struct strbuf *out, const struct trial_request *request)
 {
@@ -42,11 +20,11 @@ trial_request_format(struct strbuf *out, const struct trial_request *request)
 
 	json_writer_init(&w, out);
 	json_write_object_begin(&w);
-	write_id(&w, "id", &request->id);
-	write_id(&w, "tenant", &request->tenant_id);
-	write_id(&w, "device", &request->device_id);
-	write_text(&w, "event", request->event);
-	write_text(&w, "body", request->body);
+	json_member_uuid(&w, "id", &request->id);
+	json_member_uuid(&w, "tenant", &request->tenant_id);
+	json_member_uuid(&w, "device", &request->device_id);
+	json_member_text(&w, "event", request->event);
+	json_member_text(&w, "body", request->body);
 	json_write_object_end(&w);
 }
 
@@ -57,12 +35,12 @@ trial_reply_format(struct strbuf *out, const struct trial_reply *reply)
 
 	json_writer_init(&w, out);
 	json_write_object_begin(&w);
-	write_id(&w, "id", &reply->id);
-	write_int(&w, "end", reply->end);
-	write_int(&w, "status", reply->status);
-	write_int(&w, "duration", reply->duration_us);
-	write_text(&w, "error", reply->error);
-	write_text(&w, "excerpt", reply->excerpt);
+	json_member_uuid(&w, "id", &reply->id);
+	json_member_int(&w, "end", reply->end);
+	json_member_int(&w, "status", reply->status);
+	json_member_int(&w, "duration", reply->duration_us);
+	json_member_text(&w, "error", reply->error);
+	json_member_text(&w, "excerpt", reply->excerpt);
 	json_write_object_end(&w);
 }
 

@@ -54,9 +54,9 @@ describe(struct strbuf *out, const struct api_key *key)
 
 	json_writer_init(&w, out);
 	json_write_object_begin(&w);
-	change_write_text(&w, "name", key->name);
-	change_write_text(&w, "prefix", key->prefix);
-	change_write_text(&w, "scope", api_key_scope_name(key->scope));
+	json_member_text(&w, "name", key->name);
+	json_member_text(&w, "prefix", key->prefix);
+	json_member_text(&w, "scope", api_key_scope_name(key->scope));
 	json_write_key(&w, "expires_at");
 	if (key->expires_us != 0)
 		json_write_string(&w, clock_format(key->expires_us, time));

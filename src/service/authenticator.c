@@ -56,14 +56,6 @@ struct telling {
 };
 
 static void
-write_time(struct json_writer *w, const char *key, int64_t wall_us)
-{
-	char text[CLOCK_RFC3339_MICROS_SIZE];
-
-	change_write_text(w, key, clock_format_micros(wall_us, text));
-}
-
-static void
 write_authenticator(struct json_writer *w, const void *ctx)
 {
 	const struct telling *telling = ctx;
@@ -71,11 +63,11 @@ write_authenticator(struct json_writer *w, const void *ctx)
 	struct strbuf url = STRBUF_INIT;
 
 	append_url(&url, telling->issuer, row->account, MASKED);
-	change_write_uuid(w, "id", &row->id);
-	write_time(w, "created_at", row->created_us);
-	write_time(w, "updated_at", row->updated_us);
-	change_write_uuid(w, "user_id", &row->user_id);
-	change_write_text(w, "otp_url", url.data);
+	json_member_uuid(w, "id", &row->id);
+	json_member_micros(w, "created_at", row->created_us);
+	json_member_micros(w, "updated_at", row->updated_us);
+	json_member_uuid(w, "user_id", &row->user_id);
+	json_member_text(w, "otp_url", url.data);
 	strbuf_deinit(&url);
 }
 

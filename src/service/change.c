@@ -383,35 +383,19 @@ change_time_after(const struct change *change, int64_t before_us)
 }
 
 void
-change_write_text(struct json_writer *w, const char *key, const char *value)
-{
-	json_write_key(w, key);
-	json_write_string(w, value);
-}
-
-void
-change_write_uuid(struct json_writer *w, const char *key,
-    const struct uuid *value)
-{
-	char text[UUID_TEXT_LEN + 1];
-
-	change_write_text(w, key, uuid_format(value, text));
-}
-
-void
 change_write_actor(struct json_writer *w, const struct change *change)
 {
 	const struct identity *who = &change->identity;
 	char text[sizeof(API_KEY_ACTOR) + UUID_TEXT_LEN] = API_KEY_ACTOR;
 
 	if (who->kind == IDENTITY_USER) {
-		change_write_uuid(w, "changed_by", &who->user_id);
+		json_member_uuid(w, "changed_by", &who->user_id);
 		return;
 	}
 	if (who->kind == IDENTITY_KEY) {
 		uuid_format(&who->key_id, text + sizeof(API_KEY_ACTOR) - 1);
-		change_write_text(w, "changed_by", text);
+		json_member_text(w, "changed_by", text);
 		return;
 	}
-	change_write_text(w, "changed_by", identity_kind_name(who->kind));
+	json_member_text(w, "changed_by", identity_kind_name(who->kind));
 }

@@ -47,7 +47,7 @@ tell_rotated(struct change *change, const struct user *user,
 
 	json_writer_init(&w, &data);
 	json_write_object_begin(&w);
-	change_write_uuid(&w, "user_id", &user->id);
+	json_member_uuid(&w, "user_id", &user->id);
 	change_write_actor(&w, change);
 	json_write_object_end(&w);
 	ret = change_audit(change, "user.token_rotated", &user->id, NULL,

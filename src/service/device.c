@@ -52,8 +52,8 @@ create_body(struct change *change, void *ctx, struct fault *fault)
 		return fault_prefix(fault, "insert device");
 	json_writer_init(&w, &value);
 	json_write_object_begin(&w);
-	change_write_uuid(&w, "user_id", &device->user_id);
-	change_write_text(&w, "name", device->name);
+	json_member_uuid(&w, "user_id", &device->user_id);
+	json_member_text(&w, "name", device->name);
 	json_write_object_end(&w);
 	ret = change_audit(change, "device.created", &device->id, NULL,
 	    value.data, fault);
@@ -290,11 +290,10 @@ audit_disconnect(struct change *change, const struct device *device,
 	json_writer_init(&w, &old_value);
 	json_write_object_begin(&w);
 	if (purge) {
-		change_write_uuid(&w, "user_id", &device->user_id);
-		change_write_text(&w, "name", device->name);
+		json_member_uuid(&w, "user_id", &device->user_id);
+		json_member_text(&w, "name", device->name);
 	}
-	json_write_key(&w, "connected");
-	json_write_bool(&w, device->connected);
+	json_member_bool(&w, "connected", device->connected);
 	json_write_object_end(&w);
 	ret = change_audit(change,
 	    purge ? "device.deleted" : "device.disconnected", &device->id,
@@ -314,8 +313,8 @@ emit_disconnected(struct change *change, const struct device *device,
 	json_writer_init(&w, &data);
 	json_write_object_begin(&w);
 	if (device->jid[0] != '\0')
-		change_write_text(&w, "jid", device->jid);
-	change_write_text(&w, "reason", "requested");
+		json_member_text(&w, "jid", device->jid);
+	json_member_text(&w, "reason", "requested");
 	change_write_actor(&w, change);
 	json_write_object_end(&w);
 	ret = change_emit_of_device(change, &device->id,

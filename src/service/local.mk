@@ -51,6 +51,7 @@ libwuts_service_a_SOURCES = \
 	src/service/trace.c \
 	src/service/trial.c \
 	src/service/user.c \
+	src/service/user_create.c \
 	src/service/user_detail.c \
 	src/service/user_detail_private.h \
 	src/service/user_email.c \

@@ -87,11 +87,11 @@ tell(struct change *change, const struct user *user, struct fault *fault)
 
 	json_writer_init(&w, &data);
 	json_write_object_begin(&w);
-	change_write_uuid(&w, "user_id", &user->id);
-	change_write_text(&w, "email", user->email);
+	json_member_uuid(&w, "user_id", &user->id);
+	json_member_text(&w, "email", user->email);
 	if (user->username[0] != '\0')
-		change_write_text(&w, "username", user->username);
-	change_write_text(&w, "role", role_name(user->role));
+		json_member_text(&w, "username", user->username);
+	json_member_text(&w, "role", role_name(user->role));
 	json_write_object_end(&w);
 	ret = change_audit(change, "user.created", &user->id, NULL, data.data,
 	    fault);

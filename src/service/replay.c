@@ -61,9 +61,9 @@ audit(struct change *change, const struct replay *replay,
 
 	json_writer_init(&w, &value);
 	json_write_object_begin(&w);
-	change_write_uuid(&w, "replay_id", &replay->id);
+	json_member_uuid(&w, "replay_id", &replay->id);
 	if (!uuid_is_nil(&replay->event_id))
-		change_write_uuid(&w, "event_id", &replay->event_id);
+		json_member_uuid(&w, "event_id", &replay->event_id);
 	json_write_object_end(&w);
 	ret = change_audit(change, "webhook.replay_requested",
 	    uuid_is_nil(&replay->device_id) ? &replay->tenant_id :

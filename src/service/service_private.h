@@ -275,11 +275,6 @@ int change_emit_of_device(struct change *change, const struct uuid *device_id,
    always differ. */
 int64_t change_time_after(const struct change *change, int64_t before_us);
 
-/* Members of the objects in audit rows and events. */
-void change_write_text(struct json_writer *w, const char *key,
-    const char *value);
-void change_write_uuid(struct json_writer *w, const char *key,
-    const struct uuid *value);
 /* "changed_by": the user's id, or super_admin, operator, engine. */
 void change_write_actor(struct json_writer *w, const struct change *change);
 

@@ -57,13 +57,13 @@ audit_created(struct change *change, const struct session *session,
 
 	json_writer_init(&w, &text);
 	json_write_object_begin(&w);
-	change_write_uuid(&w, "session_id", &session->id);
-	change_write_uuid(&w, "user_id", &session->user_id);
-	change_write_text(&w, "address", session->address);
-	change_write_text(&w, "user_agent", session->user_agent);
-	change_write_text(&w, "created_at", clock_format(session->created_us,
+	json_member_uuid(&w, "session_id", &session->id);
+	json_member_uuid(&w, "user_id", &session->user_id);
+	json_member_text(&w, "address", session->address);
+	json_member_text(&w, "user_agent", session->user_agent);
+	json_member_text(&w, "created_at", clock_format(session->created_us,
 	    time));
-	change_write_text(&w, "expires_at", clock_format(session->expires_us,
+	json_member_text(&w, "expires_at", clock_format(session->expires_us,
 	    time));
 	json_write_object_end(&w);
 	ret = change_audit(change, "session.created", &session->id, NULL,

@@ -11,21 +11,6 @@
 #include "wuts/clock.h"
 #include "wuts/json.h"
 
-static void
-put_time(struct json_writer *w, const char *key, int64_t wall_us)
-{
-	char text[CLOCK_RFC3339_MICROS_SIZE];
-
-	change_write_text(w, key, clock_format_micros(wall_us, text));
-}
-
-static void
-put_null(struct json_writer *w, const char *key)
-{
-	json_write_key(w, key);
-	json_write_null(w);
-}
-
 /* Where an address is, nobody here knows. */
 static void
 put_place(struct json_writer *w)
@@ -35,24 +20,24 @@ put_place(struct json_writer *w)
 	};
 
 	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
-		change_write_text(w, members[i], "");
+		json_member_text(w, members[i], "");
 }
 
 void
 session_shape_signin(struct json_writer *w, const struct session *session)
 {
-	change_write_uuid(w, "id", &session->id);
-	put_time(w, "created_at", session->created_us);
-	put_time(w, "updated_at", session->updated_us);
-	change_write_uuid(w, "session_id", &session->id);
-	change_write_uuid(w, "user_id", &session->user_id);
-	put_null(w, "active_organization_membership_id");
-	put_null(w, "active_workspace_membership_id");
-	put_time(w, "expires_at", session->expires_us);
-	put_time(w, "last_active_at", session->last_active_us);
-	change_write_text(w, "ip_address", session->address);
-	change_write_text(w, "browser", agent_browser(session->user_agent));
-	change_write_text(w, "device", agent_device(session->user_agent));
+	json_member_uuid(w, "id", &session->id);
+	json_member_micros(w, "created_at", session->created_us);
+	json_member_micros(w, "updated_at", session->updated_us);
+	json_member_uuid(w, "session_id", &session->id);
+	json_member_uuid(w, "user_id", &session->user_id);
+	json_member_null(w, "active_organization_membership_id");
+	json_member_null(w, "active_workspace_membership_id");
+	json_member_micros(w, "expires_at", session->expires_us);
+	json_member_micros(w, "last_active_at", session->last_active_us);
+	json_member_text(w, "ip_address", session->address);
+	json_member_text(w, "browser", agent_browser(session->user_agent));
+	json_member_text(w, "device", agent_device(session->user_agent));
 	put_place(w);
 }
 
@@ -68,21 +53,21 @@ write_session(struct json_writer *w, const void *ctx)
 	const struct telling *telling = ctx;
 	const struct session *session = telling->session;
 
-	change_write_uuid(w, "id", &session->id);
-	put_time(w, "created_at", session->created_us);
-	put_time(w, "updated_at", session->updated_us);
-	put_time(w, "expires_at", session->expires_us);
-	change_write_uuid(w, "active_signin_id", &session->id);
+	json_member_uuid(w, "id", &session->id);
+	json_member_micros(w, "created_at", session->created_us);
+	json_member_micros(w, "updated_at", session->updated_us);
+	json_member_micros(w, "expires_at", session->expires_us);
+	json_member_uuid(w, "active_signin_id", &session->id);
 	json_write_key(w, "signins");
 	json_write_array_begin(w);
 	json_write_object_begin(w);
 	session_shape_signin(w, session);
 	json_write_object_end(w);
 	json_write_array_end(w);
-	change_write_uuid(w, "session_id", &session->id);
-	change_write_uuid(w, "user_id", &session->user_id);
-	change_write_text(w, "address", session->address);
-	change_write_text(w, "user_agent", session->user_agent);
+	json_member_uuid(w, "session_id", &session->id);
+	json_member_uuid(w, "user_id", &session->user_id);
+	json_member_text(w, "address", session->address);
+	json_member_text(w, "user_agent", session->user_agent);
 	/* Time is nobody. */
 	if (telling->change->identity.kind != IDENTITY_NONE)
 		change_write_actor(w, telling->change);

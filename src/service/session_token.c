@@ -56,14 +56,10 @@ write_claims(struct strbuf *out, const char *user, int64_t issued_s,
 	crypto_hex(random, sizeof(random), hex);
 	json_writer_init(&w, out);
 	json_write_object_begin(&w);
-	json_write_key(&w, "user");
-	json_write_string(&w, user);
-	json_write_key(&w, "iat");
-	json_write_int(&w, issued_s);
-	json_write_key(&w, "exp");
-	json_write_int(&w, expires_s);
-	json_write_key(&w, "wa:rand");
-	json_write_string(&w, hex);
+	json_member_text(&w, "user", user);
+	json_member_int(&w, "iat", issued_s);
+	json_member_int(&w, "exp", expires_s);
+	json_member_text(&w, "wa:rand", hex);
 	json_write_object_end(&w);
 }
 

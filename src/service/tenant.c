@@ -37,8 +37,8 @@ tell_created(struct change *change, const struct tenant *tenant,
 
 	json_writer_init(&w, &data);
 	json_write_object_begin(&w);
-	change_write_uuid(&w, "tenant_id", &tenant->id);
-	change_write_text(&w, "name", tenant->name);
+	json_member_uuid(&w, "tenant_id", &tenant->id);
+	json_member_text(&w, "name", tenant->name);
 	json_write_object_end(&w);
 	ret = change_audit(change, "tenant.created", &tenant->id, NULL,
 	    data.data, fault);
@@ -286,7 +286,7 @@ delete_body(struct change *change, void *ctx, struct fault *fault)
 	tenant->updated_us = change->now_us;
 	json_writer_init(&w, &value);
 	json_write_object_begin(&w);
-	change_write_text(&w, "name", tenant->name);
+	json_member_text(&w, "name", tenant->name);
 	json_write_object_end(&w);
 	ret = change_audit(change, "tenant.deleted", &tenant->id, value.data,
 	    NULL, fault);

@@ -187,9 +187,9 @@ tell_role(struct change *change, const struct user *before,
 	strbuf_reset(&data);
 	json_writer_init(&w, &data);
 	json_write_object_begin(&w);
-	change_write_uuid(&w, "user_id", &after->id);
-	change_write_text(&w, "old_role", role_name(before->role));
-	change_write_text(&w, "new_role", role_name(after->role));
+	json_member_uuid(&w, "user_id", &after->id);
+	json_member_text(&w, "old_role", role_name(before->role));
+	json_member_text(&w, "new_role", role_name(after->role));
 	change_write_actor(&w, change);
 	json_write_object_end(&w);
 	if (ret == 0)
@@ -213,9 +213,8 @@ tell_active(struct change *change, const struct user *after,
 	    fault);
 	json_writer_init(&w, &data);
 	json_write_object_begin(&w);
-	change_write_uuid(&w, "user_id", &after->id);
-	json_write_key(&w, "active");
-	json_write_bool(&w, after->active);
+	json_member_uuid(&w, "user_id", &after->id);
+	json_member_bool(&w, "active", after->active);
 	change_write_actor(&w, change);
 	json_write_object_end(&w);
 	if (ret == 0)
@@ -324,19 +323,18 @@ tell_deleted(struct change *change, const struct user *user,
 
 	json_writer_init(&w, &old_value);
 	json_write_object_begin(&w);
-	change_write_text(&w, "email", user->email);
-	change_write_text(&w, "role", role_name(user->role));
-	json_write_key(&w, "active");
-	json_write_bool(&w, user->active);
+	json_member_text(&w, "email", user->email);
+	json_member_text(&w, "role", role_name(user->role));
+	json_member_bool(&w, "active", user->active);
 	json_write_object_end(&w);
 	ret = change_audit(change, "user.deleted", &user->id, old_value.data,
 	    NULL, fault);
 	strbuf_deinit(&old_value);
 	json_writer_init(&w, &data);
 	json_write_object_begin(&w);
-	change_write_uuid(&w, "user_id", &user->id);
-	change_write_text(&w, "email", user->email);
-	change_write_text(&w, "role", role_name(user->role));
+	json_member_uuid(&w, "user_id", &user->id);
+	json_member_text(&w, "email", user->email);
+	json_member_text(&w, "role", role_name(user->role));
 	change_write_actor(&w, change);
 	json_write_object_end(&w);
 	if (ret == 0)

@@ -60,6 +60,12 @@ details_refuse_unknown(const char *what, struct fault *fault)
 	    "the user has no such %s", what);
 }
 
+bool
+details_is_given(const char *text)
+{
+	return text != NULL && text[0] != '\0';
+}
+
 const char *
 details_trim(struct arena *arena, const char *text)
 {
@@ -318,8 +324,8 @@ details_emit(struct change *change, const char *event, const char *entity_type,
 
 	json_writer_init(&w, &data);
 	json_write_object_begin(&w);
-	change_write_uuid(&w, "entity_id", entity_id);
-	change_write_text(&w, "entity_type", entity_type);
+	json_member_uuid(&w, "entity_id", entity_id);
+	json_member_text(&w, "entity_type", entity_type);
 	write(&w, ctx);
 	json_write_object_end(&w);
 	ret = change_emit_typed(change, event, data.data, data.len, fault);
@@ -367,7 +373,7 @@ details_audit(struct change *change, const char *action,
 		    fault);
 	json_writer_init(&w, &text);
 	json_write_object_begin(&w);
-	change_write_text(&w, key, value);
+	json_member_text(&w, key, value);
 	json_write_object_end(&w);
 	ret = change_audit(change, action, user_id, NULL, text.data, fault);
 	strbuf_deinit(&text);

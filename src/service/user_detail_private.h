@@ -84,6 +84,8 @@ int details_audit(struct change *change, const char *action,
 /* -1: REFUSAL_DETAIL_NOT_FOUND. */
 int details_refuse_unknown(const char *what, struct fault *fault);
 
+/* Neither NULL nor "". */
+bool details_is_given(const char *text);
 /* A copy without white space at both ends; "" for NULL. */
 const char *details_trim(struct arena *arena, const char *text);
 

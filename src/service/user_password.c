@@ -29,7 +29,7 @@ write_password(struct json_writer *w, const void *ctx)
 {
 	const struct telling *telling = ctx;
 
-	change_write_uuid(w, "user_id", &telling->user->id);
+	json_member_uuid(w, "user_id", &telling->user->id);
 	change_write_actor(w, telling->change);
 }
 

@@ -104,7 +104,7 @@ tell(struct change *change, const struct policy_change *pc,
 	json_writer_init(&w, &text);
 	json_write_object_begin(&w);
 	for (size_t i = 0; i < pc->n; i++)
-		change_write_text(&w, pc->settings[i].name,
+		json_member_text(&w, pc->settings[i].name,
 		    pc->settings[i].value);
 	json_write_object_end(&w);
 	ret = change_audit(change, "tenant.policy_changed",

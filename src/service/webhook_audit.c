@@ -30,15 +30,14 @@ describe(struct strbuf *out, const struct webhook *webhook)
 	crypto_hex(webhook->id, sizeof(webhook->id), id + 3);
 	json_writer_init(&w, out);
 	json_write_object_begin(&w);
-	change_write_text(&w, "webhook_id", id);
+	json_member_text(&w, "webhook_id", id);
 	json_write_key(&w, "origin");
 	json_write_string_len(&w, webhook->url,
 	    webhook_origin_length(webhook->url));
 	json_write_key(&w, "enabled_events");
 	json_write_raw(&w, webhook->enabled_events,
 	    strlen(webhook->enabled_events));
-	json_write_key(&w, "enabled");
-	json_write_bool(&w, webhook->enabled);
+	json_member_bool(&w, "enabled", webhook->enabled);
 	json_write_object_end(&w);
 }
 

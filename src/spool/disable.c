@@ -44,13 +44,6 @@ struct disabling {
 	uint8_t hash[CRYPTO_HASH_LEN];
 };
 
-static void
-write_text(struct json_writer *w, const char *key, const char *text)
-{
-	json_write_key(w, key);
-	json_write_string(w, text);
-}
-
 /* Behind host and port a URL often holds a credential. */
 static void
 write_host(struct json_writer *w, const char *url)
@@ -68,7 +61,7 @@ write_webhook(struct json_writer *w, const struct webhook *webhook)
 	char id[3 + 2 * WEBHOOK_ID_LEN + 1] = "wh_";
 
 	crypto_hex(webhook->id, sizeof(webhook->id), id + 3);
-	write_text(w, "webhook_id", id);
+	json_member_text(w, "webhook_id", id);
 	write_host(w, webhook->url);
 }
 
@@ -76,20 +69,13 @@ static void
 format_data(struct strbuf *out, const struct webhook *webhook,
     const char *reason)
 {
-	char id[UUID_TEXT_LEN + 1];
 	struct json_writer w;
 
 	json_writer_init(&w, out);
 	json_write_object_begin(&w);
 	write_webhook(&w, webhook);
-	if (uuid_is_nil(&webhook->device_id)) {
-		json_write_key(&w, "device_id");
-		json_write_null(&w);
-	} else {
-		write_text(&w, "device_id",
-		    uuid_format(&webhook->device_id, id));
-	}
-	write_text(&w, "reason", reason);
+	json_member_uuid_or_null(&w, "device_id", &webhook->device_id);
+	json_member_text(&w, "reason", reason);
 	json_write_object_end(&w);
 }
 
@@ -102,10 +88,9 @@ format_state(struct strbuf *out, const struct webhook *webhook, bool enabled,
 	json_writer_init(&w, out);
 	json_write_object_begin(&w);
 	write_webhook(&w, webhook);
-	json_write_key(&w, "enabled");
-	json_write_bool(&w, enabled);
+	json_member_bool(&w, "enabled", enabled);
 	if (reason != NULL)
-		write_text(&w, "reason", reason);
+		json_member_text(&w, "reason", reason);
 	json_write_object_end(&w);
 }
 

@@ -212,16 +212,17 @@ tidy(struct loop *loop)
 {
 	struct fault fault = { .code = FAULT_NONE };
 	struct spool *spool = &loop->spool;
+	int done, left = COMPACT_ONCE_MAX;
 
 	/* Outcomes first: no segment is rewritten before its own are kept. */
 	if (spool->noted_us != 0)
 		dispatch_sync(spool);
-	for (int i = 0; i < COMPACT_ONCE_MAX; i++)
-		if (queue_reader_compact(spool->reader, 0, COMPACT_MIN_BYTES,
-		    &fault) < 0) {
-			log_error("rewrite a segment: %s", fault.text);
-			break;
-		}
+	do {
+		done = queue_reader_compact(spool->reader, 0,
+		    COMPACT_MIN_BYTES, &fault);
+	} while (done == 1 && --left > 0);
+	if (done < 0)
+		log_error("rewrite a segment: %s", fault.text);
 	return directory_tidy(spool);
 }
 

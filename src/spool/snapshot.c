@@ -29,22 +29,6 @@
 #define SNAPSHOT_MAX (256u << 20)
 
 static void
-write_id(struct json_writer *w, const char *key, const struct uuid *id)
-{
-	char text[UUID_TEXT_LEN + 1];
-
-	json_write_key(w, key);
-	json_write_string(w, uuid_format(id, text));
-}
-
-static void
-write_int(struct json_writer *w, const char *key, int64_t value)
-{
-	json_write_key(w, key);
-	json_write_int(w, value);
-}
-
-static void
 write_headers(struct json_writer *w, const struct webhook *webhook)
 {
 	json_write_key(w, "headers");
@@ -65,8 +49,7 @@ write_secret(struct json_writer *w, const char *key, const uint8_t *sealed,
 	if (sealed == NULL)
 		return;
 	crypto_base64(&text, sealed, len);
-	json_write_key(w, key);
-	json_write_string(w, text.data);
+	json_member_text(w, key, text.data);
 	strbuf_deinit(&text);
 }
 
@@ -78,8 +61,7 @@ write_trust(struct json_writer *w, const struct trust *trust)
 	if (!trust->is_set)
 		return;
 	crypto_hex(trust->hash, sizeof(trust->hash), hex);
-	json_write_key(w, "trust");
-	json_write_string(w, hex);
+	json_member_text(w, "trust", hex);
 }
 
 static void
@@ -87,11 +69,10 @@ write_callback(struct json_writer *w, const struct target *target)
 {
 	if (target->kind != TARGET_CALLBACK)
 		return;
-	json_write_key(w, "account");
-	json_write_string(w, target->wa_id);
-	write_int(w, "delay", target->delay_ms);
-	write_int(w, "delay_max", target->delay_max_ms);
-	write_int(w, "kept", target->is_kept);
+	json_member_text(w, "account", target->wa_id);
+	json_member_int(w, "delay", target->delay_ms);
+	json_member_int(w, "delay_max", target->delay_max_ms);
+	json_member_int(w, "kept", target->is_kept);
 }
 
 static void
@@ -105,29 +86,26 @@ write_target(struct strbuf *out, const struct target *target,
 	crypto_hex(webhook->id, sizeof(webhook->id), id);
 	json_writer_init(&w, out);
 	json_write_object_begin(&w);
-	json_write_key(&w, "id");
-	json_write_string(&w, id);
-	write_id(&w, "tenant", &webhook->tenant_id);
-	write_id(&w, "device", &webhook->device_id);
-	json_write_key(&w, "url");
-	json_write_string(&w, webhook->url);
-	json_write_key(&w, "events");
-	json_write_string(&w, webhook->enabled_events);
-	write_int(&w, "enabled", webhook->enabled);
-	write_int(&w, "retry", webhook->retry_attempts);
-	write_int(&w, "timeout", webhook->timeout_s);
-	write_int(&w, "ordered", webhook->ordered);
-	write_int(&w, "concurrency", webhook->max_concurrency);
-	write_int(&w, "rate", webhook->rate_limit);
-	write_int(&w, "created", webhook->created_us);
-	write_int(&w, "updated", webhook->updated_us);
-	write_int(&w, "failing", failing_us);
+	json_member_text(&w, "id", id);
+	json_member_uuid(&w, "tenant", &webhook->tenant_id);
+	json_member_uuid(&w, "device", &webhook->device_id);
+	json_member_text(&w, "url", webhook->url);
+	json_member_text(&w, "events", webhook->enabled_events);
+	json_member_int(&w, "enabled", webhook->enabled);
+	json_member_int(&w, "retry", webhook->retry_attempts);
+	json_member_int(&w, "timeout", webhook->timeout_s);
+	json_member_int(&w, "ordered", webhook->ordered);
+	json_member_int(&w, "concurrency", webhook->max_concurrency);
+	json_member_int(&w, "rate", webhook->rate_limit);
+	json_member_int(&w, "created", webhook->created_us);
+	json_member_int(&w, "updated", webhook->updated_us);
+	json_member_int(&w, "failing", failing_us);
 	write_headers(&w, webhook);
 	write_secret(&w, "secret", webhook->secret_sealed,
 	    webhook->secret_sealed_len);
 	write_secret(&w, "old_secret", webhook->old_secret_sealed,
 	    webhook->old_secret_sealed_len);
-	write_int(&w, "old_until", webhook->old_secret_until_us);
+	json_member_int(&w, "old_until", webhook->old_secret_until_us);
 	write_trust(&w, &target->trust);
 	write_callback(&w, target);
 	json_write_object_end(&w);

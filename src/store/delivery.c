@@ -105,15 +105,13 @@ format_attempts(struct arena *arena, struct strbuf *buf,
 	json_writer_init(&w, buf);
 	json_write_array_begin(&w);
 	json_write_object_begin(&w);
-	json_write_key(&w, "at");
-	json_write_string(&w, clock_format(note->at_us, at));
+	json_member_text(&w, "at", clock_format(note->at_us, at));
 	json_write_key(&w, "status");
 	if (note->status != 0)
 		json_write_int(&w, note->status);
 	else
 		json_write_null(&w);
-	json_write_key(&w, "duration_ms");
-	json_write_int(&w, note->duration_us / 1000);
+	json_member_int(&w, "duration_ms", note->duration_us / 1000);
 	json_write_key(&w, "error");
 	if (note->error[0] != '\0')
 		json_write_string(&w, note->error);

@@ -22,13 +22,6 @@ onprem_is_login(const struct exchange *x)
 	return x->route != NULL && x->route->handler == accounts_login;
 }
 
-static void
-write_string(struct json_writer *w, const char *key, const char *value)
-{
-	json_write_key(w, key);
-	json_write_string(w, value);
-}
-
 /* Clients parse this very pattern. */
 static const char *
 format_expiry(int64_t wall_us, char buf[EXPIRES_SIZE])
@@ -70,7 +63,7 @@ end_users(struct exchange *x)
 static int
 answer_username(struct exchange *x, unsigned status, const char *username)
 {
-	write_string(begin_users(x, status), "username", username);
+	json_member_text(begin_users(x, status), "username", username);
 	return end_users(x);
 }
 
@@ -80,8 +73,8 @@ answer_session(struct exchange *x, struct session_opened *opened)
 	struct json_writer *w = begin_users(x, 200);
 	char expires[EXPIRES_SIZE];
 
-	write_string(w, "token", opened->token);
-	write_string(w, "expires_after",
+	json_member_text(w, "token", opened->token);
+	json_member_text(w, "expires_after",
 	    format_expiry(opened->session.expires_us, expires));
 	crypto_wipe(opened->token, sizeof(opened->token));
 	return end_users(x);
@@ -165,10 +158,10 @@ accounts_get(struct exchange *x, struct fault *fault)
 		return -1;
 
 	w = begin_users(x, 200);
-	write_string(w, "username", user.username);
-	write_string(w, "ROLES", user.role == ROLE_ADMIN &&
-	    strcmp(user.username, ONPREM_ADMIN) == 0 ?
-	    "ROLE_ADMIN" : "ROLE_USER");
+	json_member_text(w, "username", user.username);
+	json_member_text(w, "ROLES",
+	    user.role == ROLE_ADMIN && strcmp(user.username,
+	    ONPREM_ADMIN) == 0 ? "ROLE_ADMIN" : "ROLE_USER");
 	return end_users(x);
 }
 

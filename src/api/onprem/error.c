@@ -128,11 +128,9 @@ write_meta(const struct exchange *x, struct json_writer *w)
 
 	json_write_key(w, "meta");
 	json_write_object_begin(w);
-	json_write_key(w, "api_status");
-	json_write_string(w, "stable");
-	json_write_key(w, "version");
-	json_write_string(w, version[0] != '\0' ? version :
-	    "v" PACKAGE_VERSION);
+	json_member_text(w, "api_status", "stable");
+	json_member_text(w, "version",
+	    version[0] != '\0' ? version : "v" PACKAGE_VERSION);
 	json_write_object_end(w);
 }
 
@@ -215,12 +213,9 @@ onprem_write_error(struct exchange *x, const struct fault *fault)
 	json_write_key(w, "errors");
 	json_write_array_begin(w);
 	json_write_object_begin(w);
-	json_write_key(w, "code");
-	json_write_int(w, code);
-	json_write_key(w, "title");
-	json_write_string(w, title_of(code));
-	json_write_key(w, "details");
-	json_write_string(w, details_of(row, fault, buf));
+	json_member_int(w, "code", code);
+	json_member_text(w, "title", title_of(code));
+	json_member_text(w, "details", details_of(row, fault, buf));
 	json_write_object_end(w);
 	json_write_array_end(w);
 	(void)onprem_end(x);

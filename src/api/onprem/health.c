@@ -42,17 +42,9 @@ health_get(struct exchange *x, struct fault *fault)
 	w = onprem_begin(x, 200);
 	json_write_key(w, "health");
 	json_write_object_begin(w);
-	json_write_key(w, "gateway_status");
-	json_write_string(w, gateways[gateway].status);
+	json_member_text(w, "gateway_status", gateways[gateway].status);
 	json_write_object_end(w);
 	return onprem_end(x);
-}
-
-static void
-write_text(struct json_writer *w, const char *key, const char *value)
-{
-	json_write_key(w, key);
-	json_write_string(w, value);
 }
 
 /* 0 where it cannot be said. */
@@ -64,8 +56,7 @@ write_free_space(struct json_writer *w, const char *key, const char *dir)
 
 	if (statvfs(dir, &st) == 0)
 		bytes = (uint64_t)st.f_bavail * st.f_frsize;
-	json_write_key(w, key);
-	json_write_int(w, (int64_t)bytes);
+	json_member_int(w, key, (int64_t)bytes);
 }
 
 static const char *
@@ -79,15 +70,14 @@ log_dir(struct exchange *x)
 static void
 write_database(struct json_writer *w, const struct monitor_database *database)
 {
-	write_text(w, "db_engine", "MYSQL");
+	json_member_text(w, "db_engine", "MYSQL");
 	json_write_key(w, "db_info");
 	json_write_array_begin(w);
 	json_write_string(w, database->server);
 	json_write_array_end(w);
 	json_write_key(w, "schema");
 	json_write_object_begin(w);
-	json_write_key(w, "wuts");
-	json_write_int(w, database->schema);
+	json_member_int(w, "wuts", database->schema);
 	json_write_object_end(w);
 }
 
@@ -99,9 +89,10 @@ write_machine(struct exchange *x, struct json_writer *w)
 
 	if (uname(&name) < 0)
 		memset(&name, 0, sizeof(name));
-	write_text(w, "os_name", name.sysname);
-	write_text(w, "os_version", name.release);
-	write_text(w, "device_iso8601", clock_format(clock_wall_us(), now));
+	json_member_text(w, "os_name", name.sysname);
+	json_member_text(w, "os_version", name.release);
+	json_member_text(w, "device_iso8601", clock_format(clock_wall_us(),
+	    now));
 	write_free_space(w, "free_space_data", x->settings->queue_dir);
 	write_free_space(w, "free_space_logs", log_dir(x));
 }
@@ -122,17 +113,16 @@ support_get(struct exchange *x, struct fault *fault)
 	w = onprem_begin(x, 200);
 	json_write_key(w, "support");
 	json_write_object_begin(w);
-	write_text(w, "context", "healthcheck");
-	write_text(w, "debug_info", onprem.wa_id[0] != '\0' ? onprem.wa_id :
-	    "unregistered");
-	write_text(w, "description", PACKAGE_NAME " " PACKAGE_VERSION);
+	json_member_text(w, "context", "healthcheck");
+	json_member_text(w, "debug_info",
+	    onprem.wa_id[0] != '\0' ? onprem.wa_id : "unregistered");
+	json_member_text(w, "description", PACKAGE_NAME " " PACKAGE_VERSION);
 	write_database(w, &database);
 	write_machine(x, w);
-	write_text(w, "lc", "ZZ");
-	write_text(w, "lg", "ZZ");
-	json_write_key(w, "multi_connect");
-	json_write_bool(w, false);
-	write_text(w, "socket_conn", gateways[gateway].socket);
+	json_member_text(w, "lc", "ZZ");
+	json_member_text(w, "lg", "ZZ");
+	json_member_bool(w, "multi_connect", false);
+	json_member_text(w, "socket_conn", gateways[gateway].socket);
 	json_write_key(w, "env");
 	json_write_array_begin(w);
 	json_write_array_end(w);

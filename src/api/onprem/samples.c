@@ -74,10 +74,8 @@ samples_metric(struct samples *s, const char *name, const char *type,
 	}
 	json_write_key(s->w, name);
 	json_write_object_begin(s->w);
-	json_write_key(s->w, "type");
-	json_write_string(s->w, type);
-	json_write_key(s->w, "help");
-	json_write_string(s->w, help);
+	json_member_text(s->w, "type", type);
+	json_member_text(s->w, "help", help);
 	json_write_key(s->w, "data");
 	json_write_array_begin(s->w);
 }
@@ -132,8 +130,7 @@ samples_add(struct samples *s, const struct sample_label *labels,
 		}
 		json_write_object_end(s->w);
 	}
-	json_write_key(s->w, "value");
-	json_write_int(s->w, (int64_t)value);
+	json_member_int(s->w, "value", (int64_t)value);
 	json_write_object_end(s->w);
 }
 

@@ -22,8 +22,7 @@ answer_status(struct exchange *x, const char *status)
 {
 	struct json_writer *w = response_begin(x, 200);
 
-	json_write_key(w, "status");
-	json_write_string(w, status);
+	json_member_text(w, "status", status);
 	json_write_object_end(w);
 	return 0;
 }

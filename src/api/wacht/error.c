@@ -89,8 +89,8 @@ static void
 write_entry(struct json_writer *w, const char *message, unsigned status)
 {
 	json_write_object_begin(w);
-	wacht_put_string(w, "message", message);
-	wacht_put_int(w, "code", (int64_t)status);
+	json_member_text(w, "message", message);
+	json_member_int(w, "code", (int64_t)status);
 	json_write_object_end(w);
 }
 
@@ -101,7 +101,7 @@ write_one(struct json_writer *w, const char *message, unsigned status)
 	json_write_array_begin(w);
 	write_entry(w, message, status);
 	json_write_array_end(w);
-	wacht_put_string(w, "message", message);
+	json_member_text(w, "message", message);
 }
 
 static void
@@ -115,9 +115,9 @@ write_details(struct json_writer *w, const struct fault *fault)
 	json_write_array_begin(w);
 	for (size_t i = 0; i < fault->nfields; i++) {
 		json_write_object_begin(w);
-		wacht_put_string(w, "field", fault->fields[i].field);
-		wacht_put_string(w, "message",
-		    field_text(&fault->fields[i], text));
+		json_member_text(w, "field", fault->fields[i].field);
+		json_member_text(w, "message", field_text(&fault->fields[i],
+		    text));
 		json_write_object_end(w);
 	}
 	json_write_array_end(w);
@@ -141,7 +141,7 @@ write_fields(struct json_writer *w, const struct fault *fault,
 		strbuf_append_str(&joined, text);
 	}
 	json_write_array_end(w);
-	wacht_put_string(w, "message", joined.data);
+	json_member_text(w, "message", joined.data);
 	strbuf_deinit(&joined);
 	write_details(w, fault);
 }

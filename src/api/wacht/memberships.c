@@ -38,14 +38,14 @@ put_role(struct json_writer *w, const struct tenant *tenant, enum role role)
 
 	make_role_id(&tenant->id, role, &id);
 	json_write_object_begin(w);
-	wacht_put_uuid(w, "id", &id);
-	wacht_put_time(w, "created_at", tenant->created_us);
-	wacht_put_time(w, "updated_at", tenant->created_us);
-	wacht_put_string(w, "name", role_name(role));
+	json_member_uuid(w, "id", &id);
+	json_member_micros(w, "created_at", tenant->created_us);
+	json_member_micros(w, "updated_at", tenant->created_us);
+	json_member_text(w, "name", role_name(role));
 	json_write_key(w, "permissions");
 	json_write_array_begin(w);
 	json_write_array_end(w);
-	wacht_put_bool(w, "is_deployment_level", true);
+	json_member_bool(w, "is_deployment_level", true);
 	json_write_object_end(w);
 }
 
@@ -55,15 +55,15 @@ put_organization(struct json_writer *w, const struct tenant_details *details)
 	const struct tenant *tenant = &details->tenant;
 
 	json_write_object_begin(w);
-	wacht_put_uuid(w, "id", &tenant->id);
-	wacht_put_time(w, "created_at", tenant->created_us);
-	wacht_put_time(w, "updated_at", tenant->updated_us);
-	wacht_put_string(w, "name", tenant->name);
-	wacht_put_string(w, "image_url", "");
-	wacht_put_string(w, "description", "");
-	wacht_put_int(w, "member_count", (int64_t)details->users);
-	wacht_put_json(w, "public_metadata", "");
-	wacht_put_json(w, "private_metadata", "");
+	json_member_uuid(w, "id", &tenant->id);
+	json_member_micros(w, "created_at", tenant->created_us);
+	json_member_micros(w, "updated_at", tenant->updated_us);
+	json_member_text(w, "name", tenant->name);
+	json_member_text(w, "image_url", "");
+	json_member_text(w, "description", "");
+	json_member_int(w, "member_count", (int64_t)details->users);
+	json_member_object(w, "public_metadata", "");
+	json_member_object(w, "private_metadata", "");
 	json_write_object_end(w);
 }
 
@@ -73,12 +73,12 @@ put_membership(struct json_writer *w, const struct user *user,
     const struct tenant_details *details)
 {
 	json_write_object_begin(w);
-	wacht_put_uuid(w, "id", &user->id);
-	wacht_put_time(w, "created_at", user->created_us);
-	wacht_put_time(w, "updated_at", user->updated_us);
-	wacht_put_uuid(w, "organization_id", &user->tenant_id);
-	wacht_put_uuid(w, "user_id", &user->id);
-	wacht_put_json(w, "public_metadata", "");
+	json_member_uuid(w, "id", &user->id);
+	json_member_micros(w, "created_at", user->created_us);
+	json_member_micros(w, "updated_at", user->updated_us);
+	json_member_uuid(w, "organization_id", &user->tenant_id);
+	json_member_uuid(w, "user_id", &user->id);
+	json_member_object(w, "public_metadata", "");
 	json_write_key(w, "roles");
 	json_write_array_begin(w);
 	put_role(w, &details->tenant, user->role);

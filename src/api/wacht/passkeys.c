@@ -23,7 +23,7 @@ put_transports(struct json_writer *w, const char *transports)
 	size_t len;
 
 	if (transports == NULL) {
-		wacht_put_null(w, "transports");
+		json_member_null(w, "transports");
 		return;
 	}
 	json_write_key(w, "transports");
@@ -45,19 +45,19 @@ put_row(void *ctx, const struct passkey *passkey, struct fault *fault)
 
 	(void)fault;
 	json_write_object_begin(w);
-	wacht_put_uuid(w, "id", &passkey->id);
-	wacht_put_time(w, "created_at", passkey->created_us);
-	wacht_put_time(w, "updated_at", passkey->updated_us);
-	wacht_put_uuid(w, "user_id", &passkey->user_id);
-	wacht_put_string(w, "name", passkey->name);
-	wacht_put_int(w, "sign_count", passkey->sign_count);
+	json_member_uuid(w, "id", &passkey->id);
+	json_member_micros(w, "created_at", passkey->created_us);
+	json_member_micros(w, "updated_at", passkey->updated_us);
+	json_member_uuid(w, "user_id", &passkey->user_id);
+	json_member_text(w, "name", passkey->name);
+	json_member_int(w, "sign_count", passkey->sign_count);
 	put_transports(w, passkey->transports);
-	wacht_put_time_or_null(w, "last_used_at", passkey->last_used_us);
+	json_member_micros_or_null(w, "last_used_at", passkey->last_used_us);
 	if (passkey->backed_up >= 0)
-		wacht_put_bool(w, "backed_up", passkey->backed_up != 0);
+		json_member_bool(w, "backed_up", passkey->backed_up != 0);
 	else
-		wacht_put_null(w, "backed_up");
-	wacht_put_string_or_null(w, "device_type", passkey->device_type);
+		json_member_null(w, "backed_up");
+	json_member_text_or_null(w, "device_type", passkey->device_type);
 	json_write_object_end(w);
 	answer->n++;
 	return 0;

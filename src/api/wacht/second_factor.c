@@ -32,8 +32,8 @@ wacht_authenticators_create(struct exchange *x, struct fault *fault)
 	response_status(x, 200);
 	w = response_json(x);
 	json_write_object_begin(w);
-	wacht_put_uuid(w, "id", &created.id);
-	wacht_put_string(w, "otp_url", created.otp_url);
+	json_member_uuid(w, "id", &created.id);
+	json_member_text(w, "otp_url", created.otp_url);
 	json_write_object_end(w);
 	return 0;
 }

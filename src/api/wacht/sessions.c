@@ -73,7 +73,7 @@ wacht_sessions_revoke_all(struct exchange *x, struct fault *fault)
 	response_status(x, 200);
 	w = response_json(x);
 	json_write_object_begin(w);
-	wacht_put_int(w, "revoked", (int64_t)n);
+	json_member_int(w, "revoked", (int64_t)n);
 	json_write_object_end(w);
 	return 0;
 }

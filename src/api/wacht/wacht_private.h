@@ -77,29 +77,6 @@ void wacht_input_query_search(struct exchange *x, const char **search_r,
 
 /* --- shapes.c: scalars, members of an object that stands open --- */
 
-#define WACHT_TIME_SIZE 28	/* 2026-01-15T10:30:00.123456Z and NUL */
-char *wacht_time_format(int64_t wall_us, char buf[WACHT_TIME_SIZE]);
-
-void wacht_put_string(struct json_writer *w, const char *key,
-    const char *value);
-/* NULL or "": null. */
-void wacht_put_string_or_null(struct json_writer *w, const char *key,
-    const char *value);
-void wacht_put_uuid(struct json_writer *w, const char *key,
-    const struct uuid *value);
-/* Nil: null. */
-void wacht_put_uuid_or_null(struct json_writer *w, const char *key,
-    const struct uuid *value);
-void wacht_put_time(struct json_writer *w, const char *key, int64_t wall_us);
-/* 0: null. */
-void wacht_put_time_or_null(struct json_writer *w, const char *key,
-    int64_t wall_us);
-void wacht_put_bool(struct json_writer *w, const char *key, bool value);
-void wacht_put_int(struct json_writer *w, const char *key, int64_t value);
-void wacht_put_null(struct json_writer *w, const char *key);
-/* A JSON text; "" stands for {}. */
-void wacht_put_json(struct json_writer *w, const char *key, const char *text);
-
 /* --- shapes.c: answers --- */
 
 /* 200 and {}. Returns 0. */

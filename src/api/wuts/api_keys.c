@@ -36,7 +36,7 @@ render_created(struct exchange *x, const void *ctx)
 
 	json_write_key(w, "api_key");
 	shape_api_key(w, &creation->key);
-	shape_string(w, "key", creation->text);
+	json_member_text(w, "key", creation->text);
 	json_write_object_end(w);
 }
 
@@ -111,7 +111,7 @@ api_keys_delete(struct exchange *x, struct fault *fault)
 		return -1;
 
 	w = response_begin(x, 200);
-	shape_string(w, "message", "API key deleted successfully");
+	json_member_text(w, "message", "API key deleted successfully");
 	json_write_object_end(w);
 	return 0;
 }

@@ -15,31 +15,21 @@
 #define ACTION_MAX 64
 
 static void
-write_uuid_or_null(struct json_writer *w, const char *key,
-    const struct uuid *uuid)
-{
-	if (uuid_is_nil(uuid))
-		shape_null(w, key);
-	else
-		shape_uuid(w, key, uuid);
-}
-
-static void
 write_actor(struct json_writer *w, const struct identity *actor)
 {
 	bool is_user = actor->kind == IDENTITY_USER;
 
 	json_write_key(w, "actor");
 	json_write_object_begin(w);
-	shape_string(w, "kind", identity_kind_name(actor->kind));
+	json_member_text(w, "kind", identity_kind_name(actor->kind));
 	if (actor->kind == IDENTITY_KEY)
-		shape_uuid(w, "key_id", &actor->key_id);
-	write_uuid_or_null(w, "user_id", is_user ? &actor->user_id :
-	    &UUID_NIL);
+		json_member_uuid(w, "key_id", &actor->key_id);
+	json_member_uuid_or_null(w, "user_id",
+	    is_user ? &actor->user_id : &UUID_NIL);
 	if (is_user)
-		shape_string(w, "role", role_name(actor->role));
+		json_member_text(w, "role", role_name(actor->role));
 	else
-		shape_null(w, "role");
+		json_member_null(w, "role");
 	json_write_object_end(w);
 }
 
@@ -51,20 +41,20 @@ list_row(void *ctx, const struct audit_entry *entry, struct fault *fault)
 
 	(void)fault;
 	json_write_object_begin(w);
-	shape_uuid(w, "id", &entry->id);
-	shape_uuid(w, "tenant_id", &entry->tenant_id);
-	shape_int(w, "seq", (int64_t)entry->seq);
-	shape_string(w, "action", entry->action);
+	json_member_uuid(w, "id", &entry->id);
+	json_member_uuid(w, "tenant_id", &entry->tenant_id);
+	json_member_int(w, "seq", (int64_t)entry->seq);
+	json_member_text(w, "action", entry->action);
 	write_actor(w, &entry->actor);
-	write_uuid_or_null(w, "target_id", &entry->target_id);
+	json_member_uuid_or_null(w, "target_id", &entry->target_id);
 	/* Both are JSON already, written by the services. */
 	json_write_key(w, "old");
 	json_write_raw_or_null(w, entry->old_value);
 	json_write_key(w, "new");
 	json_write_raw_or_null(w, entry->new_value);
-	shape_string(w, "request_id", entry->request_id);
-	shape_string(w, "address", entry->address);
-	shape_time(w, "created_at", entry->created_us);
+	json_member_text(w, "request_id", entry->request_id);
+	json_member_text(w, "address", entry->address);
+	json_member_time(w, "created_at", entry->created_us);
 	json_write_object_end(w);
 	response_flush(x);
 	return 0;

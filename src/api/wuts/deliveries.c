@@ -21,18 +21,18 @@ list_row(void *ctx, const struct delivery_entry *entry, struct fault *fault)
 
 	(void)fault;
 	json_write_object_begin(w);
-	shape_uuid(w, "id", &entry->id);
-	shape_string(w, "event", entry->event);
-	shape_string(w, "state", delivery_state_name(entry->state));
+	json_member_uuid(w, "id", &entry->id);
+	json_member_text(w, "event", entry->event);
+	json_member_text(w, "state", delivery_state_name(entry->state));
 	json_write_key(w, "attempts");
 	json_write_raw(w, entry->attempts, strlen(entry->attempts));
-	shape_time_or_null(w, "next_attempt", entry->next_attempt_us);
+	json_member_time_or_null(w, "next_attempt", entry->next_attempt_us);
 	if (entry->answer != NULL)
-		shape_string(w, "response", entry->answer);
+		json_member_text(w, "response", entry->answer);
 	else
-		shape_null(w, "response");
-	shape_time(w, "created_at", entry->created_us);
-	shape_time(w, "updated_at", entry->updated_us);
+		json_member_null(w, "response");
+	json_member_time(w, "created_at", entry->created_us);
+	json_member_time(w, "updated_at", entry->updated_us);
 	json_write_object_end(w);
 	response_flush(x);
 	return 0;
@@ -102,15 +102,15 @@ shape_replay(struct json_writer *w, const struct replay *replay)
 {
 	json_write_key(w, "replay");
 	json_write_object_begin(w);
-	shape_uuid(w, "id", &replay->id);
-	shape_string(w, "state", replay->done ? "done" : "waiting");
+	json_member_uuid(w, "id", &replay->id);
+	json_member_text(w, "state", replay->done ? "done" : "waiting");
 	if (!uuid_is_nil(&replay->event_id))
-		shape_uuid(w, "delivery_id", &replay->event_id);
+		json_member_uuid(w, "delivery_id", &replay->event_id);
 	else
-		shape_time_or_null(w, "since", replay->since_us);
-	shape_int(w, "replayed", (int64_t)replay->replayed);
-	shape_time(w, "created_at", replay->created_us);
-	shape_time(w, "updated_at", replay->updated_us);
+		json_member_time_or_null(w, "since", replay->since_us);
+	json_member_int(w, "replayed", (int64_t)replay->replayed);
+	json_member_time(w, "created_at", replay->created_us);
+	json_member_time(w, "updated_at", replay->updated_us);
 	json_write_object_end(w);
 }
 
@@ -119,7 +119,7 @@ render_replay(struct exchange *x, const void *replay)
 {
 	struct json_writer *w = response_begin(x, 202);
 
-	shape_string(w, "message", "Replay requested");
+	json_member_text(w, "message", "Replay requested");
 	shape_replay(w, replay);
 	json_write_object_end(w);
 }

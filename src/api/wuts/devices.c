@@ -21,13 +21,13 @@ render_created(struct exchange *x, const void *ctx)
 	const struct device *device = ctx;
 	struct json_writer *w = response_begin(x, 201);
 
-	shape_string(w, "message", "Device created successfully");
+	json_member_text(w, "message", "Device created successfully");
 	json_write_key(w, "device");
 	shape_device(w, device, "");
 	json_write_key(w, "data");
 	json_write_object_begin(w);
-	shape_uuid(w, "device_id", &device->id);
-	shape_string(w, "name", device->name);
+	json_member_uuid(w, "device_id", &device->id);
+	json_member_text(w, "name", device->name);
 	json_write_object_end(w);
 	json_write_object_end(w);
 }
@@ -143,8 +143,8 @@ devices_list_of_user(struct exchange *x, struct fault *fault)
 	    summary_row, &summary, &next_cursor, fault) < 0)
 		return -1;
 	json_write_array_end(w);
-	shape_int(w, "count", summary.count);
-	shape_uuid(w, "user_id", &caller->user_id);
+	json_member_int(w, "count", summary.count);
+	json_member_uuid(w, "user_id", &caller->user_id);
 	json_write_object_end(w);
 	shape_next_cursor(w, query.limit, next_cursor);
 	json_write_object_end(w);
@@ -194,8 +194,8 @@ devices_disconnect(struct exchange *x, struct fault *fault)
 		return -1;
 
 	w = response_begin(x, 200);
-	shape_string(w, "message", purge ?
-	    "Device disconnected and removed" : "Device disconnected");
+	json_member_text(w, "message",
+	    purge ? "Device disconnected and removed" : "Device disconnected");
 	json_write_object_end(w);
 	return 0;
 }

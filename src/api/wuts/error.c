@@ -131,9 +131,9 @@ write_fields(struct json_writer *w, const struct fault *fault)
 	json_write_array_begin(w);
 	for (i = 0; i < fault->nfields; i++) {
 		json_write_object_begin(w);
-		shape_string(w, "field", fault->fields[i].field);
-		shape_string(w, "message", fault->fields[i].message);
-		shape_string(w, "value", fault->fields[i].value);
+		json_member_text(w, "field", fault->fields[i].field);
+		json_member_text(w, "message", fault->fields[i].message);
+		json_member_text(w, "value", fault->fields[i].value);
 		json_write_object_end(w);
 	}
 	json_write_array_end(w);
@@ -158,11 +158,11 @@ api_wuts_write_error(struct exchange *x, const struct fault *fault)
 	}
 	w = response_json(x);
 	json_write_object_begin(w);
-	shape_bool(w, "success", false);
-	shape_string(w, "error",
+	json_member_bool(w, "success", false);
+	json_member_text(w, "error",
 	    fault->said[0] != '\0' ? fault->said : row->error);
-	shape_string(w, "error_code", row->error_code);
-	shape_time(w, "timestamp", clock_wall_us());
+	json_member_text(w, "error_code", row->error_code);
+	json_member_time(w, "timestamp", clock_wall_us());
 	if (fault->nfields > 0)
 		write_fields(w, fault);
 	json_write_object_end(w);

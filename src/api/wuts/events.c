@@ -283,8 +283,7 @@ render_accepted(struct exchange *x, const void *ctx)
 	char id[UUID_TEXT_LEN + 1];
 	size_t i;
 
-	json_write_key(w, "accepted");
-	json_write_int(w, (int64_t)batch->n);
+	json_member_int(w, "accepted", (int64_t)batch->n);
 	json_write_key(w, "ids");
 	json_write_array_begin(w);
 	for (i = 0; i < batch->n; i++)

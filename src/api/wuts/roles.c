@@ -39,9 +39,9 @@ write_transition(struct json_writer *w, enum role actor, enum role from,
     enum role to)
 {
 	json_write_object_begin(w);
-	shape_string(w, "actor", role_name(actor));
-	shape_string(w, "from", role_name(from));
-	shape_string(w, "to", role_name(to));
+	json_member_text(w, "actor", role_name(actor));
+	json_member_text(w, "from", role_name(from));
+	json_member_text(w, "to", role_name(to));
 	json_write_object_end(w);
 }
 

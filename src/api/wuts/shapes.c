@@ -76,70 +76,16 @@ input_role(const char *field, const char *name, enum role *role_r,
 }
 
 void
-shape_string(struct json_writer *w, const char *key, const char *value)
-{
-	json_write_key(w, key);
-	json_write_string(w, value);
-}
-
-void
-shape_uuid(struct json_writer *w, const char *key, const struct uuid *uuid)
-{
-	char text[UUID_TEXT_LEN + 1];
-
-	json_write_key(w, key);
-	json_write_string_len(w, uuid_format(uuid, text), UUID_TEXT_LEN);
-}
-
-void
-shape_time(struct json_writer *w, const char *key, int64_t wall_us)
-{
-	char text[CLOCK_RFC3339_SIZE];
-
-	shape_string(w, key, clock_format(wall_us, text));
-}
-
-void
-shape_bool(struct json_writer *w, const char *key, bool value)
-{
-	json_write_key(w, key);
-	json_write_bool(w, value);
-}
-
-void
-shape_null(struct json_writer *w, const char *key)
-{
-	json_write_key(w, key);
-	json_write_null(w);
-}
-
-void
-shape_time_or_null(struct json_writer *w, const char *key, int64_t wall_us)
-{
-	if (wall_us == 0)
-		shape_null(w, key);
-	else
-		shape_time(w, key, wall_us);
-}
-
-void
-shape_int(struct json_writer *w, const char *key, int64_t value)
-{
-	json_write_key(w, key);
-	json_write_int(w, value);
-}
-
-void
 shape_staged_webhook(struct json_writer *w, const char *url)
 {
-	shape_bool(w, "webhook_configured", url != NULL);
+	json_member_bool(w, "webhook_configured", url != NULL);
 	if (url == NULL) {
-		shape_string(w, "note", "No webhook_url was given: configure "
-		    "one with POST /webhook");
+		json_member_text(w, "note", "No webhook_url was given: "
+		    "configure one with POST /webhook");
 		return;
 	}
-	shape_string(w, "webhook_url", url);
-	shape_string(w, "note", "Webhook will be auto-configured when "
+	json_member_text(w, "webhook_url", url);
+	json_member_text(w, "note", "Webhook will be auto-configured when "
 	    "WhatsApp device is connected");
 }
 
@@ -172,10 +118,10 @@ shape_next_cursor(struct json_writer *w, unsigned limit,
 static void
 write_tenant_members(struct json_writer *w, const struct tenant *tenant)
 {
-	shape_uuid(w, "id", &tenant->id);
-	shape_string(w, "name", tenant->name);
-	shape_time(w, "created_at", tenant->created_us);
-	shape_time(w, "updated_at", tenant->updated_us);
+	json_member_uuid(w, "id", &tenant->id);
+	json_member_text(w, "name", tenant->name);
+	json_member_time(w, "created_at", tenant->created_us);
+	json_member_time(w, "updated_at", tenant->updated_us);
 }
 
 void
@@ -192,8 +138,8 @@ shape_tenant_details(struct json_writer *w,
 {
 	json_write_object_begin(w);
 	write_tenant_members(w, &details->tenant);
-	shape_int(w, "users", (int64_t)details->users);
-	shape_int(w, "devices", (int64_t)details->devices);
+	json_member_int(w, "users", (int64_t)details->users);
+	json_member_int(w, "devices", (int64_t)details->devices);
 	json_write_object_end(w);
 }
 
@@ -201,15 +147,15 @@ void
 shape_user(struct json_writer *w, const struct user *user, const char *token)
 {
 	json_write_object_begin(w);
-	shape_uuid(w, "id", &user->id);
-	shape_uuid(w, "tenant_id", &user->tenant_id);
-	shape_string(w, "email", user->email);
-	shape_string(w, "role", role_name(user->role));
+	json_member_uuid(w, "id", &user->id);
+	json_member_uuid(w, "tenant_id", &user->tenant_id);
+	json_member_text(w, "email", user->email);
+	json_member_text(w, "role", role_name(user->role));
 	if (token != NULL)
-		shape_string(w, "token", token);
-	shape_bool(w, "active", user->active);
-	shape_time(w, "created_at", user->created_us);
-	shape_time(w, "updated_at", user->updated_us);
+		json_member_text(w, "token", token);
+	json_member_bool(w, "active", user->active);
+	json_member_time(w, "created_at", user->created_us);
+	json_member_time(w, "updated_at", user->updated_us);
 	json_write_object_end(w);
 }
 
@@ -218,18 +164,18 @@ shape_device(struct json_writer *w, const struct device *device,
     const char *webhook_url)
 {
 	json_write_object_begin(w);
-	shape_uuid(w, "id", &device->id);
-	shape_uuid(w, "user_id", &device->user_id);
-	shape_string(w, "name", device->name);
+	json_member_uuid(w, "id", &device->id);
+	json_member_uuid(w, "user_id", &device->user_id);
+	json_member_text(w, "name", device->name);
 	if (device->jid[0] != '\0')
-		shape_string(w, "whatsapp_jid", device->jid);
-	shape_bool(w, "connected", device->connected);
+		json_member_text(w, "whatsapp_jid", device->jid);
+	json_member_bool(w, "connected", device->connected);
 	if (device->last_seen_us != 0)
-		shape_time(w, "last_seen", device->last_seen_us);
+		json_member_time(w, "last_seen", device->last_seen_us);
 	if (webhook_url[0] != '\0')
-		shape_string(w, "webhook_url", webhook_url);
-	shape_time(w, "created_at", device->created_us);
-	shape_time(w, "updated_at", device->updated_us);
+		json_member_text(w, "webhook_url", webhook_url);
+	json_member_time(w, "created_at", device->created_us);
+	json_member_time(w, "updated_at", device->updated_us);
 	json_write_object_end(w);
 }
 
@@ -237,36 +183,31 @@ void
 shape_device_summary(struct json_writer *w, const struct device *device)
 {
 	json_write_object_begin(w);
-	shape_uuid(w, "id", &device->id);
-	shape_string(w, "name", device->name);
-	shape_bool(w, "connected", device->connected);
-	shape_time_or_null(w, "last_seen", device->last_seen_us);
-	shape_time(w, "created_at", device->created_us);
+	json_member_uuid(w, "id", &device->id);
+	json_member_text(w, "name", device->name);
+	json_member_bool(w, "connected", device->connected);
+	json_member_time_or_null(w, "last_seen", device->last_seen_us);
+	json_member_time(w, "created_at", device->created_us);
 	json_write_object_end(w);
 }
 
 void
 shape_device_state(struct json_writer *w, const struct device *device)
 {
-	shape_uuid(w, "device_id", &device->id);
-	shape_bool(w, "connected", device->connected);
-	shape_bool(w, "logged_in", device_is_logged_in(device));
-	if (device->jid[0] != '\0')
-		shape_string(w, "whatsapp_jid", device->jid);
-	else
-		shape_null(w, "whatsapp_jid");
-	shape_time_or_null(w, "last_seen", device->last_seen_us);
+	json_member_uuid(w, "device_id", &device->id);
+	json_member_bool(w, "connected", device->connected);
+	json_member_bool(w, "logged_in", device_is_logged_in(device));
+	json_member_text_or_null(w, "whatsapp_jid", device->jid);
+	json_member_time_or_null(w, "last_seen", device->last_seen_us);
 }
 
 void
 shape_device_code(struct json_writer *w, const struct device_code *code)
 {
-	if (code->text[0] != '\0')
-		shape_string(w, "code", code->text);
-	else
-		shape_null(w, "code");
-	shape_time_or_null(w, "reported_at", code->reported_us);
-	shape_time_or_null(w, "expires_at", code->reported_us == 0 ? 0 :
+	json_member_text_or_null(w, "code", code->text);
+	json_member_time_or_null(w, "reported_at", code->reported_us);
+	json_member_time_or_null(w, "expires_at",
+	    code->reported_us == 0 ? 0 :
 	    code->reported_us + DEVICE_CODE_LIFE_US);
 }
 
@@ -286,7 +227,7 @@ shape_webhook_headers(struct json_writer *w, const struct webhook *webhook)
 	json_write_key(w, "headers");
 	json_write_object_begin(w);
 	for (i = 0; i < webhook->nheaders; i++)
-		shape_string(w, webhook->headers[i].name,
+		json_member_text(w, webhook->headers[i].name,
 		    webhook->headers[i].value);
 	json_write_object_end(w);
 }
@@ -299,24 +240,24 @@ shape_webhook(struct json_writer *w, const struct webhook *webhook,
 
 	format_webhook_id(webhook, id);
 	json_write_object_begin(w);
-	shape_string(w, "id", id);
+	json_member_text(w, "id", id);
 	if (!uuid_is_nil(&webhook->device_id))
-		shape_uuid(w, "device_id", &webhook->device_id);
-	shape_string(w, "webhook_url", webhook->url);
+		json_member_uuid(w, "device_id", &webhook->device_id);
+	json_member_text(w, "webhook_url", webhook->url);
 	json_write_key(w, "enabled_events");
 	json_write_raw(w, webhook->enabled_events,
 	    strlen(webhook->enabled_events));
-	shape_bool(w, "enabled", webhook->enabled);
-	shape_int(w, "retry_attempts", webhook->retry_attempts);
-	shape_int(w, "timeout", webhook->timeout_s);
-	shape_bool(w, "ordered", webhook->ordered);
-	shape_int(w, "max_concurrency", webhook->max_concurrency);
-	shape_int(w, "rate_limit", webhook->rate_limit);
+	json_member_bool(w, "enabled", webhook->enabled);
+	json_member_int(w, "retry_attempts", webhook->retry_attempts);
+	json_member_int(w, "timeout", webhook->timeout_s);
+	json_member_bool(w, "ordered", webhook->ordered);
+	json_member_int(w, "max_concurrency", webhook->max_concurrency);
+	json_member_int(w, "rate_limit", webhook->rate_limit);
 	shape_webhook_headers(w, webhook);
 	if (secret != NULL)
-		shape_string(w, "secret", secret);
-	shape_time(w, "created_at", webhook->created_us);
-	shape_time(w, "updated_at", webhook->updated_us);
+		json_member_text(w, "secret", secret);
+	json_member_time(w, "created_at", webhook->created_us);
+	json_member_time(w, "updated_at", webhook->updated_us);
 	json_write_object_end(w);
 }
 
@@ -324,12 +265,12 @@ void
 shape_api_key(struct json_writer *w, const struct api_key *key)
 {
 	json_write_object_begin(w);
-	shape_uuid(w, "id", &key->id);
-	shape_string(w, "name", key->name);
-	shape_string(w, "prefix", key->prefix);
-	shape_string(w, "scope", api_key_scope_name(key->scope));
-	shape_time(w, "created_at", key->created_us);
-	shape_time_or_null(w, "expires_at", key->expires_us);
-	shape_time_or_null(w, "last_used_at", key->last_used_us);
+	json_member_uuid(w, "id", &key->id);
+	json_member_text(w, "name", key->name);
+	json_member_text(w, "prefix", key->prefix);
+	json_member_text(w, "scope", api_key_scope_name(key->scope));
+	json_member_time(w, "created_at", key->created_us);
+	json_member_time_or_null(w, "expires_at", key->expires_us);
+	json_member_time_or_null(w, "last_used_at", key->last_used_us);
 	json_write_object_end(w);
 }

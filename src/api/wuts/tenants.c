@@ -44,7 +44,7 @@ render_registered(struct exchange *x, const void *ctx)
 	shape_user(w, &registered->admin, registered->token);
 	json_write_key(w, "tenant");
 	shape_tenant(w, &registered->tenant);
-	shape_string(w, "token", registered->token);
+	json_member_text(w, "token", registered->token);
 	shape_staged_webhook(w, birth->registration.webhook_url);
 	json_write_object_end(w);
 }
@@ -140,12 +140,12 @@ tenants_delete(struct exchange *x, struct fault *fault)
 		return -1;
 
 	w = response_begin(x, 200);
-	shape_string(w, "message", "Tenant permanently deleted");
+	json_member_text(w, "message", "Tenant permanently deleted");
 	json_write_key(w, "data");
 	json_write_object_begin(w);
-	shape_uuid(w, "tenant_id", &tenant.id);
-	shape_string(w, "tenant_name", tenant.name);
-	shape_time(w, "deleted_at", deleted_us);
+	json_member_uuid(w, "tenant_id", &tenant.id);
+	json_member_text(w, "tenant_name", tenant.name);
+	json_member_time(w, "deleted_at", deleted_us);
 	json_write_object_end(w);
 	json_write_object_end(w);
 	return 0;

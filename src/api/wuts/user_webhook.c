@@ -20,13 +20,13 @@ render_staged(struct exchange *x, const void *url)
 	const size_t nengine = event_count(EVENT_OF_ENGINE);
 	struct json_writer *w = response_begin(x, 200);
 
-	shape_string(w, "message", "Webhook URL configured. It will be "
+	json_member_text(w, "message", "Webhook URL configured. It will be "
 	    "automatically applied to new devices with ALL available events");
 	json_write_key(w, "data");
 	json_write_object_begin(w);
-	shape_string(w, "webhook_url", url);
+	json_member_text(w, "webhook_url", url);
 	shape_event_names(w, "available_events", 0, nengine);
-	shape_int(w, "events_count", (int64_t)nengine);
+	json_member_int(w, "events_count", (int64_t)nengine);
 	json_write_object_end(w);
 	json_write_object_end(w);
 }
@@ -59,10 +59,7 @@ user_webhook_get(struct exchange *x, struct fault *fault)
 	w = response_begin(x, 200);
 	json_write_key(w, "data");
 	json_write_object_begin(w);
-	if (url != NULL)
-		shape_string(w, "webhook_url", url);
-	else
-		shape_null(w, "webhook_url");
+	json_member_text_or_null(w, "webhook_url", url);
 	json_write_object_end(w);
 	json_write_object_end(w);
 	return 0;
@@ -74,7 +71,7 @@ render_unstaged(struct exchange *x, const void *ctx)
 	struct json_writer *w = response_begin(x, 200);
 
 	(void)ctx;
-	shape_string(w, "message",
+	json_member_text(w, "message",
 	    "Webhook URL removed. New devices get no webhook by themselves");
 	json_write_object_end(w);
 }

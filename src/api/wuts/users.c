@@ -189,7 +189,7 @@ users_update(struct exchange *x, struct fault *fault)
 
 	w = response_begin(x, 200);
 	set_etag(x, &after);
-	shape_string(w, "message", "User updated successfully");
+	json_member_text(w, "message", "User updated successfully");
 	json_write_object_end(w);
 	return 0;
 }
@@ -206,12 +206,12 @@ render_promoted(struct exchange *x, const void *ctx)
 	struct json_writer *w = response_begin(x, 200);
 
 	set_etag(x, &promotion->after);
-	shape_string(w, "message", "User role updated successfully");
+	json_member_text(w, "message", "User role updated successfully");
 	json_write_key(w, "data");
 	json_write_object_begin(w);
-	shape_uuid(w, "user_id", &promotion->after.id);
-	shape_string(w, "old_role", role_name(promotion->before.role));
-	shape_string(w, "new_role", role_name(promotion->after.role));
+	json_member_uuid(w, "user_id", &promotion->after.id);
+	json_member_text(w, "old_role", role_name(promotion->before.role));
+	json_member_text(w, "new_role", role_name(promotion->after.role));
 	json_write_object_end(w);
 	json_write_object_end(w);
 }
@@ -251,7 +251,7 @@ users_delete(struct exchange *x, struct fault *fault)
 		return -1;
 
 	w = response_begin(x, 200);
-	shape_string(w, "message", "User permanently deleted");
+	json_member_text(w, "message", "User permanently deleted");
 	json_write_object_end(w);
 	return 0;
 }
@@ -261,7 +261,7 @@ render_rotated(struct exchange *x, const void *token)
 {
 	struct json_writer *w = response_begin(x, 200);
 
-	shape_string(w, "token", token);
+	json_member_text(w, "token", token);
 	json_write_object_end(w);
 }
 

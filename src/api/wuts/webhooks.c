@@ -199,7 +199,7 @@ render_configured(struct exchange *x, const void *ctx)
 	w = response_begin(x,
 	    webhook->updated_us == webhook->created_us ? 201 : 200);
 	set_etag(x, webhook);
-	shape_string(w, "message", "Webhook configured successfully");
+	json_member_text(w, "message", "Webhook configured successfully");
 	json_write_key(w, "webhook");
 	shape_webhook(w, webhook, configuration->secret);
 	json_write_object_end(w);
@@ -260,7 +260,7 @@ webhooks_delete(struct exchange *x, struct fault *fault)
 		return -1;
 
 	w = response_begin(x, 200);
-	shape_string(w, "message",
+	json_member_text(w, "message",
 	    "Webhook configuration deleted successfully");
 	json_write_object_end(w);
 	return 0;
@@ -275,8 +275,7 @@ webhooks_events(struct exchange *x, struct fault *fault)
 	(void)fault;
 	w = response_begin(x, 200);
 	shape_event_names(w, "events", 0, nengine);
-	json_write_key(w, "count");
-	json_write_int(w, (int64_t)nengine);
+	json_member_int(w, "count", (int64_t)nengine);
 	shape_event_names(w, "tenant_events", nengine,
 	    event_count(EVENT_OF_TENANT));
 	json_write_object_end(w);
@@ -290,9 +289,9 @@ render_rotated(struct exchange *x, const void *ctx)
 	struct json_writer *w = response_begin(x, 200);
 
 	set_etag(x, &rotated->webhook);
-	shape_string(w, "message", "Webhook secret rotated");
-	shape_string(w, "secret", rotated->secret);
-	shape_time(w, "old_secret_valid_until",
+	json_member_text(w, "message", "Webhook secret rotated");
+	json_member_text(w, "secret", rotated->secret);
+	json_member_time(w, "old_secret_valid_until",
 	    rotated->webhook.old_secret_until_us);
 	json_write_key(w, "webhook");
 	shape_webhook(w, &rotated->webhook, NULL);
@@ -325,17 +324,14 @@ render_tested(struct exchange *x, const void *ctx)
 
 	json_write_key(w, "data");
 	json_write_object_begin(w);
-	shape_uuid(w, "id", &reply->id);
+	json_member_uuid(w, "id", &reply->id);
 	if (reply->status != 0)
-		shape_int(w, "status", reply->status);
+		json_member_int(w, "status", reply->status);
 	else
-		shape_null(w, "status");
-	shape_int(w, "duration_ms", reply->duration_us / 1000);
-	shape_string(w, "response_excerpt", reply->excerpt);
-	if (reply->error[0] != '\0')
-		shape_string(w, "error", reply->error);
-	else
-		shape_null(w, "error");
+		json_member_null(w, "status");
+	json_member_int(w, "duration_ms", reply->duration_us / 1000);
+	json_member_text(w, "response_excerpt", reply->excerpt);
+	json_member_text_or_null(w, "error", reply->error);
 	json_write_object_end(w);
 	json_write_object_end(w);
 }

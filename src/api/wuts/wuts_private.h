@@ -100,17 +100,6 @@ int input_role(const char *field, const char *name, enum role *role_r,
 
 /* --- shapes --- */
 
-void shape_string(struct json_writer *w, const char *key, const char *value);
-void shape_uuid(struct json_writer *w, const char *key,
-    const struct uuid *uuid);
-void shape_time(struct json_writer *w, const char *key, int64_t wall_us);
-/* A time that may not be known: never, not yet. */
-void shape_time_or_null(struct json_writer *w, const char *key,
-    int64_t wall_us);
-void shape_bool(struct json_writer *w, const char *key, bool value);
-void shape_int(struct json_writer *w, const char *key, int64_t value);
-void shape_null(struct json_writer *w, const char *key);
-
 /* webhook_configured, webhook_url (url not NULL) and note, of an answer to a
    registration. */
 void shape_staged_webhook(struct json_writer *w, const char *url);

@@ -5,6 +5,7 @@
 #include "wuts/fault.h"
 #include "wuts/json.h"
 #include "wuts/strbuf.h"
+#include "wuts/uuid.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -427,6 +428,60 @@ keys_are_escaped_as_well(void **state)
 }
 
 static void
+members_that_are_empty_are_null_where_that_is_asked_for(void **state)
+{
+	const struct uuid id = { .b = { 0x12, [15] = 0x34 } };
+	struct strbuf sb = STRBUF_INIT;
+	struct json_writer w;
+
+	(void)state;
+	json_writer_init(&w, &sb);
+	json_write_object_begin(&w);
+	json_member_text(&w, "a", "");
+	json_member_text_or_null(&w, "b", "x");
+	json_member_text_or_null(&w, "c", "");
+	json_member_text_or_null(&w, "d", NULL);
+	json_member_uuid(&w, "e", &UUID_NIL);
+	json_member_uuid_or_null(&w, "f", &id);
+	json_member_uuid_or_null(&w, "g", &UUID_NIL);
+	json_member_bool(&w, "h", true);
+	json_member_int(&w, "i", -1);
+	json_member_null(&w, "j");
+	json_member_object(&w, "k", "{\"x\":1}");
+	json_member_object(&w, "l", NULL);
+	json_write_object_end(&w);
+	assert_string_equal(sb.data, "{\"a\":\"\",\"b\":\"x\",\"c\":null,"
+	    "\"d\":null,\"e\":\"00000000-0000-0000-0000-000000000000\","
+	    "\"f\":\"12000000-0000-0000-0000-000000000034\",\"g\":null,"
+	    "\"h\":true,\"i\":-1,\"j\":null,\"k\":{\"x\":1},\"l\":{}}");
+	strbuf_deinit(&sb);
+}
+
+static void
+times_are_written_to_the_second_or_with_micros(void **state)
+{
+	const int64_t wall_us = INT64_C(1781524800000042);
+	struct strbuf sb = STRBUF_INIT;
+	struct json_writer w;
+
+	(void)state;
+	json_writer_init(&w, &sb);
+	json_write_object_begin(&w);
+	json_member_time(&w, "a", wall_us);
+	json_member_time_or_null(&w, "b", wall_us);
+	json_member_time_or_null(&w, "c", 0);
+	json_member_micros(&w, "d", wall_us);
+	json_member_micros_or_null(&w, "e", wall_us);
+	json_member_micros_or_null(&w, "f", 0);
+	json_write_object_end(&w);
+	assert_string_equal(sb.data, "{\"a\":\"2026-06-15T12:00:00Z\","
+	    "\"b\":\"2026-06-15T12:00:00Z\",\"c\":null,"
+	    "\"d\":\"2026-06-15T12:00:00.000042Z\","
+	    "\"e\":\"2026-06-15T12:00:00.000042Z\",\"f\":null}");
+	strbuf_deinit(&sb);
+}
+
+static void
 the_writer_goes_31_levels_down(void **state)
 {
 	struct strbuf sb = STRBUF_INIT;
@@ -510,6 +565,10 @@ main(void)
 		cmocka_unit_test(the_writer_sets_commas_and_colons),
 		cmocka_unit_test(strings_are_escaped),
 		cmocka_unit_test(keys_are_escaped_as_well),
+		cmocka_unit_test(
+		    members_that_are_empty_are_null_where_that_is_asked_for),
+		cmocka_unit_test(
+		    times_are_written_to_the_second_or_with_micros),
 		cmocka_unit_test(the_writer_goes_31_levels_down),
 	};
 
