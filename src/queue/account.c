@@ -219,9 +219,10 @@ missing_for_long(struct queue_accounts *accounts, uint64_t missing,
 }
 
 /* What the files hold, against what the writers counted before that was read. A
-   writer that was killed between an append and its count has counted less: made
-   good when a second long neither count has moved, so that nobody is just about
-   to do it. */
+   writer counts before it lets anybody see: so what is seen and not counted is
+   of one that was killed between its sync and its count, or of a claim. It is
+   made good when a second long neither count has moved: until then the counts
+   may be of different moments. */
 static void
 check(struct queue_accounts *accounts, struct queue_tally *tally,
     uint64_t accepted, uint64_t counted)

@@ -289,8 +289,10 @@ queue_append(struct queue_writer *writer, const struct queue_record *records,
 	seg = append_synced(writer, writer->buf, len, 0, fault);
 	if (seg == NULL)
 		return -1;
-	append_show(writer, seg);
+	/* Counted first: what a reader sees and nobody has counted is of a
+	   writer that was killed. */
 	count_appended(writer, records, n);
+	append_show(writer, seg);
 	return 0;
 }
 
@@ -338,6 +340,11 @@ mark(struct queue_writer *writer, const struct uuid *id, bool commit)
 	if (seg == NULL)
 		return;		/* abandoned meanwhile: decided by claim */
 	seg->unmarked--;
+	if (commit) {
+		queue_tally_count(writer->tally, QUEUE_TOTAL_ACCEPTED, 1);
+		queue_tally_add(writer->tally, &unmarked.account, 1,
+		    unmarked.bytes);
+	}
 	len = queue_mark_format(text, id, commit);
 	if (queue_write_at(seg->fd, text, len, seg->used) < 0) {
 		log_warn("queue segment=%s mark: %s", seg->name,
@@ -346,11 +353,6 @@ mark(struct queue_writer *writer, const struct uuid *id, bool commit)
 		return;
 	}
 	seg->used += len;
-	if (commit) {
-		queue_tally_count(writer->tally, QUEUE_TOTAL_ACCEPTED, 1);
-		queue_tally_add(writer->tally, &unmarked.account, 1,
-		    unmarked.bytes);
-	}
 	if (seg != writer->current && seg->unmarked == 0)
 		segment_finish(writer, seg);
 }

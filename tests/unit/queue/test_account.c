@@ -2,6 +2,8 @@
 /* The accounts agree with the files, whoever was killed at whatever step. */
 #include "config.h"
 
+#include "../../../src/queue/queue_private.h"
+
 #include "wuts/clock.h"
 #include "wuts/fault.h"
 #include "wuts/queue.h"
@@ -274,6 +276,57 @@ what_a_killed_writer_did_not_count_is_made_good(void **state)
 	sink_close(&sink);
 }
 
+/* A reader beside the writer, which looks whenever there is something new to
+   see, and has all the time in the world until the writer goes on. */
+static struct sink *beside;
+static ssize_t (*write_only)(int fd, const void *data, size_t len,
+    off_t offset);
+
+static ssize_t
+write_and_read(int fd, const void *data, size_t len, off_t offset)
+{
+	struct fault fault = { .code = FAULT_NONE };
+	ssize_t ret = write_only(fd, data, len, offset);
+
+	if (beside == NULL || (len > 1 && memcmp(data, "{\"v\":1", 6) != 0))
+		return ret;
+	sink_drain(beside);
+	for (int i = 0; i < 3; i++) {
+		later_us += 2 * CLOCK_SECOND_US;
+		assert_int_equal(queue_reader_scan(beside->reader, 100,
+		    &fault), 0);
+	}
+	return ret;
+}
+
+static void
+a_slow_writer_is_not_taken_for_a_killed_one(void **state)
+{
+	struct queue_writer *writer = writer_open(state, 1 << 20);
+	struct fault fault = { .code = FAULT_NONE };
+	struct uuid prepared = record_id(4);
+	struct sink sink = { .got = NULL };
+
+	append(writer, 1, 1);
+	sink_open(&sink, state);
+	sink_drain(&sink);
+	write_only = queue_io.pwrite;
+	queue_io.pwrite = write_and_read;
+	beside = &sink;
+	append(writer, 2, 2);
+	prepare(writer, 4);
+	queue_commit(writer, &prepared);
+	beside = NULL;
+	queue_io.pwrite = write_only;
+	assert_int_equal(queue_reader_scan(sink.reader, 100, &fault), 0);
+	assert_books(state, 4, 0, 0, 0);
+	assert_int_equal(counts(state).totals[QUEUE_TOTAL_ACCEPTED], 4);
+	assert_int_equal(counts(state).records, 4);
+	assert_int_equal(books(state).mended, 0);
+	queue_writer_close(&writer);
+	sink_close(&sink);
+}
+
 static void
 an_accepted_event_without_a_file_is_reported(void **state)
 {
@@ -336,6 +389,7 @@ main(void)
 		IN_QUEUE(what_never_committed_is_not_accepted),
 		IN_QUEUE(a_kill_at_any_step_leaves_the_sums_exact),
 		IN_QUEUE(what_a_killed_writer_did_not_count_is_made_good),
+		IN_QUEUE(a_slow_writer_is_not_taken_for_a_killed_one),
 		IN_QUEUE(an_accepted_event_without_a_file_is_reported),
 		IN_QUEUE(accounts_begin_with_what_was_counted_before)
 	};
