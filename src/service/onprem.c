@@ -8,6 +8,7 @@
 #include "service_private.h"
 #include "wuts/arena.h"
 #include "wuts/fault.h"
+#include "wuts/generations.h"
 #include "wuts/json.h"
 #include "wuts/onprem_store.h"
 #include "wuts/operator_service.h"
@@ -116,6 +117,7 @@ onprem_service_bind(struct service *service, const char *text,
 struct onprem_enabling {
 	struct new_user admin;
 	bool was_enabled;
+	struct uuid only;		/* the only one before; nil: none */
 	struct user *admin_r;
 };
 
@@ -145,8 +147,14 @@ enable_body(struct change *change, void *ctx, struct fault *fault)
 	char hash[CRYPTO_PASSWORD_HASH_MAX];
 	int found;
 
-	if (change_lock_tenant(change, fault) < 0 ||
-	    insert_settings(change, enabling, fault) < 0)
+	if (change_lock_tenant(change, fault) < 0)
+		return -1;
+	found = onprem_store_find_only(change->db, &enabling->only, fault);
+	if (found < 0)
+		return fault_prefix(fault, "find enabled tenants");
+	if (found != 1)
+		enabling->only = UUID_NIL;
+	if (insert_settings(change, enabling, fault) < 0)
 		return -1;
 	found = user_store_find_password_by_username(change->db,
 	    &change->tenant_id, ONPREM_ADMIN, enabling->admin_r, hash, fault);
@@ -182,6 +190,9 @@ onprem_service_enable(struct service *service, const struct caller *caller,
 		ret = change_run(service, caller, tenant_id, enable_body,
 		    &enabling, fault);
 	*was_enabled_r = enabling.was_enabled;
+	/* It is remembered as the one that is meant where nobody says which. */
+	if (ret == 0 && !uuid_is_nil(&enabling.only))
+		generations_bump(service->generations, &enabling.only);
 	crypto_wipe(&enabling.admin, sizeof(enabling.admin));
 	if (ret < 0 && fault->code == REFUSAL_USERNAME_EXISTS)
 		return fault_say(fault, REFUSAL_USERNAME_EXISTS,

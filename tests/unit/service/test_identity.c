@@ -3,6 +3,8 @@
 
 #include "world.h"
 
+#include "wuts/onprem_service.h"
+
 #include <ctype.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -225,6 +227,35 @@ failures_are_counted_for_each_address_across_processes(void **state)
 	service_close(&other);
 }
 
+static void
+the_only_tenant_is_meant_until_there_is_another(void **state)
+{
+	static char nobody[] = "", password[] = "secret";
+	struct world *w = *state;
+	struct tenant_registered one, two;
+	struct user admin;
+	struct uuid meant;
+	bool was_enabled;
+
+	w->settings.onprem_tenant = nobody;
+	w->settings.onprem_admin_password = password;
+	world_tenant(w, "One", &one);
+	world_tenant(w, "Two", &two);
+	assert_refused(w, onprem_service_bind(w->service, "", &meant,
+	    &w->fault), FAULT_NOT_READY);
+	assert_ok(w, onprem_service_enable(w->service, &w->master,
+	    &one.tenant.id, &was_enabled, &admin, &w->fault));
+	for (int i = 0; i < 3; i++) {
+		assert_ok(w, onprem_service_bind(w->service, "", &meant,
+		    &w->fault));
+		assert_true(uuid_is_equal(&meant, &one.tenant.id));
+	}
+	assert_ok(w, onprem_service_enable(w->service, &w->master,
+	    &two.tenant.id, &was_enabled, &admin, &w->fault));
+	assert_refused(w, onprem_service_bind(w->service, "", &meant,
+	    &w->fault), FAULT_NOT_READY);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, \
 	world_teardown)
 
@@ -242,6 +273,7 @@ main(void)
 		TEST(time_to_live_of_nothing_turns_memory_off),
 		TEST(remembered_identity_needs_no_database),
 		TEST(failures_are_counted_for_each_address_across_processes),
+		TEST(the_only_tenant_is_meant_until_there_is_another),
 	};
 
 	return cmocka_run_group_tests_name("service/identity", tests, NULL,
