@@ -92,7 +92,9 @@ def test_an_interrupted_question_leaves_the_terminal_with_echo(operator,
     process = subprocess.Popen(
         [harness.BUILD / "wutsctl", "-c", operator.instance.config, "user",
          "create", tenant.name, "t@example.com"], stdin=theirs,
-        stderr=subprocess.PIPE)
+        stderr=subprocess.PIPE,
+        # Ignored where the tests run in the background.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     try:
         assert select.select([process.stderr], [], [], 60)[0]
         assert process.stderr.read(10) == b"Password: "
