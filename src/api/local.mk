@@ -61,6 +61,9 @@ src/api/ops/openapi_text.h: doc/openapi.json
 	    sed -e 's/[\\"]/\\&/g' -e 's/.*/"&\\n"/' \
 	    $(srcdir)/doc/openapi.json >$@.new && mv $@.new $@
 if HAVE_CMOCKA
+error_body_sources = \
+	tests/unit/api/error_body.c \
+	tests/unit/api/error_body.h
 check_PROGRAMS += tests/unit/api/onprem/test_samples
 tests_unit_api_onprem_test_samples_SOURCES = \
 	tests/unit/api/onprem/test_samples.c
@@ -68,16 +71,21 @@ tests_unit_api_onprem_test_samples_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src
 tests_unit_api_onprem_test_samples_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 TESTS += tests/unit/api/onprem/test_samples
 check_PROGRAMS += tests/unit/api/onprem/test_error
-tests_unit_api_onprem_test_error_SOURCES = tests/unit/api/onprem/test_error.c
+tests_unit_api_onprem_test_error_SOURCES = \
+	$(error_body_sources) \
+	tests/unit/api/onprem/test_error.c
 tests_unit_api_onprem_test_error_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 TESTS += tests/unit/api/onprem/test_error
 check_PROGRAMS += tests/unit/api/wacht/test_error
-tests_unit_api_wacht_test_error_SOURCES = tests/unit/api/wacht/test_error.c
-tests_unit_api_wacht_test_error_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src
+tests_unit_api_wacht_test_error_SOURCES = \
+	$(error_body_sources) \
+	tests/unit/api/wacht/test_error.c
 tests_unit_api_wacht_test_error_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 TESTS += tests/unit/api/wacht/test_error
 check_PROGRAMS += tests/unit/api/wuts/test_error
-tests_unit_api_wuts_test_error_SOURCES = tests/unit/api/wuts/test_error.c
+tests_unit_api_wuts_test_error_SOURCES = \
+	$(error_body_sources) \
+	tests/unit/api/wuts/test_error.c
 tests_unit_api_wuts_test_error_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 TESTS += tests/unit/api/wuts/test_error
 endif

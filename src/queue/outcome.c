@@ -27,16 +27,8 @@
 static char *
 put_number(char *to, uint64_t value)
 {
-	char digits[20];
-	size_t n = 0;
-
-	do
-		digits[n++] = (char)('0' + value % 10);
-	while ((value /= 10) > 0);
 	*to++ = ' ';
-	while (n > 0)
-		*to++ = digits[--n];
-	return to;
+	return queue_put_uint(to, value);
 }
 
 void
@@ -52,8 +44,7 @@ queue_outcome_format(struct strbuf *out, char kind, uint32_t offset,
 	end = put_number(end, due_us > 0 ? (uint64_t)due_us : 0);
 	crc = crypto_crc32c(0, line, (size_t)(end - line));
 	*end++ = ' ';
-	for (int shift = 28; shift >= 0; shift -= 4)
-		*end++ = "0123456789abcdef"[crc >> shift & 0xf];
+	end = queue_put_hex32(end, crc);
 	*end++ = '\n';
 	strbuf_append(out, line, (size_t)(end - line));
 }

@@ -124,6 +124,7 @@ size_t queue_mark_format(char out[QUEUE_MARK_MAX], const struct uuid *id,
    false. The checksum is not looked at. */
 bool queue_header_parse(const char *text, size_t len,
     struct queue_line *line_r);
+char *queue_put_uint(char *p, uint64_t value);
 char *queue_put_hex32(char *p, uint32_t value);
 bool queue_get_hex32(const char *p, uint32_t *value_r);
 

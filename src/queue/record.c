@@ -27,8 +27,8 @@ put(char *p, const char *text, size_t len)
 	return p + len;
 }
 
-static char *
-put_uint(char *p, uint64_t value)
+char *
+queue_put_uint(char *p, uint64_t value)
 {
 	char digits[20];
 	size_t n = 0;
@@ -149,15 +149,15 @@ queue_record_format(char *out, const struct queue_record *record,
 	p = PUT(p, ",\"event\":\"");
 	p = put(p, record->event, strlen(record->event));
 	p = PUT(p, "\",\"created\":");
-	p = put_uint(p, (uint64_t)record->created_us);
+	p = queue_put_uint(p, (uint64_t)record->created_us);
 	p = put_request(p, record->request);
 	if (prepared)
 		p = PUT(p, ",\"state\":\"prepared\",\"more\":");
 	else
 		p = PUT(p, ",\"state\":\"ready\",\"more\":");
-	p = put_uint(p, more);
+	p = queue_put_uint(p, more);
 	p = PUT(p, ",\"length\":");
-	p = put_uint(p, record->body_len);
+	p = queue_put_uint(p, record->body_len);
 	crc = crypto_crc32c(0, out, (size_t)(p - out));
 	crc = crypto_crc32c(crc, record->body, record->body_len);
 	p = PUT(p, ",\"crc\":\"");
@@ -197,7 +197,7 @@ eat(struct cursor *c, const char *text, size_t len)
 	return true;
 }
 
-/* Digits as put_uint() writes them, at most max. */
+/* Digits as queue_put_uint() writes them, at most max. */
 static bool
 eat_uint(struct cursor *c, uint64_t max, uint64_t *value_r)
 {

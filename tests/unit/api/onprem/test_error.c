@@ -11,10 +11,7 @@
 
 #include <cmocka.h>
 
-#include "wuts/api.h"
-#include "wuts/fault.h"
-#include "wuts/http.h"
-#include "wuts/json.h"
+#include "../error_body.h"
 #include "wuts/settings.h"
 
 static char version[] = "v2.45.1";
@@ -25,34 +22,18 @@ static json_t *
 write_error_of(struct exchange *x, const struct fault *fault,
     const struct route *met, const char *server_error)
 {
-	json_t *body;
-
 	memset(x, 0, sizeof(*x));
 	x->settings = &settings;
 	x->route = met;
 	x->request.server_error = server_error;
 	x->request.server_relay = "";
-	json_writer_init(&x->response.json, &x->response.body);
-	api_onprem.write_error(x, fault);
-	assert_int_equal(x->response.json.depth, 0);
-	body = json_loadb(x->response.body.data, x->response.body.len,
-	    JSON_REJECT_DUPLICATES, NULL);
-	assert_non_null(body);
-	return body;
+	return error_body(x, &api_onprem, fault);
 }
 
 static json_t *
 write_error(struct exchange *x, const struct fault *fault)
 {
 	return write_error_of(x, fault, &route, "");
-}
-
-static void
-end(struct exchange *x, json_t *body)
-{
-	json_decref(body);
-	strbuf_deinit(&x->response.body);
-	strbuf_deinit(&x->response.headers);
 }
 
 static const json_t *
@@ -90,7 +71,7 @@ every_code_has_status_code_title_and_details(void **state)
 		    "details")) > 0);
 		assert_string_equal(json_string_value(json_object_get(
 		    json_object_get(body, "meta"), "version")), version);
-		end(&x, body);
+		error_body_free(&x, body);
 	}
 }
 
@@ -108,7 +89,7 @@ the_operators_text_never_appears(void **state)
 		fault_set(&fault, (enum fault_code)code, "table users");
 		body = write_error(&x, &fault);
 		assert_null(strstr(x.response.body.data, "table users"));
-		end(&x, body);
+		error_body_free(&x, body);
 	}
 }
 
@@ -127,13 +108,13 @@ what_is_missing_has_another_code_than_what_is_bad(void **state)
 	    "code")), 1008);
 	assert_string_equal(json_string_value(json_object_get(error_of(body),
 	    "details")), "password is required");
-	end(&x, body);
+	error_body_free(&x, body);
 	fault_clear(&fault);
 	fault_add_field(&fault, "password", "must be a string", NULL);
 	body = write_error(&x, &fault);
 	assert_int_equal(json_integer_value(json_object_get(error_of(body),
 	    "code")), 1009);
-	end(&x, body);
+	error_body_free(&x, body);
 }
 
 static void
@@ -159,7 +140,7 @@ what_could_not_be_read_is_no_bad_parameter(void **state)
 		    rows[i].server_error);
 		assert_int_equal(json_integer_value(json_object_get(
 		    error_of(body), "code")), rows[i].code);
-		end(&x, body);
+		error_body_free(&x, body);
 	}
 }
 

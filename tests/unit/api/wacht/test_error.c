@@ -10,34 +10,13 @@
 
 #include <cmocka.h>
 
-#include "wuts/api.h"
-#include "wuts/fault.h"
-#include "wuts/http.h"
-#include "wuts/json.h"
-
-#include "api/wacht/wacht_private.h"
+#include "../error_body.h"
 
 static json_t *
 write_error(struct exchange *x, const struct fault *fault)
 {
-	json_t *body;
-
 	memset(x, 0, sizeof(*x));
-	json_writer_init(&x->response.json, &x->response.body);
-	wacht_write_error(x, fault);
-	assert_int_equal(x->response.json.depth, 0);
-	body = json_loadb(x->response.body.data, x->response.body.len,
-	    JSON_REJECT_DUPLICATES, NULL);
-	assert_non_null(body);
-	return body;
-}
-
-static void
-end(struct exchange *x, json_t *body)
-{
-	json_decref(body);
-	strbuf_deinit(&x->response.body);
-	strbuf_deinit(&x->response.headers);
+	return error_body(x, &api_wacht, fault);
 }
 
 static void
@@ -69,7 +48,7 @@ every_code_has_a_status_and_a_text_of_its_own(void **state)
 		    "code")), x.response.status);
 		assert_string_equal(json_string_value(json_object_get(entry,
 		    "message")), message);
-		end(&x, body);
+		error_body_free(&x, body);
 	}
 }
 
@@ -92,7 +71,7 @@ who_is_told_to_come_back_is_told_when(void **state)
 		assert_non_null(x.response.headers.data);
 		assert_non_null(strstr(x.response.headers.data,
 		    "Retry-After: "));
-		end(&x, body);
+		error_body_free(&x, body);
 	}
 }
 

@@ -10,32 +10,13 @@
 
 #include <cmocka.h>
 
-#include "wuts/api.h"
-#include "wuts/fault.h"
-#include "wuts/http.h"
-#include "wuts/json.h"
+#include "../error_body.h"
 
 static json_t *
 write_error(struct exchange *x, const struct fault *fault)
 {
-	json_t *body;
-
 	memset(x, 0, sizeof(*x));
-	json_writer_init(&x->response.json, &x->response.body);
-	api_wuts_write_error(x, fault);
-	assert_int_equal(x->response.json.depth, 0);
-	body = json_loadb(x->response.body.data, x->response.body.len,
-	    JSON_REJECT_DUPLICATES, NULL);
-	assert_non_null(body);
-	return body;
-}
-
-static void
-end(struct exchange *x, json_t *body)
-{
-	json_decref(body);
-	strbuf_deinit(&x->response.body);
-	strbuf_deinit(&x->response.headers);
+	return error_body(x, &api_wuts, fault);
 }
 
 static const char *
@@ -79,7 +60,7 @@ every_code_has_status_and_all_four_members(void **state)
 		assert_string_not_equal(text(body, "error_code"), "");
 		assert_int_equal(strlen(text(body, "timestamp")), 20);
 		assert_null(strstr(text(body, "error"), "internal detail"));
-		end(&x, body);
+		error_body_free(&x, body);
 	}
 }
 
@@ -97,7 +78,7 @@ what_the_fault_says_is_the_error(void **state)
 	assert_int_equal(x.response.status, 403);
 	assert_string_equal(text(body, "error"), "not you, \"mara\"");
 	assert_string_equal(text(body, "error_code"), "FORBIDDEN");
-	end(&x, body);
+	error_body_free(&x, body);
 }
 
 static void
@@ -122,7 +103,7 @@ fields_are_listed_under_validation(void **state)
 	assert_string_equal(text(field, "field"), "email");
 	assert_string_equal(text(field, "message"), "is no address");
 	assert_string_equal(text(field, "value"), "x");
-	end(&x, body);
+	error_body_free(&x, body);
 }
 
 static void
@@ -137,7 +118,7 @@ unauthorized_says_which_scheme(void **state)
 	fault_say(&fault, REFUSAL_UNAUTHORIZED, "missing token");
 	body = write_error(&x, &fault);
 	assert_true(has_header(&x, "WWW-Authenticate: Bearer\r\n"));
-	end(&x, body);
+	error_body_free(&x, body);
 }
 
 static void
@@ -158,14 +139,14 @@ what_may_be_tried_again_says_when(void **state)
 		fault_set(&fault, codes[i], "down");
 		body = write_error(&x, &fault);
 		assert_true(has_header(&x, "Retry-After: "));
-		end(&x, body);
+		error_body_free(&x, body);
 	}
 	fault_say(&fault, REFUSAL_RATE_LIMITED, "wait");
 	fault.retry_after_s = 17;
 	body = write_error(&x, &fault);
 	assert_int_equal(x.response.status, 429);
 	assert_true(has_header(&x, "Retry-After: 17\r\n"));
-	end(&x, body);
+	error_body_free(&x, body);
 }
 
 int
