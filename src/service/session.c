@@ -258,6 +258,7 @@ session_service_identify(struct service *service,
 	struct known_session known;
 	int found;
 
+	service->fetched.is_set = false;
 	memset(identity_r, 0, sizeof(*identity_r));
 	session_sweep_now_and_then(service);
 	found = find_session(service, tenant_id, token, len, &known, fault);

@@ -15,18 +15,20 @@
 
 /* --- one --- */
 
-/* What came along with the caller in this request, once. */
+/* What came along with the caller in this request. Whoever asks for a user
+   takes it, or leaves it for nobody. */
 static bool
 take_fetched(struct service *service, const struct identity *identity,
     const struct uuid *id, struct user *user_r, int *found_r)
 {
 	struct fetched_user *fetched = &service->fetched;
+	bool is_set = fetched->is_set;
 
-	if (!fetched->is_set || identity->kind != IDENTITY_USER ||
+	fetched->is_set = false;
+	if (!is_set || identity->kind != IDENTITY_USER ||
 	    !uuid_is_equal(&fetched->caller_id, &identity->user_id) ||
 	    !uuid_is_equal(&fetched->id, id))
 		return false;
-	fetched->is_set = false;
 	*user_r = fetched->user;
 	*found_r = fetched->is_there;
 	return true;
@@ -41,14 +43,14 @@ find_user(struct service *service, const struct identity *identity,
 	struct memory_read read;
 	int found;
 
+	if (take_fetched(service, identity, id, user_r, &found))
+		return found;
 	remembered = memory_find(service, &service->users, id,
 	    is_super ? NULL : &identity->tenant_id, id, &read);
 	if (remembered != NULL) {
 		*user_r = *remembered;
 		return 1;
 	}
-	if (take_fetched(service, identity, id, user_r, &found))
-		return found;
 	memset(user_r, 0, sizeof(*user_r));
 	if (is_super)
 		found = user_store_find_any_tenant(service->db, id, user_r,

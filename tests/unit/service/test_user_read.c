@@ -155,6 +155,40 @@ user_read_with_its_caller_is_remembered_until_it_changes(void **state)
 	}
 }
 
+/* What is remembered answers first: what came with the caller is then for
+   nobody any more, least of all after a change. */
+static void
+user_read_with_its_caller_is_forgotten_where_it_is_not_needed(void **state)
+{
+	struct user_change change = { .has_role = true,
+	    .role = ROLE_MANAGER };
+	struct world *w = *state;
+	const struct uuid *id;
+	struct user before, got;
+	struct service *other;
+	struct caller caller;
+	struct world_cast cast;
+
+	world_cast(w, &cast, "Acme");
+	id = &cast.target.user.id;
+	caller = world_caller(&cast.target.user);
+	/* Twice: the first look-up tells whose counters to read. */
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(find_with(w, cast.target.token, id, &caller),
+		    1);
+		assert_ok(w, user_service_get(w->service, &caller, id, &got,
+		    &w->fault));
+	}
+	assert_int_equal(got.role, ROLE_USER);
+	other = world_service(w);
+	assert_ok(w, user_service_change(other, &w->master, id, &change, NULL,
+	    &before, &got, &w->fault));
+	service_close(&other);
+	assert_ok(w, user_service_get(w->service, &caller, id, &got,
+	    &w->fault));
+	assert_int_equal(got.role, ROLE_MANAGER);
+}
+
 static void
 get_sees_a_change_by_another_process_at_once(void **state)
 {
@@ -322,6 +356,7 @@ main(void)
 		TEST(user_read_with_its_caller_is_not_read_again_in_that_request),
 		TEST(user_read_with_its_caller_is_judged_as_ever),
 		TEST(user_read_with_its_caller_is_remembered_until_it_changes),
+		TEST(user_read_with_its_caller_is_forgotten_where_it_is_not_needed),
 		TEST(get_sees_a_change_by_another_process_at_once),
 		TEST(list_shows_the_tenants_own_users_with_their_tokens),
 		TEST(list_pages_without_gap_or_repetition),
